@@ -1,0 +1,1 @@
+"""Kubeflow Pipelines components: one file a step, one call into phytoflow each."""

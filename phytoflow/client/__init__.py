@@ -1,0 +1,1 @@
+"""A typed client for the predictor's V2 protocol."""

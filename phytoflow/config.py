@@ -1,0 +1,161 @@
+"""Typed settings: one class a concern, validated where they enter.
+
+A file (YAML) is read first, ``key=value`` overrides are laid on top, and presets fill what is left
+unsaid. See ``phytoflow.settings_file`` for reading; this module only says what there is.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+BACKBONES = (
+    "tf_efficientnet_lite0",
+    "resnet18",
+    "resnet50",
+    "efficientnet_b0",
+    "mobilenetv3_large_100",
+    "vgg16",
+    "vit_tiny_patch16_224",
+    "vit_small_patch16_224",
+    "vit_base_patch16_224",
+    "attention_cnn",
+)
+
+
+class Section(BaseModel):
+    """A group of settings: unknown keys are refused, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class DataSettings(Section):
+    """Which photos are used and how they are split."""
+
+    groups_csv: str = Field("", description="CSV with columns path,group: photos of one thing share a group.")
+    group_pattern: str = Field(
+        "",
+        description="Regular expression on file names; its group(s) name the thing shown. A named group "
+        "'number' groups runs of neighbouring camera numbers within a class. Empty: recognise PlantVillage names.",
+    )
+    number_gap: int = Field(1, ge=0, description="Camera numbers at most this far apart are one thing.")
+    near_duplicate_bits: int = Field(6, ge=0, le=32, description="Perceptual hashes (64 bit) this close are one thing.")
+    validation_fraction: Fraction = Field(0.1, description="Share of photos for validation.")
+    test_fraction: Fraction = Field(0.2, description="Share of photos for the test.")
+    max_pixels: int = Field(100_000_000, gt=0, description="Photos with more pixels are refused (bombs).")
+    max_bytes: int = Field(64 * 2**20, gt=0, description="Files with more bytes are refused.")
+    min_side: int = Field(16, gt=0, description="Photos with a shorter side, in pixels, are refused.")
+    shard_bytes: int = Field(128 * 2**20, gt=0, description="A shard is closed once it holds this many bytes.")
+    threads: int = Field(0, ge=0, description="Threads for reading photos; 0: as many as there are CPUs.")
+
+
+class ModelSettings(Section):
+    """The network."""
+
+    backbone: Literal[BACKBONES] = Field("tf_efficientnet_lite0", description="timm model name, or attention_cnn.")  # type: ignore[valid-type]
+    head: Literal["linear", "mlp"] = Field("linear", description="linear, or GAP-BN-Dense256-Dropout (mlp).")
+    weights: str = Field("imagenet", description="imagenet, none, or a file or URI of weights (safetensors).")
+    image_size: int = Field(0, ge=0, le=1024, description="Input side in pixels; 0: the backbone's own.")
+    dropout: Share = Field(0.4, description="Dropout rate of the mlp head.")
+
+
+class TrainingSettings(Section):
+    """The two stages: the head on frozen features, then the last blocks at a lower rate."""
+
+    augmentation: Literal["none", "light", "field"] = Field("light", description="Augmentation preset.")
+    views: int = Field(4, ge=1, description="Augmented views of each training photo whose features are kept.")
+    head_epochs: int = Field(60, ge=1, description="Most epochs of stage one.")
+    tail_blocks: int = Field(3, ge=0, description="Last blocks unfrozen in stage two; 0: stage one only.")
+    tail_epochs: int = Field(6, ge=0, description="Most epochs of stage two.")
+    batch_size: int = Field(32, ge=1, description="Photos a step.")
+    head_rate: float = Field(1e-2, gt=0, description="Learning rate of stage one.")
+    tail_rate: float = Field(7e-4, gt=0, description="Learning rate of stage two.")
+    weight_decay: float = Field(1e-4, ge=0, description="Decoupled weight decay (AdamW).")
+    schedule: Literal["cosine", "plateau", "constant"] = Field("cosine", description="Learning-rate schedule.")
+    patience: int = Field(4, ge=1, description="Epochs without better validation before a stage stops.")
+    imbalance: Literal["none", "sampler", "loss"] = Field("loss", description="How class imbalance is met.")
+    label_smoothing: Share = Field(0.05, description="Label smoothing (Szegedy 2016).")
+    mixup: float = Field(0.0, ge=0, description="Mixup's Beta parameter (Zhang 2018); 0: off.")
+    cutmix: float = Field(0.0, ge=0, description="CutMix's Beta parameter (Yun 2019); 0: off.")
+    ema_decay: float = Field(0.98, ge=0, lt=1, description="Decay of the averaged model; 0: off.")
+    precision: Literal["auto", "float32", "bf16", "fp16"] = Field("auto", description="auto: bf16/fp16 where a GPU has it.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
+    workers: int = Field(0, ge=0, description="Loader processes; 0: load in the training process.")
+
+
+class ExportSettings(Section):
+    """The forms the model is exported to, and how close each must be."""
+
+    formats: tuple[Literal["torchscript", "onnx"], ...] = Field(("torchscript", "onnx"), min_length=1)
+    max_probability_difference: float = Field(1e-3, gt=0, description="Largest allowed difference of a probability.")
+    min_top1_agreement: Share = Field(0.999, description="Least share of photos given the same class.")
+    probe_photos: int = Field(8, ge=1, le=64, description="Test photos kept in the bundle with their answers.")
+    max_parity_photos: int = Field(256, ge=1, description="Most test photos compared.")
+
+
+class EvaluationSettings(Section):
+    """How the figures are made."""
+
+    bootstrap_samples: int = Field(1000, ge=100, description="Resamples of groups behind each interval.")
+    confidence: Fraction = Field(0.95, description="Confidence of the intervals.")
+    calibration_bins: int = Field(15, ge=2, description="Bins of the expected calibration error (Guo 2017).")
+    latency_photos: int = Field(50, ge=5, description="Photos timed, one at a time, for the mean latency.")
+
+
+class GateSettings(Section):
+    """What a model must show before it is published."""
+
+    min_accuracy: Share = Field(0.80, description="Least test accuracy.")
+    min_macro_f1: Share = Field(0.80, description="Least test macro-F1.")
+    max_latency_ms: float = Field(50.0, gt=0, description="Most mean latency of one photo, milliseconds.")
+    compare_champion: bool = Field(True, description="Refuse a model worse than the champion beyond noise.")
+
+
+class TrackingSettings(Section):
+    """Where runs and models are recorded."""
+
+    uri: str = Field("", description="MLflow tracking URI; empty: SQLite in the output folder.")
+    experiment: str = Field("phytoflow", description="MLflow experiment.")
+    registered_model: str = Field("leaf", description="Name in MLflow's model registry.")
+
+
+class ServingSettings(Section):
+    """The published predictor."""
+
+    name: str = Field("leaf", pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", description="Name of the served model.")
+    publish: bool = Field(True, description="Publish after the gate.")
+    http_port: int = Field(0, ge=0, le=65535, description="REST port of the local predictor; 0: a free one.")
+    grpc_port: int = Field(0, ge=0, le=65535, description="gRPC port of the local predictor; 0: a free one.")
+    runtime: Literal["auto", "torchscript", "onnx", "openvino"] = Field("auto", description="What runs the model.")
+    ready_seconds: float = Field(120, gt=0, description="Longest wait for the predictor to become ready.")
+
+
+class Settings(Section):
+    """Everything one run needs to know."""
+
+    preset: Literal["default", "fast", "accurate", "low-memory", "production"] = "default"
+    seed: int = Field(0, ge=0, description="Seed of the split, the augmentation and the training.")
+    data: DataSettings = DataSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    export: ExportSettings = ExportSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    gate: GateSettings = GateSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    serving: ServingSettings = ServingSettings()
+
+
+PRESETS: dict[str, dict[str, dict[str, object]]] = {
+    "default": {},
+    "fast": {"training": {"views": 1, "augmentation": "none", "tail_blocks": 0}},
+    "accurate": {"training": {"views": 8, "tail_epochs": 16, "tail_blocks": 6, "mixup": 0.2}},
+    "low-memory": {"training": {"views": 1, "batch_size": 8}},
+    "production": {
+        "training": {"views": 6, "tail_epochs": 12, "augmentation": "field"},
+        "gate": {"min_accuracy": 0.90, "min_macro_f1": 0.90},
+    },
+}

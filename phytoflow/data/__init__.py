@@ -1,0 +1,1 @@
+"""Photos: scan, validate, group, split, shard, transform, load."""

@@ -1,0 +1,90 @@
+"""The project's errors. Each says what went wrong and what to do; the edges map them to exit codes and statuses."""
+
+from __future__ import annotations
+
+
+class PhytoflowError(Exception):
+    """Base of every error a user is meant to read.
+
+    Args:
+        message: What went wrong, naming the file, key or value it is about.
+        remedy: What the reader can do about it; may be empty.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  What to do: {self.remedy}" if self.remedy else self.message
+
+
+class ConfigError(PhytoflowError):
+    """A setting has a wrong key or value."""
+
+    exit_code = 2
+
+
+class DataError(PhytoflowError):
+    """The photographs cannot be trained or evaluated on as they are."""
+
+    exit_code = 3
+
+
+class PhotoError(DataError):
+    """One photograph cannot be used.
+
+    Args:
+        message: What is wrong with this photo.
+        reason: A short, stable category such as ``"truncated"`` (used in tables and metric labels).
+        remedy: What to do.
+    """
+
+    def __init__(self, message: str, *, reason: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
+
+
+class WeightsError(PhytoflowError):
+    """Pretrained weights cannot be had."""
+
+    exit_code = 4
+
+
+class StorageError(PhytoflowError):
+    """A folder or object store cannot be read or written."""
+
+    exit_code = 5
+
+
+class TrackingError(PhytoflowError):
+    """MLflow cannot be reached or refuses."""
+
+    exit_code = 6
+
+
+class BundleError(PhytoflowError):
+    """A model bundle is incomplete, altered, or of another schema."""
+
+    exit_code = 7
+
+
+class ParityError(PhytoflowError):
+    """An exported model does not give the trained model's answers."""
+
+    exit_code = 8
+
+
+class GateError(PhytoflowError):
+    """The model is not good enough to publish."""
+
+    exit_code = 10
+
+
+class ServingError(PhytoflowError):
+    """The predictor did not start, did not become ready, or answers wrongly."""
+
+    exit_code = 11

@@ -1,0 +1,1 @@
+"""Metrics with intervals, the report, and the gate."""

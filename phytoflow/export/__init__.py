@@ -1,0 +1,1 @@
+"""TorchScript and ONNX, and the parity check between them and the trained model."""

@@ -1,0 +1,1 @@
+"""Bytes to probabilities; knows no protocol."""

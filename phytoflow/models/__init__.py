@@ -1,0 +1,1 @@
+"""Backbones and heads, pretrained weights, and the model bundle."""

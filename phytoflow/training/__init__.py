@@ -1,0 +1,1 @@
+"""The two-stage loop and its schedules."""

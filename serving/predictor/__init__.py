@@ -1,0 +1,1 @@
+"""The KServe predictor: V2 and V1, REST and gRPC, over phytoflow.inference."""
