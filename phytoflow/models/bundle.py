@@ -1,0 +1,168 @@
+"""The bundle: what training hands to serving, in one folder.
+
+::
+
+    bundle.json            manifest (this module's BundleManifest)
+    model.torchscript.pt   and/or model.onnx: float32 [N, 3, size, size] -> logits float32 [N, C]
+    class_mapping.json     {"0": "healthy", ...}
+    probes/                a few photos; their recorded probabilities are in the manifest
+    training_photos.txt    sha256 of each training photo, one a line
+    metrics.json, report.html, predictions.csv   added once evaluated
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from phytoflow.data.preprocessing import Preprocessing
+from phytoflow.errors import BundleError
+
+SCHEMA_VERSION = 1
+MANIFEST = "bundle.json"
+TRAINING_PHOTOS = "training_photos.txt"
+Form = Literal["torchscript", "onnx"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class ModelFile(_Part):
+    """One exported form and how close it is to the trained model on test photos."""
+
+    file: str
+    sha256: str
+    bytes: int
+    max_probability_difference: float
+    top1_agreement: float
+    photos_compared: int
+
+
+class Probe(_Part):
+    """A photo with the probabilities the trained model gave it (after calibration)."""
+
+    file: str
+    label: str
+    probabilities: tuple[float, ...]
+
+
+class Provenance(_Part):
+    """Where a bundle comes from.
+
+    Attributes:
+        data_hash: Hash of the photos, labels and split.
+        code_version: Version and content hash of the code that trained it.
+        settings: Every setting of the run.
+        run_id: MLflow run, if any.
+        created: UTC time, ISO 8601.
+    """
+
+    data_hash: str
+    code_version: str
+    settings: dict[str, Any]
+    run_id: str = ""
+    created: str = ""
+
+
+class BundleManifest(_Part):
+    """What a bundle says of itself."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: str
+    classes: tuple[str, ...] = Field(min_length=2)
+    backbone: str
+    head: str
+    parameters: int
+    preprocessing: Preprocessing
+    temperature: float = Field(1.0, gt=0, description="Logits are divided by this before softmax.")
+    models: dict[Form, ModelFile]
+    probes: tuple[Probe, ...] = Field(min_length=1)
+    provenance: Provenance
+
+    @property
+    def version(self) -> str:
+        """Twelve hexadecimal digits that name this content: same models, same answers, same version."""
+        facts = {"models": {k: m.sha256 for k, m in sorted(self.models.items())}, "classes": self.classes}
+        facts |= {"preprocessing": self.preprocessing.model_dump(), "temperature": self.temperature}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk.
+
+    Attributes:
+        path: Its folder.
+        manifest: What it says of itself.
+    """
+
+    path: Path
+    manifest: BundleManifest
+
+    @classmethod
+    def load(cls, path: Path | str, *, verify: bool = True) -> Bundle:
+        """Opens a bundle.
+
+        Args:
+            path: The bundle's folder.
+            verify: Check every model file against its recorded hash.
+
+        Raises:
+            BundleError: No bundle is there, it is of another schema, or a file is missing or altered.
+        """
+        bundle = cls(Path(path), _read_manifest(Path(path)))
+        if verify:
+            for model in bundle.manifest.models.values():
+                _verify(bundle.path / model.file, model.sha256)
+        return bundle
+
+    def model_path(self, form: Form) -> Path:
+        """Path of one exported form; raises BundleError if the bundle lacks it."""
+        if form not in self.manifest.models:
+            raise BundleError(f"{self.path} has no {form} model, only {', '.join(self.manifest.models)}")
+        return self.path / self.manifest.models[form].file
+
+    def probe_contents(self) -> list[bytes]:
+        """The probe photos' bytes, in the manifest's order."""
+        return [(self.path / probe.file).read_bytes() for probe in self.manifest.probes]
+
+    def training_photos(self) -> frozenset[str]:
+        """sha256 of each photo the model was trained on; empty if the bundle does not say."""
+        file = self.path / TRAINING_PHOTOS
+        return frozenset(file.read_text().split()) if file.exists() else frozenset()
+
+
+def write_manifest(folder: Path, manifest: BundleManifest) -> None:
+    """Writes a bundle's manifest; write it last, so that a folder with a manifest is whole."""
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
+
+
+def file_sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_manifest(path: Path) -> BundleManifest:
+    try:
+        return BundleManifest.model_validate_json((path / MANIFEST).read_text())
+    except FileNotFoundError as error:
+        remedy = "give the folder that `phytoflow run` wrote as OUTPUT/bundle"
+        raise BundleError(f"no bundle at {path}: {MANIFEST} is missing", remedy=remedy) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = f"{path / MANIFEST}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise BundleError(what, remedy="export the model again with this version of phytoflow") from error
+
+
+def _verify(path: Path, sha256: str) -> None:
+    if not path.exists():
+        raise BundleError(f"{path} is missing", remedy="fetch or export the bundle again")
+    if file_sha256(path) != sha256:
+        raise BundleError(f"{path} is not the file its manifest describes", remedy="fetch or export it again")

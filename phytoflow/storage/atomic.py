@@ -1,0 +1,92 @@
+"""Files and folders that are whole or absent: written aside, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from phytoflow.errors import StorageError
+
+_ASIDE = ".partial-"
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Gives a new empty folder to fill; it takes the place of ``path`` when the block ends well.
+
+    A folder already at ``path`` is replaced. If the block raises, or the process dies, ``path`` is as it
+    was; what a killed process left aside is removed by the next writer.
+
+    Raises:
+        StorageError: The disk is full or the place cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    aside = _aside(path)
+    with _explained(path):
+        aside.mkdir()
+        try:
+            yield aside
+            _replace_folder(aside, path)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Gives a file name to write; it is renamed to ``path`` when the block ends well.
+
+    Raises:
+        StorageError: The disk is full or the place cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = _aside(path)
+    with _explained(path):
+        try:
+            yield aside
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}{_ASIDE}{os.getpid()}-{uuid.uuid4().hex[:8]}")
+
+
+def _replace_folder(new: Path, path: Path) -> None:
+    """A folder cannot be renamed over a full one: the old one steps aside for the moment in between."""
+    if path.exists():
+        old = _aside(path)
+        path.replace(old)
+        new.replace(path)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        new.replace(path)
+
+
+def _sweep(path: Path) -> None:
+    for left in path.parent.glob(f".{path.name}{_ASIDE}*"):
+        pid = left.name.split(_ASIDE)[1].split("-")[0]
+        if not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageError(
+                f"no space left to write {path}", remedy="free some disk space and run the same command again"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS):
+            raise StorageError(
+                f"cannot write {path}: {error.strerror}", remedy="choose another --output folder"
+            ) from error
+        raise
