@@ -1,7 +1,8 @@
 """Folders and files by URI: a local path, ``file://``, ``s3://`` or an ``https://`` archive.
 
 S3 is any server that speaks its API: the endpoint and credentials come from the usual environment
-variables (``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL``, ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``).
+variables (``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL``, ``AWS_ACCESS_KEY_ID``,
+``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, cast
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -115,6 +117,29 @@ def read_bytes(uri: str | Path) -> bytes:
         response = client.get_object(bucket, key)
         try:
             return response.read()
+        finally:
+            response.close()
+            response.release_conn()
+
+
+@contextmanager
+def open_uri(uri: str | Path) -> Iterator[IO[bytes]]:
+    """Opens a file to be read from its start on, in memory bounded by what is asked for at a time.
+
+    A remote file cannot seek. Raises StorageError if the file is not there, or the store breaks off.
+    """
+    if is_local(uri):
+        try:
+            file = local_path(uri).open("rb")
+        except OSError as error:
+            raise StorageError(f"cannot read {uri}: {error.strerror}", remedy="check the path") from error
+        with file:
+            yield file
+        return
+    with _explained(str(uri)) as (client, bucket, key):
+        response = client.get_object(bucket, key)
+        try:
+            yield cast("IO[bytes]", response)
         finally:
             response.close()
             response.release_conn()
