@@ -12,7 +12,7 @@ from phytoflow.data.photo import LabelledPhoto
 from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.data.shards import INDEX_FILE, ShardEntry, ShardIndex, stream_shard
 from phytoflow.errors import DataError, StorageError
-from phytoflow.storage.uri import open_uri
+from phytoflow.storage.uri import open_uri, read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,11 +74,11 @@ class Dataset:
         """
         root = str(location).rstrip("/")
         try:
-            facts = DatasetFacts.model_validate_json(_read(f"{root}/{FACTS_FILE}"))
-            shards = ShardIndex.model_validate_json(_read(f"{root}/{INDEX_FILE}")).shards
+            facts = DatasetFacts.model_validate_json(read_bytes(f"{root}/{FACTS_FILE}"))
+            shards = ShardIndex.model_validate_json(read_bytes(f"{root}/{INDEX_FILE}")).shards
         except ValidationError as error:
             raise StorageError(
-                f"{root} is not a whole dataset folder: {error}", remedy="Run the preprocess step again."
+                f"{root} is not a whole dataset folder: {error}", remedy="run the preprocess step again"
             ) from error
         return cls(root, facts, shards)._checked()
 
@@ -126,25 +126,19 @@ class Dataset:
 
     def _checked(self) -> Dataset:
         if self.facts.schema_version != SCHEMA_VERSION:
-            raise DataError(
-                f"{self.root} has dataset schema {self.facts.schema_version}, this phytoflow reads {SCHEMA_VERSION}.",
-                remedy="Run the preprocess step again with this version.",
-            )
+            found = self.facts.schema_version
+            what = f"{self.root} has dataset schema {found}, this version reads {SCHEMA_VERSION}"
+            raise DataError(what, remedy="run the preprocess step again with this version")
         for split in SPLITS:
             listed, indexed = sum(self.facts.counts.get(split, {}).values()), self.count(split)
             if listed != indexed:
                 raise DataError(
-                    f"{self.root}: {FACTS_FILE} counts {listed} {split} photos, {INDEX_FILE} has {indexed}.",
-                    remedy="Run the preprocess step again; the folder mixes two runs.",
+                    f"{self.root}: {FACTS_FILE} counts {listed} {split} photos, {INDEX_FILE} has {indexed}",
+                    remedy="run the preprocess step again: the folder mixes two runs",
                 )
         return self
 
 
-def _read(uri: str) -> bytes:
-    with open_uri(uri) as file:
-        return file.read()
-
-
 def _check_split(split: str) -> None:
     if split not in SPLITS:
-        raise DataError(f"There is no split {split!r}.", remedy=f"Use one of {', '.join(SPLITS)}.")
+        raise DataError(f"There is no split {split!r}", remedy=f"use one of {', '.join(SPLITS)}")

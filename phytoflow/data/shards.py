@@ -24,7 +24,7 @@ from phytoflow.errors import StorageError
 from phytoflow.storage.atomic import atomic_file
 
 INDEX_FILE = "index.json"
-REMEDY = "Run the preprocess step again; where the folder was copied, copy it again."
+REMEDY = "run the preprocess step again; where the folder was copied, copy it again"
 
 
 class ShardEntry(BaseModel):
@@ -138,12 +138,12 @@ def checked_sample(block: bytes, entry: ShardEntry, number: int, source: str) ->
         StorageError: If bytes are missing or altered.
     """
     if len(block) < entry.offsets[number + 1] - entry.offsets[number]:
-        raise StorageError(
-            f"{source} holds fewer photos than the index says: {entry.count} are listed, it ends in photo {number + 1}.",
-            remedy=REMEDY,
+        what = (
+            f"{source} holds fewer than the {entry.count} photos of its index: it ends in photo {number + 1}"
         )
+        raise StorageError(what, remedy=REMEDY)
     if zlib.crc32(block) != entry.checksums[number]:
-        raise StorageError(f"{source}: photo {number + 1} of {entry.count} was altered.", remedy=REMEDY)
+        raise StorageError(f"{source}: photo {number + 1} of {entry.count} was altered", remedy=REMEDY)
     return parse_sample(block, f"{source}, photo {number + 1}")
 
 

@@ -1,0 +1,85 @@
+"""Conditions outdoors that torchvision.transforms.v2 has no transform for: sensor noise, shadow, fog.
+
+Each module works on uint8 [3, H, W] and draws from torch's generator.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def uniform(least: float, most: float) -> float:
+    """A number drawn evenly from ``least .. most``."""
+    return least + (most - least) * torch.rand(()).item()
+
+
+class IsoNoise(nn.Module):
+    """Noise of a sensor at high sensitivity: grows with the light's root, coarser in colour than in grey.
+
+    Args:
+        grey: Range of the brightness noise's sigma at white, of 255.
+        colour: Range of the colour noise's sigma, of 255.
+    """
+
+    def __init__(self, grey: tuple[float, float] = (10, 30), colour: tuple[float, float] = (4, 12)) -> None:
+        super().__init__()
+        self.grey, self.colour = grey, colour
+
+    def forward(self, photo: Tensor) -> Tensor:
+        """uint8 [3, H, W] to the same."""
+        _, height, width = photo.shape
+        light = photo.float()
+        grains = torch.randn(1, height, width) * uniform(*self.grey)
+        blotches = torch.randn(1, 3, -(-height // 3), -(-width // 3)) * uniform(*self.colour)
+        tint = F.interpolate(blotches, size=(height, width), mode="nearest")[0]
+        return _bytes(light + grains * (light / 255).sqrt_() + tint)
+
+
+class Shadow(nn.Module):
+    """Darkens the photo on one side of a line, with a soft edge.
+
+    Args:
+        darkness: Range of the share of light that is lost.
+    """
+
+    def __init__(self, darkness: tuple[float, float] = (0.25, 0.6)) -> None:
+        super().__init__()
+        self.darkness = darkness
+
+    def forward(self, photo: Tensor) -> Tensor:
+        """uint8 [3, H, W] to the same."""
+        y = torch.linspace(-1, 1, photo.shape[-2])[:, None]
+        x = torch.linspace(-1, 1, photo.shape[-1])[None, :]
+        angle = uniform(0, 2 * math.pi)
+        beyond = x * math.cos(angle) + y * math.sin(angle) - uniform(-0.5, 0.5)
+        shade = torch.sigmoid(beyond * uniform(8, 60)) * uniform(*self.darkness)
+        return _bytes(photo * (1 - shade))
+
+
+class Fog(nn.Module):
+    """Mixes the photo with an uneven whitish veil.
+
+    Args:
+        least: Least mean share of the veil.
+        most: Largest mean share of the veil.
+    """
+
+    def __init__(self, least: float, most: float) -> None:
+        super().__init__()
+        self.least, self.most = least, most
+
+    def forward(self, photo: Tensor) -> Tensor:
+        """uint8 [3, H, W] to the same."""
+        clouds = F.interpolate(
+            torch.rand(1, 1, 4, 4), size=photo.shape[-2:], mode="bilinear", align_corners=True
+        )
+        share = uniform(self.least, self.most) * (0.6 + 0.8 * clouds[0])
+        return _bytes(photo * (1 - share) + uniform(215, 245) * share)
+
+
+def _bytes(values: Tensor) -> Tensor:
+    return values.round_().clamp_(0, 255).to(torch.uint8)
