@@ -40,23 +40,29 @@ class DataSettings(Section):
     group_pattern: str = Field(
         "",
         description="Regular expression on file names; its group(s) name the thing shown. A named group "
-        "'number' groups runs of neighbouring camera numbers within a class. Empty: recognise PlantVillage names.",
+        "'number' groups runs of neighbouring camera numbers in a class. Empty: recognise PlantVillage names.",
     )
     number_gap: int = Field(1, ge=0, description="Camera numbers at most this far apart are one thing.")
-    near_duplicate_bits: int = Field(6, ge=0, le=32, description="Perceptual hashes (64 bit) this close are one thing.")
+    near_duplicate_bits: int = Field(
+        6, ge=0, le=32, description="Perceptual hashes (64 bit) this close are one thing."
+    )
     validation_fraction: Fraction = Field(0.1, description="Share of photos for validation.")
     test_fraction: Fraction = Field(0.2, description="Share of photos for the test.")
     max_pixels: int = Field(100_000_000, gt=0, description="Photos with more pixels are refused (bombs).")
     max_bytes: int = Field(64 * 2**20, gt=0, description="Files with more bytes are refused.")
     min_side: int = Field(16, gt=0, description="Photos with a shorter side, in pixels, are refused.")
-    shard_bytes: int = Field(128 * 2**20, gt=0, description="A shard is closed once it holds this many bytes.")
+    shard_bytes: int = Field(
+        128 * 2**20, gt=0, description="A shard is closed once it holds this many bytes."
+    )
     threads: int = Field(0, ge=0, description="Threads for reading photos; 0: as many as there are CPUs.")
 
 
 class ModelSettings(Section):
     """The network."""
 
-    backbone: Literal[BACKBONES] = Field("tf_efficientnet_lite0", description="timm model name, or attention_cnn.")  # type: ignore[valid-type]
+    backbone: Literal[BACKBONES] = Field(
+        "tf_efficientnet_lite0", description="timm model name, or attention_cnn."
+    )  # type: ignore[valid-type]
     head: Literal["linear", "mlp"] = Field("linear", description="linear, or GAP-BN-Dense256-Dropout (mlp).")
     weights: str = Field("imagenet", description="imagenet, none, or a file or URI of weights (safetensors).")
     image_size: int = Field(0, ge=0, le=1024, description="Input side in pixels; 0: the backbone's own.")
@@ -75,14 +81,18 @@ class TrainingSettings(Section):
     head_rate: float = Field(1e-2, gt=0, description="Learning rate of stage one.")
     tail_rate: float = Field(7e-4, gt=0, description="Learning rate of stage two.")
     weight_decay: float = Field(1e-4, ge=0, description="Decoupled weight decay (AdamW).")
-    schedule: Literal["cosine", "plateau", "constant"] = Field("cosine", description="Learning-rate schedule.")
+    schedule: Literal["cosine", "plateau", "constant"] = Field(
+        "cosine", description="Learning-rate schedule."
+    )
     patience: int = Field(4, ge=1, description="Epochs without better validation before a stage stops.")
     imbalance: Literal["none", "sampler", "loss"] = Field("loss", description="How class imbalance is met.")
     label_smoothing: Share = Field(0.05, description="Label smoothing (Szegedy 2016).")
     mixup: float = Field(0.0, ge=0, description="Mixup's Beta parameter (Zhang 2018); 0: off.")
     cutmix: float = Field(0.0, ge=0, description="CutMix's Beta parameter (Yun 2019); 0: off.")
     ema_decay: float = Field(0.98, ge=0, lt=1, description="Decay of the averaged model; 0: off.")
-    precision: Literal["auto", "float32", "bf16", "fp16"] = Field("auto", description="auto: bf16/fp16 where a GPU has it.")
+    precision: Literal["auto", "float32", "bf16", "fp16"] = Field(
+        "auto", description="auto: bf16/fp16 where a GPU has it."
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
     workers: int = Field(0, ge=0, description="Loader processes; 0: load in the training process.")
 
@@ -91,9 +101,13 @@ class ExportSettings(Section):
     """The forms the model is exported to, and how close each must be."""
 
     formats: tuple[Literal["torchscript", "onnx"], ...] = Field(("torchscript", "onnx"), min_length=1)
-    max_probability_difference: float = Field(1e-3, gt=0, description="Largest allowed difference of a probability.")
+    max_probability_difference: float = Field(
+        1e-3, gt=0, description="Largest allowed difference of a probability."
+    )
     min_top1_agreement: Share = Field(0.999, description="Least share of photos given the same class.")
-    probe_photos: int = Field(8, ge=1, le=64, description="Test photos kept in the bundle with their answers.")
+    probe_photos: int = Field(
+        8, ge=1, le=64, description="Test photos kept in the bundle with their answers."
+    )
     max_parity_photos: int = Field(256, ge=1, description="Most test photos compared.")
 
 
@@ -126,11 +140,15 @@ class TrackingSettings(Section):
 class ServingSettings(Section):
     """The published predictor."""
 
-    name: str = Field("leaf", pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", description="Name of the served model.")
+    name: str = Field(
+        "leaf", pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", description="Name of the served model."
+    )
     publish: bool = Field(True, description="Publish after the gate.")
     http_port: int = Field(0, ge=0, le=65535, description="REST port of the local predictor; 0: a free one.")
     grpc_port: int = Field(0, ge=0, le=65535, description="gRPC port of the local predictor; 0: a free one.")
-    runtime: Literal["auto", "torchscript", "onnx", "openvino"] = Field("auto", description="What runs the model.")
+    runtime: Literal["auto", "torchscript", "onnx", "openvino"] = Field(
+        "auto", description="What runs the model."
+    )
     ready_seconds: float = Field(120, gt=0, description="Longest wait for the predictor to become ready.")
 
 

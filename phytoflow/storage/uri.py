@@ -79,6 +79,13 @@ def fetch_folder(uri: str | Path, to: Path) -> Path:
     return to
 
 
+def list_folder(uri: str) -> list[str]:
+    """One line an object below a remote folder, with its entity tag: changes when the content does."""
+    with _explained(uri) as (client, bucket, prefix):
+        found = client.list_objects(bucket, prefix=prefix.rstrip("/") + "/", recursive=True)
+        return [f"{o.object_name} {o.etag}" for o in found]
+
+
 def put_folder(folder: Path, uri: str | Path) -> None:
     """Copies a folder to a URI; locally it appears whole, remotely its files appear one by one.
 

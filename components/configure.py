@@ -1,0 +1,45 @@
+"""Settle every setting before anything is spent."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+
+from components.image import PLACEHOLDER
+
+
+@dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
+def configure(data: str, preset: str, seed: int, overrides: str) -> NamedTuple(  # type: ignore[valid-type]
+    "Plan",
+    [
+        ("settings", str),
+        ("for_preprocess", str),
+        ("for_train", str),
+        ("for_evaluate", str),
+        ("data_version", str),
+        ("code_version", str),
+    ],
+):
+    """Checks the settings and notes the versions of photos and code.
+
+    Args:
+        data: Where the photos are: a folder, s3://bucket/prefix, or sample.
+        preset: default, fast, accurate, low-memory or production.
+        seed: Seed of the split, the augmentation and the training.
+        overrides: YAML of further settings, e.g. "training: {views: 2}".
+    """
+    from collections import namedtuple
+
+    from phytoflow import steps
+    from phytoflow.step import step
+
+    with step("configure"):
+        plan = steps.configure(data, preset, seed, overrides)
+        names = "settings for_preprocess for_train for_evaluate data_version code_version"
+        return namedtuple("Plan", names)(  # type: ignore[return-value]
+            plan.settings,
+            steps.section(plan.settings, "seed", "data", "model"),
+            steps.section(plan.settings, "seed", "model", "training", "tracking"),
+            steps.section(plan.settings, "seed", "evaluation"),
+            plan.data_version,
+            plan.code_version,
+        )

@@ -1,0 +1,50 @@
+"""Figures and pictures of a bundle on the test photos."""
+
+from kfp import dsl
+
+from components.image import PLACEHOLDER
+
+
+@dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
+def evaluate(
+    bundle: dsl.Input[dsl.Model],
+    dataset: dsl.Input[dsl.Dataset],
+    model: dsl.Input[dsl.Model],
+    code_version: str,
+    settings: str,
+    evaluation: dsl.Output[dsl.Artifact],
+    metrics: dsl.Output[dsl.Metrics],
+    classification: dsl.Output[dsl.ClassificationMetrics],
+    report: dsl.Output[dsl.HTML],
+    summary: dsl.Output[dsl.Markdown],
+):
+    """Measures the exported model itself, photo bytes in, probabilities out.
+
+    Args:
+        bundle: From the export step.
+        dataset: From the preprocess step; its test photos are as they came.
+        model: From the train step, for the learning curves.
+        code_version: Changes when the code does, so that cached figures are never stale.
+        settings: Sections seed and evaluation, as JSON.
+        evaluation: metrics.json, report.html, predictions.csv and pictures.
+        metrics: The figures, in KFP's own view.
+        classification: Confusion matrix and ROC, in KFP's own view.
+        report: The report.
+        summary: The figures in a few lines.
+    """
+    import shutil
+    from pathlib import Path
+
+    from phytoflow import steps
+    from phytoflow.step import step
+
+    with step("evaluate"):
+        views = steps.evaluate(
+            Path(bundle.path), Path(dataset.path), Path(model.path), settings, Path(evaluation.path)
+        )
+        for name, value in views.scalars.items():
+            metrics.log_metric(name, value)
+        classification.log_confusion_matrix(views.classes, views.confusion_matrix)
+        classification.log_roc_curve(*views.roc)
+        shutil.copyfile(Path(evaluation.path) / "report.html", report.path)
+        Path(summary.path).write_text(views.markdown)

@@ -1,0 +1,31 @@
+"""Trained model to a bundle."""
+
+from kfp import dsl
+
+from components.image import PLACEHOLDER
+
+
+@dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
+def export(
+    model: dsl.Input[dsl.Model],
+    dataset: dsl.Input[dsl.Dataset],
+    code_version: str,
+    settings: str,
+    bundle: dsl.Output[dsl.Model],
+):
+    """Exports TorchScript and ONNX, and refuses a form that answers otherwise than the trained model.
+
+    Args:
+        model: From the train step.
+        dataset: From the preprocess step.
+        code_version: Changes when the code does, so that a cached bundle is never stale.
+        settings: All settings, as JSON; they are written into the bundle.
+        bundle: What a predictor needs, in one folder.
+    """
+    from pathlib import Path
+
+    from phytoflow import steps
+    from phytoflow.step import step
+
+    with step("export"):
+        steps.export(Path(model.path), Path(dataset.path), settings, Path(bundle.path))

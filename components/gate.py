@@ -1,0 +1,38 @@
+"""Good enough to publish?"""
+
+from typing import NamedTuple
+
+from kfp import dsl
+
+from components.image import PLACEHOLDER
+
+
+@dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
+def gate(
+    bundle: dsl.Input[dsl.Model],
+    dataset: dsl.Input[dsl.Dataset],
+    evaluation: dsl.Input[dsl.Artifact],
+    settings: str,
+    output: str,
+    verdict: dsl.Output[dsl.Markdown],
+) -> NamedTuple("Verdict", [("passed", bool), ("reason", str)]):  # type: ignore[valid-type]
+    """Judges the figures, and the bundle against the present champion on the same photos.
+
+    Args:
+        bundle: From the export step.
+        dataset: From the preprocess step.
+        evaluation: From the evaluate step.
+        settings: All settings, as JSON.
+        output: Folder or s3:// prefix of the run; report and verdict are delivered there.
+        verdict: Each condition with its figure.
+    """
+    from collections import namedtuple
+    from pathlib import Path
+
+    from phytoflow import steps
+    from phytoflow.step import step
+
+    with step("gate"):
+        judged = steps.gate(Path(bundle.path), Path(dataset.path), Path(evaluation.path), settings, output)
+        Path(verdict.path).write_text(judged.markdown())
+        return namedtuple("Verdict", "passed reason")(judged.passed, judged.reason)  # type: ignore[return-value]

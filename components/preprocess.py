@@ -1,0 +1,36 @@
+"""Photos to a checked, grouped, split and sharded dataset."""
+
+from kfp import dsl
+
+from components.image import PLACEHOLDER
+
+
+@dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
+def preprocess(
+    data: str,
+    data_version: str,
+    code_version: str,
+    settings: str,
+    dataset: dsl.Output[dsl.Dataset],
+    page: dsl.Output[dsl.HTML],
+):
+    """Scans, validates, groups, splits and shards the photos.
+
+    Args:
+        data: Where the photos are.
+        data_version: Changes when the photos do, so that a cached dataset is never stale.
+        code_version: Changes when the code does, likewise.
+        settings: Sections seed, data and model, as JSON.
+        dataset: Shards, photos.csv, class_mapping.json and what was found.
+        page: A look at the data.
+    """
+    import shutil
+    import tempfile
+    from pathlib import Path
+
+    from phytoflow import steps
+    from phytoflow.step import step
+
+    with step("preprocess"), tempfile.TemporaryDirectory() as work:
+        steps.preprocess(data, settings, Path(dataset.path), Path(work))
+        shutil.copyfile(Path(dataset.path) / "data.html", page.path)

@@ -1,0 +1,19 @@
+"""Ends a run whose gate failed."""
+
+from kfp import dsl
+
+from components.image import PLACEHOLDER
+
+
+@dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
+def refuse(reason: str):
+    """Fails, so that the run is marked so and nothing is published.
+
+    Args:
+        reason: The conditions that did not hold.
+    """
+    from phytoflow import steps
+    from phytoflow.step import step
+
+    with step("gate"):
+        steps.refuse(reason)

@@ -1,0 +1,40 @@
+"""Bundle to the model registry."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+
+from components.image import PLACEHOLDER
+
+
+@dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
+def register(
+    bundle: dsl.Input[dsl.Model],
+    evaluation: dsl.Input[dsl.Artifact],
+    settings: str,
+    output: str,
+    registered: dsl.Output[dsl.Model],
+) -> NamedTuple("Registered", [("version", str)]):  # type: ignore[valid-type]
+    """Completes the bundle with its figures, delivers it and registers it as challenger.
+
+    Args:
+        bundle: From the export step.
+        evaluation: From the evaluate step.
+        settings: All settings, as JSON.
+        output: Folder or s3:// prefix of the run; the bundle is delivered to output/bundle.
+        registered: The complete bundle.
+
+    Returns:
+        Version in the registry.
+    """
+    from collections import namedtuple
+    from pathlib import Path
+
+    from phytoflow import steps
+    from phytoflow.step import step
+
+    with step("register"):
+        version = steps.register(
+            Path(bundle.path), Path(evaluation.path), settings, output, Path(registered.path)
+        )
+        return namedtuple("Registered", "version")(version)  # type: ignore[return-value]

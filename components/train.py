@@ -1,0 +1,31 @@
+"""Dataset to a trained model."""
+
+from kfp import dsl
+
+from components.image import PLACEHOLDER
+
+
+@dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
+def train(
+    dataset: dsl.Input[dsl.Dataset],
+    code_version: str,
+    settings: str,
+    output: str,
+    model: dsl.Output[dsl.Model],
+):
+    """Trains the head, then the last blocks; a killed or retried step resumes from its checkpoints.
+
+    Args:
+        dataset: From the preprocess step.
+        code_version: Changes when the code does, so that a cached model is never stale.
+        settings: Sections seed, model, training and tracking, as JSON.
+        output: Folder or s3:// prefix of the run; checkpoints are kept below it.
+        model: Weights (safetensors), model.json, history and curves.
+    """
+    from pathlib import Path
+
+    from phytoflow import steps
+    from phytoflow.step import step
+
+    with step("train"):
+        steps.train(Path(dataset.path), settings, Path(model.path), output)

@@ -1,0 +1,57 @@
+"""`phytoflow data`: draw, fetch and check photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phytoflow.errors import ConfigError
+
+app = typer.Typer(no_args_is_help=True)
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
+]
+
+
+@app.command()
+def sample(
+    directory: Annotated[Path, typer.Argument(help="Folder to make.")],
+    photos_per_class: Annotated[int, typer.Option(min=4, help="Photos of each class.")] = 40,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same leaves.")] = 0,
+) -> None:
+    """Draw leaves, healthy and diseased, to try everything without photos of your own."""
+    from phytoflow.data.sample import make_sample
+
+    make_sample(directory, photos_per_class=photos_per_class, seed=seed)
+    typer.echo(f"drew {photos_per_class} photos a class in {directory}")
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="plantvillage or dandelion.")],
+    directory: Annotated[Path, typer.Argument(help="Folder to make.")],
+    base_url: Annotated[str, typer.Option(help="A mirror to fetch from instead.")] = "",
+) -> None:
+    """Download a public set of photographs; interrupted, the same command resumes."""
+    from phytoflow.data.fetch import SOURCES
+    from phytoflow.data.fetch import fetch as fetch_set
+
+    if name not in SOURCES:
+        raise ConfigError(f"unknown set {name!r}", remedy=f"there are {', '.join(SOURCES)}")
+    fetch_set(name, directory, base_url or None)
+    typer.echo(f"fetched {name} to {directory}")
+
+
+@app.command()
+def check(
+    directory: Annotated[Path, typer.Argument(help="Class folders of photos.")],
+    output: Annotated[Path | None, typer.Option(help="Also write the table and the page there.")] = None,
+    settings: SetOption = None,
+) -> None:
+    """Scan and validate photographs, and say what was found; nothing is changed."""
+    from phytoflow.data.check import check as check_photos
+    from phytoflow.settings import load_settings
+
+    typer.echo(check_photos(directory, load_settings(None, settings or []), output))

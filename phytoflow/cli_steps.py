@@ -1,0 +1,61 @@
+"""`phytoflow train`, `export` and `evaluate`: one step alone, as the pipeline runs it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phytoflow import steps
+from phytoflow.settings import load_settings
+
+ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of settings.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
+]
+
+
+def train(
+    data: Annotated[str, typer.Option(help="Class folders of photos, or a dataset made from them.")],
+    output: Annotated[Path, typer.Option(help="Folder of the run; give it again to resume.")] = Path("out"),
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Prepare the photos (unless that is done) and train; writes OUTPUT/dataset and OUTPUT/model."""
+    chosen = load_settings(config, settings or []).model_dump_json()
+    dataset = Path(data) if (Path(data) / "dataset.json").exists() else output / "dataset"
+    if not (dataset / "dataset.json").exists():
+        with tempfile.TemporaryDirectory() as work:
+            steps.preprocess(data, chosen, dataset, Path(work))
+    steps.train(dataset, chosen, output / "model", str(output))
+    typer.echo(f"trained model in {output / 'model'}; next: phytoflow export --output {output}")
+
+
+def export(
+    output: Annotated[Path, typer.Option(help="Folder that `phytoflow train` wrote.")] = Path("out"),
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Export OUTPUT/model to OUTPUT/bundle, each form compared with the trained model."""
+    chosen = load_settings(config, settings or []).model_dump_json()
+    steps.export(output / "model", output / "dataset", chosen, output / "bundle")
+    typer.echo(f"bundle in {output / 'bundle'}; next: phytoflow serve --bundle {output / 'bundle'}")
+
+
+def evaluate(
+    bundle: Annotated[Path, typer.Option(help="Folder of a bundle.")],
+    data: Annotated[Path, typer.Option(help="Class folders of photos the model has not seen.")],
+    output: Annotated[Path, typer.Option(help="Folder for metrics.json, report.html and pictures.")],
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Measure a bundle on a folder of labelled photos."""
+    from phytoflow.data.folder import folder_photos
+    from phytoflow.evaluation.evaluate import evaluate as measure
+
+    chosen = load_settings(config, settings or [])
+    metrics = measure(bundle, folder_photos(data), chosen.evaluation, output, chosen.seed)
+    typer.echo(f"accuracy {metrics.accuracy:.3f}, macro-F1 {metrics.macro_f1:.3f} on {metrics.photos} photos")
+    typer.echo(f"report: {output / 'report.html'}")

@@ -1,0 +1,29 @@
+"""Which code made this: a version that changes whenever the installed package's source does."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from phytoflow import __version__
+
+
+@functools.cache
+def code_version() -> str:
+    """Release and content hash of the package, e.g. ``0.1.0+3f9a1c0b7d22``.
+
+    The hash makes caches honest: an image rebuilt under the same tag is another version.
+    """
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.suffix in (".py", ".html", ".css") and "__pycache__" not in path.parts:
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:12]}"
+
+
+def now() -> str:
+    """UTC time, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

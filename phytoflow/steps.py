@@ -1,0 +1,190 @@
+"""The steps of a run, each one call: settings and folders in, a folder out.
+
+Components and the command line both call these, so that a step alone does what it does in the pipeline.
+Settings arrive as the JSON of their section. Heavy libraries are imported by the step that needs them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from phytoflow.config import Settings
+from phytoflow.errors import ConfigError, GateError
+from phytoflow.provenance import code_version, now
+from phytoflow.settings import resolve
+from phytoflow.storage.uri import join, put_file, put_folder
+
+if TYPE_CHECKING:
+    from phytoflow.evaluation.gate import Verdict
+    from phytoflow.evaluation.metrics import Metrics
+    from phytoflow.serving_process import Published
+
+_LOG = logging.getLogger(__name__)
+PUBLISH_PHOTOS = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do, settled before anything is spent.
+
+    Attributes:
+        settings: Every setting, as JSON.
+        data_version: Changes when the photos do.
+        code_version: Changes when the code does.
+    """
+
+    settings: str
+    data_version: str
+    code_version: str
+
+
+def configure(data: str, preset: str, seed: int, overrides: str) -> Plan:
+    """Checks all settings and says which photos and code the run is about.
+
+    Args:
+        data: Where the photos are.
+        preset: Name of a preset.
+        seed: Seed of the run; overrides may set another.
+        overrides: YAML of further settings.
+
+    Raises:
+        ConfigError: A wrong key or value.
+    """
+    from phytoflow.data.source import source_version
+
+    tree = yaml.safe_load(overrides) if overrides else {}
+    if not isinstance(tree, dict):
+        raise ConfigError(
+            f"overrides hold {overrides!r}, not keys and values", remedy="write section: {key: value}"
+        )
+    settings = resolve({"preset": preset, "seed": seed} | tree)
+    return Plan(settings.model_dump_json(), source_version(data), code_version())
+
+
+def section(settings: str, *names: str) -> str:
+    """Only some sections of the settings, so that a step is not run again for a setting it never reads."""
+    tree = json.loads(settings)
+    return json.dumps({name: tree[name] for name in names}, sort_keys=True)
+
+
+def preprocess(data: str, settings: str, output: Path, work: Path) -> None:
+    """Photos to a checked, grouped, split and sharded dataset folder."""
+    from phytoflow.data.prepare import prepare
+    from phytoflow.data.source import bring_photos
+    from phytoflow.models.factory import preprocessing_for
+
+    chosen = _settings(settings)
+    photos = bring_photos(data, work, chosen.seed)
+    prepare(str(photos), chosen.data, preprocessing_for(chosen.model), chosen.seed, output)
+
+
+def train(dataset: Path, settings: str, output: Path, checkpoints: str, tracking_folder: str) -> None:
+    """Dataset to a trained model folder; killed at any moment, the same call resumes."""
+    from phytoflow.data.dataset import Dataset
+    from phytoflow.tracking.tracker import Tracker
+    from phytoflow.training.train import train as fit
+
+    chosen, data = _settings(settings), Dataset.open(dataset)
+    with Tracker.open(chosen.tracking, tracking_folder, key=data.facts.data_hash) as tracker:
+        tracker.log_params(
+            chosen.model_dump() | {"data_hash": data.facts.data_hash, "code_version": code_version()}
+        )
+        fit(data, chosen.model, chosen.training, chosen.seed, output, checkpoints, tracker)
+
+
+def export(model: Path, dataset: Path, settings: str, output: Path) -> None:
+    """Trained model to a bundle whose every form answers as the trained model does."""
+    from phytoflow.data.dataset import Dataset
+    from phytoflow.export.export import export as export_model
+    from phytoflow.models.bundle import Provenance
+
+    chosen, data = _settings(settings), Dataset.open(dataset)
+    provenance = Provenance(
+        data_hash=data.facts.data_hash,
+        code_version=code_version(),
+        settings=chosen.model_dump(mode="json"),
+        created=now(),
+    )
+    export_model(model, data, chosen.export, provenance, output, name=chosen.serving.name)
+
+
+def evaluate(bundle: Path, dataset: Path, settings: str, output: Path) -> Metrics:
+    """Figures, pictures and the report of a bundle on the dataset's test photos."""
+    from phytoflow.data.dataset import Dataset
+    from phytoflow.evaluation.evaluate import evaluate as measure
+
+    chosen = _settings(settings)
+    return measure(bundle, Dataset.open(dataset).photos("test"), chosen.evaluation, output, chosen.seed)
+
+
+def gate(bundle: Path, dataset: Path, evaluation: Path, settings: str, output: str) -> Verdict:
+    """Judges the figures, and the bundle against the champion; report and verdict go to ``output``."""
+    from phytoflow.evaluation.gate import judge_bundle
+
+    chosen = _settings(settings)
+    verdict = judge_bundle(bundle, dataset, evaluation, chosen.gate, chosen.tracking, output)
+    put_file(evaluation / "metrics.json", join(output, "metrics.json"))
+    put_file(evaluation / "report.html", join(output, "report.html"))
+    for condition in verdict.conditions:
+        _LOG.info("%s %s", "passed:" if condition.passed else "NOT passed:", condition.text)
+    return verdict
+
+
+def refuse(reason: str) -> None:
+    """Ends a run whose gate failed; always raises GateError."""
+    remedy = (
+        "look at report.html; more or cleaner photos of the weak classes help most, or lower gate.* knowingly"
+    )
+    raise GateError(f"the gate refused this model: {reason}", remedy=remedy)
+
+
+def register(bundle: Path, evaluation: Path, settings: str, output: str, complete: Path) -> str:
+    """Completes the bundle with its figures, delivers it to ``output``/bundle and registers it.
+
+    Returns:
+        Version in the model registry, alias ``challenger``.
+    """
+    import shutil
+
+    from phytoflow.storage.atomic import atomic_folder
+    from phytoflow.tracking.registry import register as register_bundle
+
+    chosen = _settings(settings)
+    with atomic_folder(complete) as aside:
+        shutil.copytree(bundle, aside, dirs_exist_ok=True)
+        for name in ("metrics.json", "report.html"):
+            shutil.copy2(evaluation / name, aside / name)
+    put_folder(complete, join(output, "bundle"))
+    return register_bundle(complete, chosen.tracking, output)
+
+
+def publish(bundle: Path, version: str, dataset: Path, settings: str, output: str) -> Published:
+    """Starts the predictor on the bundle, asks it real photos, and makes the version champion.
+
+    Raises:
+        ServingError: It did not become ready, or does not answer as it does offline; the predictor that
+            was published before goes on.
+    """
+    from itertools import islice
+
+    from phytoflow.data.dataset import Dataset
+    from phytoflow.serving_process import publish as start
+    from phytoflow.storage.uri import local_path
+    from phytoflow.tracking.registry import promote
+
+    chosen = _settings(settings)
+    photos = list(islice(Dataset.open(dataset).photos("test"), PUBLISH_PHOTOS))
+    folder = local_path(output)
+    published = start(folder / "bundle", chosen.serving, folder / "predictor.json", photos)
+    promote(chosen.tracking, output, version)
+    return published
+
+
+def _settings(text: str) -> Settings:
+    return Settings.model_validate_json(text)
