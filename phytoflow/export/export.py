@@ -1,0 +1,164 @@
+"""From a trained model to the bundle that serves it, checked form by form."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from phytoflow.config import ExportSettings
+from phytoflow.data.dataset import Dataset
+from phytoflow.data.photo import LabelledPhoto
+from phytoflow.export.forms import write_form
+from phytoflow.export.parity import answers, check, compare
+from phytoflow.export.photos import spread, test_photos
+from phytoflow.inference.probabilities import softmax
+from phytoflow.models.bundle import (
+    TRAINING_PHOTOS,
+    BundleManifest,
+    Form,
+    ModelFile,
+    Probe,
+    Provenance,
+    file_sha256,
+    write_manifest,
+)
+from phytoflow.models.checkpoint import TrainedModel, load_trained
+from phytoflow.progress import track
+from phytoflow.storage.atomic import atomic_folder
+
+PROBES = "probes"
+_BATCH = 8
+_LOG = logging.getLogger(__name__)
+
+
+def export(
+    model_folder: Path,
+    dataset: Dataset,
+    settings: ExportSettings,
+    provenance: Provenance,
+    output: Path,
+) -> BundleManifest:
+    """Writes the bundle: every form compared with the trained model on test photos, and probe photos.
+
+    The folder appears whole or not at all; running it again replaces it with the same content.
+
+    Args:
+        model_folder: What training wrote.
+        dataset: Its test photos are compared.
+        settings: Forms and tolerances.
+        provenance: Where the model comes from; recorded as it is.
+        output: The bundle's folder.
+
+    Raises:
+        ParityError: An exported form is too far from the trained model.
+        DataError: There is no test photo to compare on.
+    """
+    trained = load_trained(model_folder)
+    photos = test_photos(dataset, settings.max_parity_photos)
+    with atomic_folder(output) as folder:
+        (folder / TRAINING_PHOTOS).write_text("".join(f"{digest}\n" for digest in _training_photos(dataset)))
+        return write_bundle(trained, photos, settings, provenance, folder)
+
+
+def write_bundle(
+    trained: TrainedModel,
+    photos: Sequence[LabelledPhoto],
+    settings: ExportSettings,
+    provenance: Provenance,
+    folder: Path,
+) -> BundleManifest:
+    """Fills a bundle's folder; the manifest is written last. See ``export``."""
+    model = trained.model.eval().cpu().float()
+    temperature = float(trained.facts.get("temperature", 1.0))
+    tensors = np.stack([trained.preprocessing(p.content) for p in track(photos, "Preprocessing test photos")])
+    reference = softmax(_logits(model, tensors), temperature)
+    example = torch.from_numpy(tensors[np.arange(2) % len(tensors)])
+    models: dict[Form, ModelFile] = {}
+    for form in settings.formats:
+        path = write_form(form, model, example, folder)
+        models[form] = _verified(form, path, tensors, reference, temperature, settings)
+    manifest = BundleManifest(
+        name=_name(provenance),
+        classes=tuple(trained.classes),
+        backbone=_fact(trained, provenance, "backbone"),
+        head=_fact(trained, provenance, "head"),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        preprocessing=trained.preprocessing,
+        temperature=temperature,
+        models=models,
+        probes=_probes(photos, reference, settings.probe_photos, folder),
+        provenance=provenance,
+    )
+    mapping = {str(index): name for index, name in enumerate(manifest.classes)}
+    (folder / "class_mapping.json").write_text(json.dumps(mapping, indent=2, ensure_ascii=False) + "\n")
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _logits(model: torch.nn.Module, tensors: NDArray[np.float32]) -> NDArray[np.float32]:
+    with torch.inference_mode():
+        batches = torch.from_numpy(tensors).split(_BATCH)
+        return torch.cat([model(batch) for batch in batches]).numpy()
+
+
+def _verified(
+    form: Form,
+    path: Path,
+    tensors: NDArray[np.float32],
+    reference: NDArray[np.float32],
+    temperature: float,
+    settings: ExportSettings,
+) -> ModelFile:
+    parity = compare(reference, answers(form, path, tensors, temperature))
+    check(form, parity, settings)
+    _LOG.info(
+        "%s: %d photos, largest difference %.1e, same class for %.2f%%",
+        form,
+        parity.photos,
+        parity.max_probability_difference,
+        parity.top1_agreement * 100,
+    )
+    return ModelFile(
+        file=path.name,
+        sha256=file_sha256(path),
+        bytes=path.stat().st_size,
+        max_probability_difference=parity.max_probability_difference,
+        top1_agreement=parity.top1_agreement,
+        photos_compared=parity.photos,
+    )
+
+
+def _probes(
+    photos: Sequence[LabelledPhoto], reference: NDArray[np.float32], count: int, folder: Path
+) -> tuple[Probe, ...]:
+    (folder / PROBES).mkdir()
+    probes = []
+    for number, index in enumerate(spread([photo.label for photo in photos], count)):
+        photo = photos[index]
+        file = f"{PROBES}/{number:02d}{Path(photo.path).suffix.lower()}"
+        (folder / file).write_bytes(photo.content)
+        values = tuple(float(value) for value in reference[index])
+        probes.append(Probe(file=file, label=photo.label, probabilities=values))
+    return tuple(probes)
+
+
+def _training_photos(dataset: Dataset) -> list[str]:
+    table = dataset.table
+    return sorted(set(table.loc[table["split"] == "train", "sha256"]))
+
+
+def _name(provenance: Provenance) -> str:
+    return str(provenance.settings.get("tracking", {}).get("registered_model", "leaf"))
+
+
+def _fact(trained: TrainedModel, provenance: Provenance, key: str) -> str:
+    """Of the model itself; the run's settings stand in for a model that does not say."""
+    model: dict[str, Any] = trained.facts.get("model", {})
+    return str(trained.facts.get(key) or model.get(key) or provenance.settings.get("model", {}).get(key, ""))

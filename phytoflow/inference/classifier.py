@@ -1,0 +1,114 @@
+"""Bytes to probabilities: decode, preprocess, run, calibrate. Knows no protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phytoflow.data.decode import Limits
+from phytoflow.errors import PhotoError
+from phytoflow.inference.choose import Choice, choose
+from phytoflow.inference.cpus import cpu_count
+from phytoflow.inference.probabilities import Predictions, softmax
+from phytoflow.inference.runtime import Runtime, RuntimeName
+from phytoflow.models.bundle import Bundle
+
+BATCH_SIZE = 8
+
+
+class Classifier:
+    """A bundle ready to answer.
+
+    Attributes:
+        bundle: The bundle.
+        choice: The runtime taken and why.
+        classes: Class names.
+    """
+
+    def __init__(self, bundle: Bundle, runtime: Runtime, choice: Choice, threads: int) -> None:
+        self.bundle = bundle
+        self.choice = choice
+        self.classes = bundle.manifest.classes
+        self._runtime = runtime
+        self._threads = threads
+
+    @classmethod
+    def load(
+        cls,
+        bundle: Path | str,
+        runtime: RuntimeName | Literal["auto"] = "auto",
+        threads: int | None = None,
+        *,
+        lanes: int = 1,
+    ) -> Classifier:
+        """Opens a bundle and checks it against its own probe photos on this machine.
+
+        Args:
+            bundle: The bundle's folder.
+            runtime: ``auto`` takes the fastest that agrees with the probes.
+            threads: CPU threads of one call; None: as many as there are CPUs.
+            lanes: Calls of ``probabilities`` that may be under way at once.
+
+        Raises:
+            BundleError: The bundle is damaged or cannot be loaded.
+            ParityError: It does not give its probe photos their recorded answers here.
+        """
+        opened = Bundle.load(bundle)
+        threads = threads or cpu_count()
+        asked = None if runtime == "auto" else runtime
+        chosen, choice = choose(opened, asked, threads=threads, lanes=lanes)
+        return cls(opened, chosen, choice, threads)
+
+    def predict(self, contents: Sequence[bytes], limits: Limits = Limits()) -> Predictions:  # noqa: B008 (frozen)
+        """Classifies encoded photos.
+
+        Args:
+            contents: JPEG, PNG, WebP, TIFF or BMP files' bytes; memory is bounded by them, not by pixels.
+            limits: What each may cost.
+
+        Raises:
+            PhotoError: A photo cannot be used; the message says which, counted from 0.
+        """
+        rows = [np.empty((0, len(self.classes)), np.float32)]
+        with ThreadPoolExecutor(self._threads, "decode") as pool:
+            for start in range(0, len(contents), BATCH_SIZE):
+                batch = contents[start : start + BATCH_SIZE]
+                jobs = [pool.submit(self._pixels, start + i, content, limits) for i, content in enumerate(batch)]
+                rows.append(self.probabilities(np.stack([job.result() for job in jobs])))
+        return Predictions(np.concatenate(rows), self.classes)
+
+    def predict_tensor(self, tensor: NDArray[np.float32]) -> Predictions:
+        """Classifies photos already preprocessed: float32 [N, 3, size, size]."""
+        rows = [np.empty((0, len(self.classes)), np.float32)]
+        for batch in _batches(tensor):
+            rows.append(self.calibrated(self._runtime.run(np.ascontiguousarray(batch, np.float32))))
+        return Predictions(np.concatenate(rows), self.classes)
+
+    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """One call of the runtime: uint8 [N, size, size, 3] to float32 [N, C]."""
+        return self.calibrated(self._runtime.run(self.bundle.manifest.preprocessing.normalise(pixels)))
+
+    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One call of the runtime: float32 [N, 3, size, size], normalised, to probabilities float32 [N, C]."""
+        return self.calibrated(self._runtime.run(tensor))
+
+    def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities, float32 [N, C], at the bundle's temperature."""
+        return softmax(logits, self.bundle.manifest.temperature)
+
+    def _pixels(self, index: int, content: bytes, limits: Limits) -> NDArray[np.uint8]:
+        try:
+            return self.bundle.manifest.preprocessing.decode(content, limits)
+        except PhotoError as error:
+            what = f"photo {index}: {error.message}"
+            raise PhotoError(what, reason=error.reason, remedy=error.remedy) from error
+
+
+def _batches(tensor: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, len(tensor), BATCH_SIZE):
+        yield tensor[start : start + BATCH_SIZE]

@@ -1,0 +1,46 @@
+"""Logits to calibrated probabilities, and what a classifier answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
+    """Softmax of ``logits / temperature`` (Guo 2017) over the last axis.
+
+    Args:
+        logits: float32 [N, C].
+        temperature: Calibration of the bundle; 1 leaves the model's own confidence.
+
+    Returns:
+        float32 [N, C]; each row sums to one.
+    """
+    scaled = logits.astype(np.float64) / temperature
+    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers for a number of photos.
+
+    Attributes:
+        probabilities: float32 [N, C].
+        classes: The C class names, in the order of the columns.
+    """
+
+    probabilities: NDArray[np.float32]
+    classes: tuple[str, ...]
+
+    def labels(self) -> list[str]:
+        """The likeliest class of each photo."""
+        return [self.classes[index] for index in self.probabilities.argmax(axis=1)]
+
+    def top(self, k: int) -> tuple[list[list[str]], NDArray[np.float32]]:
+        """The k likeliest classes of each photo, best first, and their probabilities, float32 [N, k]."""
+        order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :k]
+        scores = np.take_along_axis(self.probabilities, order, axis=1)
+        return [[self.classes[index] for index in row] for row in order], scores

@@ -1,0 +1,99 @@
+"""What runs a bundle's model: one small interface, three libraries behind it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phytoflow.errors import BundleError, ServingError
+from phytoflow.models.bundle import Bundle
+
+RuntimeName = Literal["onnx", "openvino", "torchscript"]
+RUNTIMES: tuple[RuntimeName, ...] = ("onnx", "openvino", "torchscript")
+_PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torchscript": "torch"}
+_FORMS: dict[str, Literal["onnx", "torchscript"]] = {
+    "onnx": "onnx",
+    "openvino": "onnx",
+    "torchscript": "torchscript",
+}
+
+
+class Runtime(Protocol):
+    """A loaded model."""
+
+    name: RuntimeName
+
+    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Runs the model; safe to call from as many threads as it was opened with lanes.
+
+        Args:
+            tensor: float32 [N, 3, H, W], normalised, C-contiguous.
+
+        Returns:
+            Logits, float32 [N, C].
+        """
+        ...
+
+
+def open_runtime(name: RuntimeName, bundle: Bundle, *, threads: int, lanes: int = 1) -> Runtime:
+    """Loads a bundle's model.
+
+    Args:
+        name: The library.
+        bundle: Where the model file is.
+        threads: CPU threads one call of ``run`` may use.
+        lanes: Calls of ``run`` that may be under way at once.
+
+    Raises:
+        BundleError: The bundle lacks the form this library reads, or the file cannot be loaded.
+        ServingError: The library is not installed.
+    """
+    _check(name)
+    path = bundle.model_path(_FORMS[name])
+    try:
+        return open_model(name, path, threads=threads, lanes=lanes)
+    except Exception as error:  # each library raises its own kinds for a file it cannot read
+        what = f"{name} cannot load {path}: {str(error)[:300]}"
+        raise BundleError(what, remedy="export the bundle again, or choose another runtime") from error
+
+
+def open_model(name: RuntimeName, path: Path, *, threads: int, lanes: int = 1) -> Runtime:
+    """Loads one model file; raises whatever the library raises."""
+    return _opener(name)(str(path), threads, lanes)
+
+
+def _check(name: str) -> None:
+    if name not in _FORMS:
+        raise ServingError(f"no runtime {name!r}", remedy=f"choose one of {', '.join(RUNTIMES)}")
+    if not installed(cast(RuntimeName, name)):
+        remedy = f"pip install {_PACKAGES[name]}, or choose another runtime"
+        raise ServingError(f"the {name} runtime needs the package {_PACKAGES[name]}", remedy=remedy)
+
+def installed(name: RuntimeName) -> bool:
+    """Whether the runtime's library can be imported; does not import it."""
+    return importlib.util.find_spec(_PACKAGES[name]) is not None
+
+
+def usable(name: RuntimeName, bundle: Bundle) -> bool:
+    """Whether the library is installed and the bundle has the form it reads."""
+    return installed(name) and _FORMS[name] in bundle.manifest.models
+
+
+def _opener(name: RuntimeName) -> Callable[[str, int, int], Runtime]:
+    """Imports only the library asked for: a predictor on ONNX must not pay for torch."""
+    if name == "onnx":
+        from phytoflow.inference.onnx_runtime import OnnxRuntime
+
+        return OnnxRuntime
+    if name == "openvino":
+        from phytoflow.inference.openvino_runtime import OpenVinoRuntime
+
+        return OpenVinoRuntime
+    from phytoflow.inference.torchscript_runtime import TorchScriptRuntime
+
+    return TorchScriptRuntime

@@ -1,0 +1,36 @@
+"""TorchScript: on a GPU where there is one, otherwise on the CPU. The only module here that imports torch."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from phytoflow.inference.runtime import RuntimeName
+
+
+class TorchScriptRuntime:
+    """See ``phytoflow.inference.runtime.Runtime``.
+
+    The number of threads is torch's own and so holds for the whole process.
+    """
+
+    name: RuntimeName = "torchscript"
+
+    def __init__(self, path: str, threads: int, lanes: int) -> None:
+        torch.set_num_threads(threads)
+        # The profiling executor compiles anew for each batch size it meets.
+        torch._C._jit_set_profiling_executor(False)
+        torch.backends.cudnn.allow_tf32 = False  # answers must be those of the trained model
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch.jit is deprecated, and still the fastest of torch's forms
+            self._model = torch.jit.load(path, map_location=self._device).eval()
+
+    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Runs the model."""
+        with torch.inference_mode():
+            logits = self._model(torch.from_numpy(tensor).to(self._device))
+            return logits.float().cpu().numpy()
