@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -42,7 +42,11 @@ class DataSettings(Section):
         description="Regular expression on file names; its group(s) name the thing shown. A named group "
         "'number' groups runs of neighbouring camera numbers in a class. Empty: recognise PlantVillage names.",
     )
-    number_gap: int = Field(1, ge=0, description="Camera numbers at most this far apart are one thing.")
+    number_gap: int = Field(
+        10,
+        ge=0,
+        description="Camera numbers at most this far apart may be one thing; long runs are cut where the photos change.",
+    )
     near_duplicate_bits: int = Field(
         6, ge=0, le=32, description="Perceptual hashes (64 bit) this close are one thing."
     )
@@ -55,6 +59,12 @@ class DataSettings(Section):
         128 * 2**20, gt=0, description="A shard is closed once it holds this many bytes."
     )
     threads: int = Field(0, ge=0, description="Threads for reading photos; 0: as many as there are CPUs.")
+
+    @model_validator(mode="after")
+    def _leaves_photos_to_train_on(self) -> DataSettings:
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError("validation_fraction and test_fraction leave nothing to train on")
+        return self
 
 
 class ModelSettings(Section):
@@ -155,7 +165,9 @@ class ServingSettings(Section):
 class Settings(Section):
     """Everything one run needs to know."""
 
-    preset: Literal["default", "fast", "accurate", "low-memory", "production"] = "default"
+    preset: Literal["default", "fast", "accurate", "low-memory", "production"] = Field(
+        "default", description="What the settings left unsaid are taken from."
+    )
     seed: int = Field(0, ge=0, description="Seed of the split, the augmentation and the training.")
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()

@@ -1,0 +1,208 @@
+"""From a folder of photos to the dataset folder that training, evaluation and export read."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from phytoflow.config import DataSettings
+from phytoflow.data.dataset import FACTS_FILE, TABLE_FILE, DatasetFacts
+from phytoflow.data.decode import Limits, decode, open_photo
+from phytoflow.data.duplicates import near_duplicates
+from phytoflow.data.findings import Findings
+from phytoflow.data.groups import group_photos
+from phytoflow.data.look import data_page
+from phytoflow.data.parallel import thread_map
+from phytoflow.data.photo import LabelledPhoto
+from phytoflow.data.preprocessing import Preprocessing
+from phytoflow.data.scan import limits_of, scan
+from phytoflow.data.shards import write_index, write_shards
+from phytoflow.data.split import SPLITS, split_photos
+from phytoflow.data.validate import exclude_duplicates, find, refuse_meaningless
+from phytoflow.data.walk import class_folders
+from phytoflow.errors import DataError
+from phytoflow.progress import track
+from phytoflow.storage.atomic import atomic_folder
+from phytoflow.storage.uri import is_local, local_path
+
+CLASS_MAPPING_FILE = "class_mapping.json"
+FINDINGS_FILE = "findings.json"
+PAGE_FILE = "data.html"
+_COLUMNS = ["path", "label", "group", "split", "reason", "format", "width", "height", "bytes"]
+_COLUMNS += ["sha256", "phash", "brightness"]
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CheckedPhotos:
+    """A folder of photos, looked through.
+
+    Attributes:
+        table: One row a file, as ``scan`` gives it, with ``group`` and ``split``; a file that is not used
+            has the split ``excluded`` and a ``reason``.
+        findings: What is worth saying.
+        near: int64 [P, 2], near-duplicates, index labels of the table.
+    """
+
+    table: pd.DataFrame
+    findings: Findings
+    near: NDArray[np.int64]
+
+
+def check(root: Path, settings: DataSettings, seed: int) -> CheckedPhotos:
+    """Scans, validates, groups and splits; writes nothing.
+
+    Args:
+        root: A local folder with one sub-folder a class.
+        settings: Limits, groups and shares.
+        seed: Of the split.
+
+    Raises:
+        DataError: Training on these photos would be meaningless.
+    """
+    table = exclude_duplicates(scan(root, settings))
+    folders = class_folders(root)
+    refuse_meaningless(table, folders)
+    readable = table[table["phash"] != ""].reset_index(names="row")
+    pairs = near_duplicates(readable, settings.near_duplicate_bits)
+    groups = group_photos(readable, pairs, settings)
+    table["group"] = pd.Series(groups.to_numpy(), index=readable["row"]).reindex(table.index, fill_value="")
+    near = readable["row"].to_numpy()[pairs]
+    findings = find(table, folders, near)
+    used = table[table["reason"] == ""]
+    splits = split_photos(used, settings.validation_fraction, settings.test_fraction, seed)
+    table["split"] = splits.reindex(table.index, fill_value="excluded")
+    return CheckedPhotos(table, findings, near)
+
+
+def prepare(
+    source: str, settings: DataSettings, preprocessing: Preprocessing, seed: int, output: Path
+) -> DatasetFacts:
+    """Writes the dataset folder: table, findings, page, class mapping and shards; whole or not at all.
+
+    Training photos are resized once; those of validation and test stay as they came, so that every figure
+    is one of the path that serving takes.
+
+    Args:
+        source: Folder with one sub-folder a class; a path or a URI.
+        settings: Limits, groups, shares and size of shards.
+        preprocessing: What training photos are resized for.
+        seed: Of the split and of the training photos' order in the shards.
+        output: The folder to write; what is there is replaced.
+
+    Raises:
+        DataError: Training on these photos would be meaningless.
+        StorageError: The source cannot be reached, or the output not be written.
+    """
+    with _here(source, output.parent, seed) as root:
+        checked = check(root, settings, seed)
+        for line in checked.findings.lines():
+            _LOG.info("%s", line)
+        facts = _facts(checked.table, preprocessing, seed)
+        with atomic_folder(output) as folder:
+            _write_documents(checked, facts, settings, folder)
+            _write_photos(checked.table, facts, settings, folder)
+    return facts
+
+
+@contextmanager
+def _here(source: str, beside: Path, seed: int) -> Iterator[Path]:
+    """The source as a local folder; what is not yet here is brought for as long as it is needed."""
+    if is_local(source) and source != "sample":
+        yield local_path(source)
+        return
+    from phytoflow.data.source import bring_photos
+
+    beside.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".source-") as folder:
+        yield bring_photos(source, Path(folder), seed)
+
+
+def _facts(table: pd.DataFrame, preprocessing: Preprocessing, seed: int) -> DatasetFacts:
+    used = table[table["split"] != "excluded"]
+    return DatasetFacts(
+        data_hash=data_hash(table),
+        classes=tuple(sorted(used["label"].unique())),
+        counts={split: _counts(used[used["split"] == split]) for split in SPLITS},
+        groups={split: int(used.loc[used["split"] == split, "group"].nunique()) for split in SPLITS},
+        seed=seed,
+        preprocessing=preprocessing,
+    )
+
+
+def _counts(rows: pd.DataFrame) -> dict[str, int]:
+    return {
+        str(label): int(count) for label, count in rows["label"].value_counts(sort=False).sort_index().items()
+    }
+
+
+def data_hash(table: pd.DataFrame) -> str:
+    """SHA-256 over path, label, content and split of the photos used, sorted by path."""
+    used = table.loc[table["split"] != "excluded", ["path", "label", "sha256", "split"]]
+    rows = sorted(used.itertuples(index=False, name=None))
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=True).encode()).hexdigest()
+
+
+def _write_documents(
+    checked: CheckedPhotos, facts: DatasetFacts, settings: DataSettings, folder: Path
+) -> None:
+    (folder / FACTS_FILE).write_text(facts.model_dump_json(indent=2), encoding="utf-8")
+    (folder / FINDINGS_FILE).write_text(checked.findings.model_dump_json(indent=2), encoding="utf-8")
+    mapping = {str(number): label for number, label in enumerate(facts.classes)}
+    text = json.dumps(mapping, indent=2, ensure_ascii=False)
+    (folder / CLASS_MAPPING_FILE).write_text(text, encoding="utf-8")
+    checked.table[_COLUMNS].to_csv(folder / TABLE_FILE, index=False)
+    page = data_page(checked.table, checked.findings, checked.near, facts.seed, limits_of(settings))
+    (folder / PAGE_FILE).write_text(page, encoding="utf-8")
+
+
+def _write_photos(table: pd.DataFrame, facts: DatasetFacts, settings: DataSettings, folder: Path) -> None:
+    label_index = {label: number for number, label in enumerate(facts.classes)}
+    limits, entries = limits_of(settings), []
+    for split in SPLITS:
+        rows = table[table["split"] == split]
+        if split == "train":  # the loader shuffles within a few shards only: mix the whole set here
+            rows = rows.sample(frac=1, random_state=np.random.default_rng(facts.seed))
+        read = partial(_photo, limits=limits, resize=facts.preprocessing if split == "train" else None)
+        photos = thread_map(read, rows.to_dict("records"), settings.threads)
+        shown = track(photos, f"Writing {split} photos", total=len(rows))
+        entries += write_shards(split, shown, label_index, folder, settings.shard_bytes)
+    write_index(folder, entries)
+
+
+def _photo(row: dict[str, str], limits: Limits, resize: Preprocessing | None) -> LabelledPhoto:
+    """Reads a photo again; raises DataError if it is no longer the one that was checked."""
+    try:
+        content = Path(row["file"]).read_bytes()
+    except OSError as error:
+        content = b""
+        _LOG.debug("%s: %s", row["file"], error)
+    if hashlib.sha256(content).hexdigest() != row["sha256"]:
+        what = f"{row['path']} changed or vanished while the photos were being prepared"
+        raise DataError(what, remedy="run again when nothing else writes to the folder")
+    content = resized(content, resize, limits) if resize else content
+    return LabelledPhoto(row["path"], row["label"], row["group"], content)
+
+
+def resized(content: bytes, preprocessing: Preprocessing, limits: Limits) -> bytes:
+    """A photo reduced to the preprocessing's shorter side, as a JPEG of quality 95 without chroma
+    subsampling; one that is no larger stays the bytes it is, which loses nothing.
+    """
+    if min(open_photo(content, limits).size) <= preprocessing.resize_size:
+        return content
+    image = preprocessing.resize(decode(content, limits, size_hint=preprocessing.resize_size))
+    smaller = io.BytesIO()
+    image.save(smaller, "JPEG", quality=95, subsampling=0)
+    return smaller.getvalue()
