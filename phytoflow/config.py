@@ -110,7 +110,9 @@ class TrainingSettings(Section):
 class ExportSettings(Section):
     """The forms the model is exported to, and how close each must be."""
 
-    formats: tuple[Literal["torchscript", "onnx"], ...] = Field(("torchscript", "onnx"), min_length=1)
+    formats: tuple[Literal["torchscript", "onnx"], ...] = Field(
+        ("torchscript", "onnx"), min_length=1, description="Forms written into the bundle."
+    )
     max_probability_difference: float = Field(
         1e-3, gt=0, description="Largest allowed difference of a probability."
     )

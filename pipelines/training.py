@@ -1,4 +1,4 @@
-"""The one pipeline: from photos to a published predictor. Run here, compiled and submitted from this definition."""
+"""The one pipeline, from photos to a published predictor: run here, compiled and submitted as it stands."""
 
 from kfp import dsl, kubernetes
 from kfp.dsl.base_component import BaseComponent

@@ -14,11 +14,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from phytoflow.errors import PhotoError
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP")
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 _REMEDY = "open the file in an image viewer; save it again as JPEG or PNG, or remove it"
 
 # Pillow's own bomb check only warns, and at another limit: ours, below, refuses before decoding.
 Image.MAX_IMAGE_PIXELS = None
+Image.init()  # all format plugins: a restricted open looks only among those loaded
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,57 @@
+# Everything a checkout can do. `make` lists it.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+OUTPUT ?= out
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-slow e2e lint format types coverage lock compile clean
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with everything in it, from the lock file
+
+$(READY): requirements/all.lock requirements/uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "phytoflow needs Python 3.11 or newer; say which with PYTHON=..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/all.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+run: setup ## Take photos (DATA=folder, or drawn leaves) to an answering predictor
+	$(BIN)/phytoflow run --output $(OUTPUT) $(if $(DATA),--data $(DATA))
+
+test: setup ## Lint, types and all tests that need no cluster
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/slow --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+test-slow: setup ## The long tests: whole runs, killed and resumed
+	$(BIN)/python -m pytest tests/slow
+
+e2e: setup ## Tests on the cluster that KUBECONFIG names
+	$(BIN)/python -m pytest tests/e2e
+
+lint: setup ## Check style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: setup ## Mend style
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+types: setup ## Check types
+	$(BIN)/mypy
+
+compile: setup ## Write the pipeline as YAML for `kfp run create`
+	$(BIN)/python -m pipelines compile
+
+UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
+lock: ## Resolve the lock files anew
+	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	echo uv | $(UV_COMPILE) - -o requirements/uv.lock
+	$(UV_COMPILE) pyproject.toml requirements/build.in --all-extras -o requirements/all.lock
+	$(UV_COMPILE) pyproject.toml --extra serve -c requirements/all.lock -o requirements/serve.lock
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -1,0 +1,44 @@
+"""Fixtures that several rooms share."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+@pytest.fixture(scope="session")
+def real_photos() -> Path:
+    """Real photographs, outside the repository: ``PHYTOFLOW_TEST_DATA``, or ``shared/data`` beside it."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("PHYTOFLOW_TEST_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip(
+            "no real photos: PHYTOFLOW_TEST_DATA names no folder with plantvillage-apple and dandelion-grass"
+        )
+    return folder
+
+
+@pytest.fixture
+def encode() -> Callable[..., bytes]:
+    """Encodes a uint8 array [H, W, 3] as an image file."""
+
+    def _encode(pixels: np.ndarray, image_format: str = "PNG", **options: object) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, image_format, **options)
+        return buffer.getvalue()
+
+    return _encode
+
+
+@pytest.fixture
+def texture() -> np.ndarray:
+    """A photo-like picture: uint8 [300, 400, 3], smooth shapes with detail."""
+    y, x = np.mgrid[0:300, 0:400]
+    waves = [np.sin(x / a + y / b) for a, b in ((17, 31), (23, 11), (7, 13))]
+    return np.stack([(127 + 100 * w) for w in waves], -1).astype(np.uint8)

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+from phytoflow.errors import StorageError
+from phytoflow.storage.uri import (
+    exists,
+    fetch_folder,
+    is_local,
+    join,
+    local_path,
+    put_file,
+    put_folder,
+    read_bytes,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "from"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.bin").write_bytes(b"\x00\x01")
+    (folder / "sub" / "b ü.txt").write_text("b")
+    return folder
+
+
+def test_local_uris() -> None:
+    assert is_local("a/b") and is_local("file:///a") and not is_local("s3://a/b")
+    assert local_path("file:///a%20b/c") == Path("/a b/c")
+    assert join("s3://bucket/prefix/", "x", "y") == "s3://bucket/prefix/x/y"
+
+
+def test_a_local_folder_is_used_where_it_is_and_copied_whole(folder: Path, tmp_path: Path) -> None:
+    assert fetch_folder(folder, tmp_path / "to") == folder
+    put_folder(folder, tmp_path / "copy")
+    assert (tmp_path / "copy" / "sub" / "b ü.txt").read_text() == "b"
+    put_file(folder / "a.bin", f"file://{tmp_path}/c.bin")
+    assert read_bytes(tmp_path / "c.bin") == b"\x00\x01"
+    assert exists(tmp_path / "c.bin") and not exists(tmp_path / "none")
+
+
+@pytest.mark.parametrize("uri", ["/no/such/folder", "ftp://host/x"])
+def test_what_is_not_there_or_unknown_is_said(uri: str, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=uri.split(":")[0]):
+        fetch_folder(uri, tmp_path)
+
+
+def test_an_unreachable_store_is_said_quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "who")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "never shown")
+    with pytest.raises(StorageError, match="AWS_ENDPOINT_URL") as refusal:
+        fetch_folder("s3://bucket/prefix", tmp_path / "to")
+    assert "never shown" not in str(refusal.value)
+    assert not (tmp_path / "to").exists()
