@@ -63,7 +63,7 @@ def test_facts_and_index_of_two_runs_are_refused(tmp_path: Path) -> None:
     other = dataset_folder(tmp_path / "other", {**COUNTS, "train": 8})
     (tmp_path / "index.json").write_bytes((tmp_path / "other" / "index.json").read_bytes())
     assert sum(e.count for e in other) == 13
-    with pytest.raises(DataError, match="counts 9 train photos, index.json has 8"):
+    with pytest.raises(DataError, match=r"counts 9 train photos, index\.json has 8"):
         Dataset.open(tmp_path)
 
 
