@@ -8,6 +8,7 @@ shots is cut where neighbours look least alike, which is where the leaf changes 
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -22,6 +23,7 @@ from phytoflow.data.scan import THUMBNAIL_SIDE
 PLANTVILLAGE = re.compile(r"^[0-9a-fA-F-]{36}___(?P<series>.+?)[ _]\(?(?P<number>\d+)")
 
 MAX_RUN = 12
+_NEAR = 3
 _HUES, _SATURATIONS = 24, 4
 _DARK = 40  # of 255: masked background and deep shadow have no hue worth counting
 
@@ -42,27 +44,42 @@ def cut_runs(numbers: NDArray[np.int64], thumbnails: list[bytes], gap: int) -> l
 
     Returns:
         Positions of each group's shots. Groups of more than ``MAX_RUN`` shots occur only where that many
-        share one number.
+        share a few numbers.
     """
     order = np.argsort(numbers, kind="stable")
     steps = np.diff(numbers[order])
-    colours = np.array([_colours(thumbnails[at]) for at in order])
-    change = 1 - (colours[:-1] * colours[1:]).sum(axis=1)  # squared Hellinger distance of neighbours
+    change = _change(np.array([_colours(thumbnails[at]) for at in order]))
     change[steps == 0] = -1  # copies of one shot stay together
     runs = np.split(np.arange(len(order)), np.nonzero(steps > gap)[0] + 1)
     return [order[piece] for run in runs for piece in _pieces(run, change)]
 
 
+def _change(colours: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How unlike the shots before and after each of the N - 1 gaps are, 0 to 1 [N - 1].
+
+    It is the least squared Hellinger distance between any of the three before and any of the three after:
+    one shot of a leaf in another light is no new leaf.
+    """
+    photos = len(colours)
+    like = np.zeros(photos - 1)
+    for before, after in itertools.product(range(_NEAR), range(1, _NEAR + 1)):
+        apart = before + after
+        products = (colours[: max(0, photos - apart)] * colours[apart:]).sum(axis=1)
+        at = slice(before, before + len(products))
+        like[at] = np.maximum(like[at], products)
+    return 1 - like
+
+
 def _pieces(run: NDArray[np.int64], change: NDArray[np.float64]) -> list[NDArray[np.int64]]:
-    """Halves a run at its greatest change until every piece is short enough."""
+    """Cuts a run in two at its greatest change until every piece is short enough."""
     done, waiting = [], [run]
     while waiting:
         run = waiting.pop()
-        inner = change[run[:-1]]
+        inner = change[run[_NEAR - 1 : -_NEAR]]  # no piece of fewer than three shots
         if len(run) <= MAX_RUN or inner.max() < 0:
             done.append(run)
         else:
-            cut = int(inner.argmax()) + 1
+            cut = int(inner.argmax()) + _NEAR
             waiting += [run[cut:], run[:cut]]
     return done
 

@@ -16,7 +16,7 @@ class Finding(BaseModel):
         kind: Short and stable, e.g. ``"exact duplicate"``.
         level: ``excluded``: these files are not used; ``warning``: look at it; ``note``: good to know.
         count: How many.
-        text: A sentence for the reader.
+        text: What it is, for the reader, without the count.
         files: Every file or class it is about.
     """
 
@@ -58,5 +58,5 @@ class Findings(BaseModel):
         for finding in self.findings:
             more = ", ..." if len(finding.files) > names else ""
             some = f" ({', '.join(finding.files[:names])}{more})" if finding.files else ""
-            lines.append(f"{finding.level}: {finding.text}{some}")
+            lines.append(f"{finding.level}: {finding.text}: {finding.count}{some}")
         return lines

@@ -89,7 +89,7 @@ def find(table: pd.DataFrame, folders: list[str], near: NDArray[np.int64]) -> Fi
 def _exclusions(table: pd.DataFrame) -> list[Finding]:
     excluded = table[table["reason"] != ""]
     return [
-        Finding(kind=kind, level="excluded", count=len(rows), text=_text(kind, len(rows)), files=rows["path"])
+        Finding(kind=kind, level="excluded", count=len(rows), text=_text(kind), files=rows["path"])
         for kind, rows in excluded.groupby(excluded["reason"].map(_kind))
     ]
 
@@ -100,12 +100,12 @@ def _kind(reason: str) -> str:
     return "label conflict" if reason.startswith("the same content") else reason.partition(":")[0]
 
 
-def _text(kind: str, count: int) -> str:
+def _text(kind: str) -> str:
     if kind == "exact duplicate":
-        return f"{count} files have the same content as another, which is kept"
+        return "Files with the same content as another, which is kept"
     if kind == "label conflict":
-        return f"{count} files have the same content as one under another label: which label is right?"
-    return f"{count} files left out: {kind}"
+        return "Files with the same content as one under another label: which label is right?"
+    return f"Files left out: {kind}"
 
 
 def _classes(classes: pd.Series, folders: list[str]) -> list[Finding]:
@@ -114,12 +114,12 @@ def _classes(classes: pd.Series, folders: list[str]) -> list[Finding]:
     ratio = classes.max() / classes.min() if len(classes) else 1
     sizes = [f"{label}: {count}" for label, count in classes.sort_values().items()]
     return [
-        *_finding("empty class", "warning", "folders hold no photos and make no class", empty),
-        *_finding("tiny class", "warning", f"classes have fewer than {TINY_CLASS} photos", tiny),
+        *_finding("empty class", "warning", "Folders without photos, which make no class", empty),
+        *_finding("tiny class", "warning", f"Classes of fewer than {TINY_CLASS} photos", tiny),
         *_finding(
             "imbalance",
             "warning",
-            f"classes, the largest {ratio:.1f} times the smallest",
+            f"Unequal classes: the largest is {ratio:.1f} times the smallest",
             sizes if ratio >= IMBALANCE else [],
         ),
     ]
@@ -130,13 +130,13 @@ def _oddities(used: pd.DataFrame) -> list[Finding]:
         *_finding(
             "wrong extension",
             "note",
-            "photos are of another format than their names say; used",
+            "Photos of another format than their names say; used all the same",
             used.loc[used["misnamed"], "path"],
         ),
         *_finding(
             "animated",
             "note",
-            "photos have several frames; the first is used",
+            "Photos of several frames, of which the first is used",
             used.loc[used["animated"], "path"],
         ),
     ]
@@ -148,11 +148,16 @@ def _near(table: pd.DataFrame, near: NDArray[np.int64]) -> list[Finding]:
     pairs = [f"{table['path'][a]} ~ {table['path'][b]}" for a, b in used]
     mixed = [f"{table['path'][a]} ~ {table['path'][b]}" for a, b in across]
     return [
-        *_finding("near-duplicate", "note", "pairs of photos look the same; each stays in one split", pairs),
+        *_finding(
+            "near-duplicate",
+            "note",
+            "Pairs of photos that look the same; each pair stays in one split",
+            pairs,
+        ),
         *_finding(
             "near-duplicate across labels",
             "warning",
-            "pairs of photos look the same under two labels: look at them",
+            "Pairs of photos that look the same under two labels: is one of them wrong?",
             mixed,
         ),
     ]
@@ -161,8 +166,7 @@ def _near(table: pd.DataFrame, near: NDArray[np.int64]) -> list[Finding]:
 def _finding(kind: str, level: Level, text: str, names: list[str] | pd.Series) -> list[Finding]:
     """The finding, or none where there are no names."""
     count = len(names)
-    about = f"{count} {text}"
-    return [Finding(kind=kind, level=level, count=count, text=about, files=tuple(names))] if count else []
+    return [Finding(kind=kind, level=level, count=count, text=text, files=tuple(names))] if count else []
 
 
 def _opened(table: pd.DataFrame) -> pd.DataFrame:
