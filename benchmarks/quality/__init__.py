@@ -1,0 +1,1 @@
+"""How good the default run is, and how long it takes."""
