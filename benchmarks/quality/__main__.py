@@ -1,4 +1,6 @@
-"""`python -m benchmarks.quality FOLDER...`: whole default runs over several seeds, and a table of what came out.
+"""`python -m benchmarks.quality FOLDER...`: whole default runs over several seeds, and what came out.
+
+Runs are timed as they are: nothing is warmed up first.
 
 Every run is the `phytoflow run` a user types, in a folder of its own, predictor asked over V2 and stopped.
 Training seconds are those of this machine as it was; the CPUs are printed with them.
