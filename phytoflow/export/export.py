@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,9 +29,11 @@ from phytoflow.models.bundle import (
     file_sha256,
     write_manifest,
 )
-from phytoflow.models.checkpoint import TrainedModel, load_trained
 from phytoflow.progress import track
 from phytoflow.storage.atomic import atomic_folder
+
+if TYPE_CHECKING:
+    from phytoflow.models.checkpoint import TrainedModel
 
 PROBES = "probes"
 _BATCH = 8
@@ -44,6 +46,8 @@ def export(
     settings: ExportSettings,
     provenance: Provenance,
     output: Path,
+    *,
+    name: str = "leaf",
 ) -> BundleManifest:
     """Writes the bundle: every form compared with the trained model on test photos, and probe photos.
 
@@ -55,16 +59,19 @@ def export(
         settings: Forms and tolerances.
         provenance: Where the model comes from; recorded as it is.
         output: The bundle's folder.
+        name: What the model is called where it is served.
 
     Raises:
         ParityError: An exported form is too far from the trained model.
         DataError: There is no test photo to compare on.
     """
+    from phytoflow.models.checkpoint import load_trained
+
     trained = load_trained(model_folder)
     photos = test_photos(dataset, settings.max_parity_photos)
     with atomic_folder(output) as folder:
         (folder / TRAINING_PHOTOS).write_text("".join(f"{digest}\n" for digest in _training_photos(dataset)))
-        return write_bundle(trained, photos, settings, provenance, folder)
+        return write_bundle(trained, photos, settings, provenance, folder, name=name)
 
 
 def write_bundle(
@@ -73,6 +80,8 @@ def write_bundle(
     settings: ExportSettings,
     provenance: Provenance,
     folder: Path,
+    *,
+    name: str = "leaf",
 ) -> BundleManifest:
     """Fills a bundle's folder; the manifest is written last. See ``export``."""
     model = trained.model.eval().cpu().float()
@@ -85,7 +94,7 @@ def write_bundle(
         path = write_form(form, model, example, folder)
         models[form] = _verified(form, path, tensors, reference, temperature, settings)
     manifest = BundleManifest(
-        name=_name(provenance),
+        name=name,
         classes=tuple(trained.classes),
         backbone=_fact(trained, provenance, "backbone"),
         head=_fact(trained, provenance, "head"),
@@ -152,10 +161,6 @@ def _probes(
 def _training_photos(dataset: Dataset) -> list[str]:
     table = dataset.table
     return sorted(set(table.loc[table["split"] == "train", "sha256"]))
-
-
-def _name(provenance: Provenance) -> str:
-    return str(provenance.settings.get("tracking", {}).get("registered_model", "leaf"))
 
 
 def _fact(trained: TrainedModel, provenance: Provenance, key: str) -> str:

@@ -83,7 +83,15 @@ def _trace_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Both exporters warn at length about being deprecated or about constants that are meant."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """The exporters warn about being deprecated and log each node that they simplify."""
+    loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir", "torch.onnx")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -83,7 +83,9 @@ def answers(form: Form, path: Path, tensors: NDArray[np.float32], temperature: f
         rows = [model.run(np.ascontiguousarray(batch)) for batch in _split(tensors)]
     except Exception as error:  # each runtime raises its own kinds
         remedy = "this is a fault of the export; leave the form out of export.formats"
-        raise ParityError(f"the exported {form} model cannot be run: {str(error)[:300]}", remedy=remedy) from error
+        raise ParityError(
+            f"the exported {form} model cannot be run: {str(error)[:300]}", remedy=remedy
+        ) from error
     return softmax(np.concatenate(rows), temperature)
 
 

@@ -78,7 +78,9 @@ class Classifier:
         with ThreadPoolExecutor(self._threads, "decode") as pool:
             for start in range(0, len(contents), BATCH_SIZE):
                 batch = contents[start : start + BATCH_SIZE]
-                jobs = [pool.submit(self._pixels, start + i, content, limits) for i, content in enumerate(batch)]
+                jobs = [
+                    pool.submit(self._pixels, start + i, content, limits) for i, content in enumerate(batch)
+                ]
                 rows.append(self.probabilities(np.stack([job.result() for job in jobs])))
         return Predictions(np.concatenate(rows), self.classes)
 

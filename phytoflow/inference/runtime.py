@@ -74,6 +74,7 @@ def _check(name: str) -> None:
         remedy = f"pip install {_PACKAGES[name]}, or choose another runtime"
         raise ServingError(f"the {name} runtime needs the package {_PACKAGES[name]}", remedy=remedy)
 
+
 def installed(name: RuntimeName) -> bool:
     """Whether the runtime's library can be imported; does not import it."""
     return importlib.util.find_spec(_PACKAGES[name]) is not None

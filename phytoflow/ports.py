@@ -1,0 +1,38 @@
+"""TCP ports of this machine."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from phytoflow.errors import ServingError
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("", 0))
+        return int(probe.getsockname()[1])
+
+
+def check_free(port: int, what: str) -> None:
+    """Makes sure that a server can listen on a port.
+
+    gRPC would share a port with another gRPC server without a word, so it is asked here.
+
+    Args:
+        port: The port.
+        what: Which setting it comes from, for the message.
+
+    Raises:
+        ServingError: It is taken, or this user may not listen on it.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free
+        try:
+            probe.bind(("", port))
+            probe.listen(1)
+        except OSError as error:
+            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+            remedy = "choose another, or 0 for a free one; stop what listens there if it is an old predictor"
+            raise ServingError(f"{what} {port} {why}", remedy=remedy) from error

@@ -1,0 +1,102 @@
+"""From predictions to the V2 and V1 answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from kserve import InferOutput, InferRequest, InferResponse
+from numpy.typing import NDArray
+
+from phytoflow.inference.probabilities import Predictions
+from serving.predictor.errors import malformed
+
+if TYPE_CHECKING:
+    from serving.predictor.model import LeafModel
+
+OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
+
+
+def of(
+    model: LeafModel,
+    request: InferRequest | dict[str, Any],
+    request_id: str,
+    predictions: Predictions,
+    milliseconds: NDArray[np.float32],
+    top_k: int,
+) -> InferResponse | dict[str, Any]:
+    """The answer in the protocol of the request.
+
+    Args:
+        model: Who answers.
+        request: What was asked.
+        request_id: Given back.
+        predictions: Of N photos.
+        milliseconds: float32 [N].
+        top_k: Labels a photo.
+    """
+    if not isinstance(request, InferRequest):
+        return _v1(model, predictions, top_k)
+    labels, scores = predictions.top(top_k)
+    tensors = {
+        "probabilities": predictions.probabilities,
+        "labels": np.array([[label.encode() for label in row] for row in labels], np.object_),
+        "scores": scores,
+        "milliseconds": milliseconds,
+    }
+    wanted = [output.name for output in request.request_outputs or []] or list(OUTPUTS)
+    binary = _binary(request)
+    return InferResponse(
+        request_id,
+        model.name,
+        [_tensor(name, tensors[name], as_array=binary[name] or not request.from_grpc) for name in wanted],
+        model_version=model.engine.version,
+        use_binary_outputs=any(binary.values()),
+        requested_outputs=None if request.from_grpc else _requested(request, wanted, binary),
+    )
+
+
+def check_outputs(request: InferRequest) -> None:
+    """Refuses outputs that do not exist, before any photo is run."""
+    for output in request.request_outputs or []:
+        if output.name not in OUTPUTS:
+            raise malformed(f"no output {output.name[:40]!r}; there are {', '.join(OUTPUTS)}")
+        if not isinstance(output.binary_data, bool | None):
+            raise malformed(f"output {output.name!r}: binary_data is not true or false")
+    if not isinstance(request.use_binary_outputs, bool):
+        raise malformed("binary_data_output is not true or false")
+
+
+def _binary(request: InferRequest) -> dict[str, bool]:
+    """Which outputs go as bytes: each output's own wish, else the request's."""
+    default = request.use_binary_outputs
+    own = {output.name: output.binary_data for output in request.request_outputs or []}
+    return {
+        name: default if request.from_grpc or own.get(name) is None else bool(own[name]) for name in OUTPUTS
+    }
+
+
+def _requested(request: InferRequest, wanted: list[str], binary: dict[str, bool]) -> list[Any]:
+    from kserve.protocol.infer_type import RequestedOutput
+
+    return [RequestedOutput(name, {"binary_data": binary[name]}) for name in wanted]
+
+
+def _tensor(name: str, values: NDArray[Any], *, as_array: bool) -> InferOutput:
+    """Kserve sends arrays raw over gRPC, lists typed: a client that asked with typed contents gets these."""
+    datatype = "BYTES" if values.dtype == np.object_ else "FP32"
+    data = values if as_array else values.ravel().tolist()
+    return InferOutput(name, list(values.shape), datatype, data)
+
+
+def _v1(model: LeafModel, predictions: Predictions, top_k: int) -> dict[str, Any]:
+    labels, scores = predictions.top(top_k)
+    rows = zip(labels, scores.tolist(), predictions.probabilities.tolist(), strict=True)
+    return {
+        "predictions": [
+            {"label": label[0], "score": score[0], "labels": label, "scores": score, "probabilities": row}
+            for label, score, row in rows
+        ],
+        "model_name": model.name,
+        "model_version": model.engine.version,
+    }

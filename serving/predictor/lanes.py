@@ -1,0 +1,150 @@
+"""The micro-batcher: a bounded queue of photos and a few threads that each take what has queued up.
+
+A lane never waits while there is work, so a lone photo is run at once; under load each takes its share of
+the queue, and batches form by themselves. Decoding happens in the lane, next to the run that needs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phytoflow.errors import PhotoError
+from serving.predictor.errors import overloaded
+from serving.predictor.metrics import BATCH_SIZE, QUEUE_DEPTH, QUEUE_SECONDS
+from serving.predictor.photos import Photo
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One photo's answer.
+
+    Attributes:
+        probabilities: float32 [C].
+        seconds: Time in the lane, its share of the batch.
+    """
+
+    probabilities: NDArray[np.float32]
+    seconds: float
+
+
+Outcome = Row | PhotoError
+Work = Callable[[Sequence[Photo]], list[Outcome]]
+
+
+@dataclass(eq=False)
+class _Job:
+    photo: Photo
+    future: asyncio.Future[Outcome]
+    since: float = field(default_factory=time.perf_counter)
+
+
+class Lanes:
+    """Threads that answer photos.
+
+    Args:
+        work: Answers a batch; called in the lanes' threads.
+        count: Number of threads.
+        max_batch: Most photos a call of ``work``.
+        max_queue: Photos waiting before ``submit`` refuses.
+    """
+
+    def __init__(self, work: Work, *, count: int, max_batch: int, max_queue: int) -> None:
+        self._work = work
+        self._max_batch = max_batch
+        self._max_queue = max_queue
+        self._waiting: deque[_Job] = deque()
+        self._changed = threading.Condition()
+        self._open = True
+        self._threads = [
+            threading.Thread(target=self._lane, name=f"lane-{i}", daemon=True) for i in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether every lane works."""
+        return self._open and all(thread.is_alive() for thread in self._threads)
+
+    async def submit(self, photos: Sequence[Photo]) -> list[Outcome]:
+        """Answers photos in their order; when cancelled, those still waiting are not run.
+
+        Raises:
+            RequestError: 503, the queue is full.
+        """
+        loop = asyncio.get_running_loop()
+        jobs = [_Job(photo, loop.create_future()) for photo in photos]
+        with self._changed:
+            if not self._open or len(self._waiting) + len(jobs) > self._max_queue:
+                raise overloaded(f"{len(self._waiting)} photos are waiting; try again in a second")
+            self._waiting.extend(jobs)
+            QUEUE_DEPTH.set(len(self._waiting))
+            self._changed.notify(len(jobs))
+        return await asyncio.gather(*(job.future for job in jobs))
+
+    def close(self) -> None:
+        """Lets the lanes finish what waits, then end."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _lane(self) -> None:
+        while jobs := self._next():
+            outcomes = self._answer([job.photo for job in jobs])
+            # A closed loop means that the server is gone, and with it whoever asked.
+            if not (loop := jobs[0].future.get_loop()).is_closed():
+                loop.call_soon_threadsafe(_resolve, jobs, outcomes)
+
+    def _next(self) -> list[_Job]:
+        """Waits for work and takes a fair share of it; empty once closed and done."""
+        with self._changed:
+            while True:
+                share = min(self._max_batch, math.ceil(len(self._waiting) / len(self._threads)))
+                taken = [self._waiting.popleft() for _ in range(share)]
+                QUEUE_DEPTH.set(len(self._waiting))
+                if jobs := [job for job in taken if not job.future.cancelled()]:
+                    return _started(jobs)
+                if not taken and not self._open:
+                    return []
+                if not taken:
+                    self._changed.wait()
+
+    def _answer(self, photos: list[Photo]) -> Sequence[Outcome | Exception]:
+        BATCH_SIZE.observe(len(photos))
+        try:
+            return self._work(photos)
+        except Exception as error:  # a lane must outlive whatever a library raises
+            _LOG.exception("a batch of %d photos failed", len(photos))
+            return [error] * len(photos)
+
+
+def _started(jobs: list[_Job]) -> list[_Job]:
+    now = time.perf_counter()
+    for job in jobs:
+        QUEUE_SECONDS.observe(now - job.since)
+    return jobs
+
+
+def _resolve(jobs: Sequence[_Job], outcomes: Sequence[Outcome | Exception]) -> None:
+    """Runs in the event loop. A photo's fault is an answer; anything else is raised to who asked."""
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if job.future.done():
+            continue
+        if isinstance(outcome, Exception) and not isinstance(outcome, PhotoError):
+            job.future.set_exception(outcome)
+        else:
+            job.future.set_result(outcome)

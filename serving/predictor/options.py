@@ -1,0 +1,82 @@
+"""The predictor's command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from phytoflow.data.decode import Limits
+from phytoflow.inference.cpus import cpu_count
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to serve; each field is an option of the same name.
+
+    Attributes:
+        bundle: Folder or URI of the bundle.
+        http_port: REST port; 0: a free one.
+        grpc_port: gRPC port; 0: a free one.
+        model_name: Name in URLs; empty: the bundle's own.
+        runtime: auto, onnx, openvino or torchscript.
+        lanes: Threads that each decode and run photos; 0: one a CPU the container really has.
+        max_batch: Most photos run at once by a lane.
+        max_queue: Photos waiting before requests are refused with 503.
+        max_photos: Photos in one request.
+        max_photo_bytes: Encoded size of one photo.
+        max_pixels: Width times height of one photo.
+        max_body_bytes: Size of one request.
+        max_in_flight_bytes: Size of all requests being answered before more are refused with 503.
+        grace_seconds: Longest wait for requests under way when told to stop.
+        log_level: Least severe level logged; WARNING leaves out the line of each request.
+    """
+
+    bundle: str
+    http_port: int = 8080
+    grpc_port: int = 8081
+    model_name: str = ""
+    runtime: str = "auto"
+    lanes: int = 0
+    max_batch: int = 8
+    max_queue: int = 256
+    max_photos: int = 16
+    max_photo_bytes: int = 16 * 2**20
+    max_pixels: int = 50_000_000
+    max_body_bytes: int = 64 * 2**20
+    max_in_flight_bytes: int = 192 * 2**20
+    grace_seconds: int = 25
+    log_level: str = "INFO"
+
+    @property
+    def photo_limits(self) -> Limits:
+        """What one photo may cost."""
+        return Limits(max_bytes=self.max_photo_bytes, max_pixels=self.max_pixels)
+
+
+def read_options(arguments: Sequence[str]) -> Options:
+    """Parses a command line; exits with a usage message where it is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m serving.predictor", description=__doc__)
+    parser.add_argument("--runtime", choices=["auto", "onnx", "openvino", "torchscript"], default="auto")
+    parser.add_argument("--log_level", choices=["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
+    parser.add_argument("--bundle", required=True, help=_help("bundle"))
+    for field in fields(Options):
+        if field.name not in ("bundle", "runtime", "log_level"):
+            kind = str if field.type == "str" else _natural
+            parser.add_argument(f"--{field.name}", type=kind, default=field.default, help=_help(field.name))
+    options = Options(**vars(parser.parse_args(arguments)))
+    return options if options.lanes else Options(**{**vars(options), "lanes": cpu_count()})
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is negative")
+    return value
+
+
+def _help(name: str) -> str:
+    """The attribute's line in ``Options``: said once."""
+    lines = (Options.__doc__ or "").splitlines()
+    found = next((line for line in lines if line.strip().startswith(f"{name}: ")), "")
+    return found.partition(": ")[2].replace("%", "%%")

@@ -1,0 +1,190 @@
+"""The REST routes that read photos; they stand before kserve's own, which read and echo without bounds.
+
+Everything else (liveness, readiness, metrics, server metadata) is kserve's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from kserve import InferResponse
+
+from serving.predictor.errors import RequestError, malformed, overloaded, too_large
+from serving.predictor.metrics import ERRORS
+from serving.predictor.model import LeafModel, offload
+from serving.predictor.options import Options
+from serving.predictor.v2 import BINARY_HEADER, parse_request
+
+_CLIENT_CLOSED = 499
+
+
+class Rest:
+    """The routes' handlers.
+
+    Args:
+        model: Who answers.
+        options: Limits.
+    """
+
+    def __init__(self, model: LeafModel, options: Options) -> None:
+        self._model = model
+        self._options = options
+        self._in_flight = 0
+
+    async def infer(self, request: Request) -> Response:
+        """``POST /v2/models/M/infer``."""
+        return await self._answered(request, self._infer)
+
+    async def predict(self, request: Request) -> Response:
+        """``POST /v1/models/M:predict``."""
+        return await self._answered(request, self._predict)
+
+    async def metadata(self, request: Request) -> Response:
+        """``GET /v2/models/M``: inputs, outputs, version, class names, and the runtime taken."""
+        self._check_name(request)
+        engine = self._model.engine
+        manifest = engine.classifier.bundle.manifest
+        return _json(
+            {
+                "name": self._model.name,
+                "versions": [engine.version],
+                "platform": f"phytoflow_{engine.classifier.choice.name}",
+                "inputs": self._model.get_input_types(),
+                "outputs": self._model.get_output_types(),
+                "parameters": {
+                    "inputs": "one of them; names are free, the datatype decides",
+                    "classes": list(manifest.classes),
+                    "max_photos": engine.bounds.photos,
+                    "backbone": manifest.backbone,
+                    "preprocessing": manifest.preprocessing.model_dump(),
+                    "runtime": engine.classifier.choice.name,
+                    "runtime_reason": engine.classifier.choice.reason,
+                },
+            }
+        )
+
+    async def explain(self, request: Request) -> Response:
+        """``POST /v1/models/M:explain``: not offered; kserve's would read the body without bounds."""
+        raise RequestError(501, "not offered", "this model does not explain")
+
+    async def _infer(self, body: bytes, request: Request) -> Response:
+        length = _header_length(request)
+        parsed = await offload(parse_request, body, length, self._model.name)
+        answer, _ = await self._model(parsed, dict(request.headers))
+        return await offload(_v2_response, answer)
+
+    async def _predict(self, body: bytes, request: Request) -> Response:
+        try:
+            parsed = await offload(orjson.loads, body)
+        except orjson.JSONDecodeError as error:
+            raise malformed(f"the body is not JSON: {error.msg} at byte {error.pos}") from None
+        answer, _ = await self._model(parsed, dict(request.headers))
+        return _json(answer)
+
+    async def _answered(
+        self, request: Request, handler: Callable[[bytes, Request], Awaitable[Response]]
+    ) -> Response:
+        self._check_name(request)
+        body = b""
+        try:
+            body = await self._read(request)
+            return await _unless_gone(request, handler(body, request))
+        finally:
+            self._in_flight -= len(body)
+
+    async def _read(self, request: Request) -> bytes:
+        """The body, counted as it comes: what is announced or sent beyond the limits is not kept."""
+        limit = self._options.max_body_bytes
+        announced = request.headers.get("content-length", "0")
+        if announced.isdigit() and int(announced) > limit:
+            raise too_large(f"{announced} bytes; one request may have {limit}")
+        chunks, size = [], 0
+        try:
+            async for chunk in request.stream():
+                size += len(chunk)
+                self._in_flight += len(chunk)
+                if size > limit:
+                    raise too_large(f"more than the {limit} bytes one request may have")
+                if self._in_flight > self._options.max_in_flight_bytes:
+                    raise overloaded("too many bytes are being answered; try again in a second")
+                chunks.append(chunk)
+        except BaseException:
+            self._in_flight -= size
+            raise
+        return b"".join(chunks)
+
+    def _check_name(self, request: Request) -> None:
+        name, version = request.path_params["name"], request.path_params.get("version")
+        if name != self._model.name:
+            raise RequestError(404, "no such model", f"no such model; this is {self._model.name!r}")
+        if version not in (None, self._model.engine.version):
+            raise RequestError(
+                404, "no such version", f"no such version; this is {self._model.engine.version}"
+            )
+
+
+def add_routes(app: FastAPI, model: LeafModel, options: Options) -> None:
+    """Adds the routes and how errors look; call before kserve adds its own."""
+    rest, router = Rest(model, options), APIRouter(tags=["Photos"])
+    for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
+        router.add_api_route(path, rest.metadata, methods=["GET"])
+        router.add_api_route(f"{path}/infer", rest.infer, methods=["POST"])
+    router.add_api_route("/v1/models/{name}:predict", rest.predict, methods=["POST"])
+    router.add_api_route("/v1/models/{name}:explain", rest.explain, methods=["POST"])
+    app.include_router(router)
+    app.add_exception_handler(RequestError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+
+async def _unless_gone(request: Request, work: Awaitable[Response]) -> Response:
+    """Gives up on the work when its client leaves."""
+    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        task.cancel()
+        return Response(status_code=_CLIENT_CLOSED)
+    finally:
+        gone.cancel()
+        task.cancel()
+
+
+def _header_length(request: Request) -> int | None:
+    text = request.headers.get(BINARY_HEADER)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 12:
+        raise malformed("Inference-Header-Content-Length is not a number of bytes")
+    return int(text)
+
+
+def _v2_response(answer: InferResponse) -> Response:
+    content, json_length = answer.to_rest()
+    if json_length is None:
+        return _json(content)
+    headers = {BINARY_HEADER: str(json_length)}
+    return Response(content, headers=headers, media_type="application/octet-stream")
+
+
+def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(content), status, headers, "application/json")
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    headers = {"Retry-After": "1"} if error.status == 503 else None
+    return _json({"error": error.message, "reason": error.reason}, error.status, headers)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """FastAPI's own answer would quote the input."""
+    assert isinstance(error, RequestValidationError)
+    ERRORS.labels("malformed").inc()
+    fields = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+    return _json({"error": fields, "reason": "malformed"}, 422)
