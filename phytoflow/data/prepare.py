@@ -9,29 +9,24 @@ import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from phytoflow.config import DataSettings
+from phytoflow.data.check import CheckedPhotos, check
 from phytoflow.data.dataset import FACTS_FILE, TABLE_FILE, DatasetFacts
 from phytoflow.data.decode import Limits, decode, open_photo
-from phytoflow.data.duplicates import near_duplicates
-from phytoflow.data.findings import Findings
-from phytoflow.data.groups import group_photos
 from phytoflow.data.look import data_page
 from phytoflow.data.parallel import thread_map
 from phytoflow.data.photo import LabelledPhoto
 from phytoflow.data.preprocessing import Preprocessing
-from phytoflow.data.scan import limits_of, scan
+from phytoflow.data.scan import limits_of
 from phytoflow.data.shards import write_index, write_shards
-from phytoflow.data.split import SPLITS, split_photos
-from phytoflow.data.validate import exclude_duplicates, find, refuse_meaningless
-from phytoflow.data.walk import class_folders
+from phytoflow.data.source import SAMPLE, bring_photos
+from phytoflow.data.split import SPLITS
 from phytoflow.errors import DataError
 from phytoflow.progress import track
 from phytoflow.storage.atomic import atomic_folder
@@ -43,48 +38,6 @@ PAGE_FILE = "data.html"
 _COLUMNS = ["path", "label", "group", "split", "reason", "format", "width", "height", "bytes"]
 _COLUMNS += ["sha256", "phash", "brightness"]
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class CheckedPhotos:
-    """A folder of photos, looked through.
-
-    Attributes:
-        table: One row a file, as ``scan`` gives it, with ``group`` and ``split``; a file that is not used
-            has the split ``excluded`` and a ``reason``.
-        findings: What is worth saying.
-        near: int64 [P, 2], near-duplicates, index labels of the table.
-    """
-
-    table: pd.DataFrame
-    findings: Findings
-    near: NDArray[np.int64]
-
-
-def check(root: Path, settings: DataSettings, seed: int) -> CheckedPhotos:
-    """Scans, validates, groups and splits; writes nothing.
-
-    Args:
-        root: A local folder with one sub-folder a class.
-        settings: Limits, groups and shares.
-        seed: Of the split.
-
-    Raises:
-        DataError: Training on these photos would be meaningless.
-    """
-    table = exclude_duplicates(scan(root, settings))
-    folders = class_folders(root)
-    refuse_meaningless(table, folders)
-    readable = table[table["phash"] != ""].reset_index(names="row")
-    pairs = near_duplicates(readable, settings.near_duplicate_bits)
-    groups = group_photos(readable, pairs, settings)
-    table["group"] = pd.Series(groups.to_numpy(), index=readable["row"]).reindex(table.index, fill_value="")
-    near = readable["row"].to_numpy()[pairs]
-    findings = find(table, folders, near)
-    used = table[table["reason"] == ""]
-    splits = split_photos(used, settings.validation_fraction, settings.test_fraction, seed)
-    table["split"] = splits.reindex(table.index, fill_value="excluded")
-    return CheckedPhotos(table, findings, near)
 
 
 def prepare(
@@ -120,11 +73,9 @@ def prepare(
 @contextmanager
 def _here(source: str, beside: Path, seed: int) -> Iterator[Path]:
     """The source as a local folder; what is not yet here is brought for as long as it is needed."""
-    if is_local(source) and source != "sample":
+    if is_local(source) and source != SAMPLE:
         yield local_path(source)
         return
-    from phytoflow.data.source import bring_photos
-
     beside.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=beside, prefix=".source-") as folder:
         yield bring_photos(source, Path(folder), seed)

@@ -18,7 +18,7 @@ from phytoflow.config import DataSettings
 from phytoflow.data.decode import Limits, decode, open_photo
 from phytoflow.data.parallel import thread_map
 from phytoflow.data.walk import FoundFile, walk
-from phytoflow.errors import DataError, PhotoError
+from phytoflow.errors import PhotoError
 from phytoflow.progress import track
 
 THUMBNAIL_SIDE = 16
@@ -87,14 +87,9 @@ def scan(root: Path, settings: DataSettings) -> pd.DataFrame:
         One row a file (the fields of ``PhotoRow``), sorted by path.
 
     Raises:
-        DataError: ``root`` is no folder, or there is no file in it.
+        DataError: ``root`` is no folder, or holds no files.
     """
-    if not root.is_dir():
-        what = "is a file, not a folder" if root.exists() else "does not exist"
-        raise DataError(f"{root} {what}", remedy="give the folder that holds one sub-folder a class")
     found = walk(root)
-    if not found:
-        raise DataError(f"{root} is empty", remedy="put one sub-folder of photos a class into it")
     read = partial(read_row, limits=limits_of(settings))
     rows = track(thread_map(read, found, settings.threads), "Reading photos", total=len(found))
     return pd.DataFrame([asdict(row) for row in rows], columns=list(PhotoRow.__dataclass_fields__))

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from phytoflow.errors import DataError
+
+_REMEDY = "give a folder with one sub-folder a class, e.g. photos/healthy/1.jpg and photos/rust/2.jpg"
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin"}
 
 
@@ -34,14 +37,33 @@ def walk(root: Path) -> list[FoundFile]:
 
     Links are followed, loops are not; pipes, sockets and devices are listed and never opened; a folder
     that cannot be read is listed as one entry.
+
+    Raises:
+        DataError: ``root`` is no folder that can be read, or holds no files.
     """
-    return sorted(_below(root, root, ()), key=lambda found: found.path)
+    _listed(root)
+    found = sorted(_below(root, root, ()), key=lambda entry: entry.path)
+    if not found:
+        raise DataError(f"{root} holds no files", remedy=_REMEDY)
+    return found
 
 
 def class_folders(root: Path) -> list[str]:
-    """Labels of the visible first-level folders, sorted, whether or not they hold photos."""
-    folders = (entry for entry in root.iterdir() if not _is_hidden(entry.name) and entry.is_dir())
+    """Labels of the visible first-level folders, sorted, whether or not they hold photos.
+
+    Raises:
+        DataError: ``root`` is no folder that can be read.
+    """
+    folders = (entry for entry in _listed(root) if not _is_hidden(entry.name) and entry.is_dir())
     return sorted({_label(entry.name) for entry in folders})
+
+
+def _listed(root: Path) -> list[Path]:
+    try:
+        return list(root.iterdir())
+    except OSError as error:
+        what = "does not exist" if not root.exists() else f"cannot be listed: {error.strerror}"
+        raise DataError(f"the folder of photos {root} {what}", remedy=_REMEDY) from error
 
 
 def _below(root: Path, folder: Path, ancestors: tuple[tuple[int, int], ...]) -> Iterator[FoundFile]:
