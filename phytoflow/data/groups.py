@@ -57,10 +57,12 @@ def _links(key: pd.Series) -> NDArray[np.int64]:
 
 
 def _names(table: pd.DataFrame, component: NDArray[np.int32], keys: list[pd.Series]) -> pd.Series:
-    name = table["path"]
+    """The first key in a component, or the first path where no photo of it has a key."""
+    keyed = pd.Series(pd.NA, index=table.index, dtype="string")
     for key in keys:
-        name = key.where(key != "", name)
-    return name.groupby(component).transform("min").rename("group")
+        keyed = keyed.fillna(key.where(key != "").astype("string"))
+    first_key, first_path = (names.groupby(component).transform("min") for names in (keyed, table["path"]))
+    return first_key.fillna(first_path).astype(object).rename("group")
 
 
 def _named(table: pd.DataFrame, settings: DataSettings) -> Iterator[pd.Series]:
