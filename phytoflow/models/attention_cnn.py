@@ -1,0 +1,52 @@
+"""A small convolutional network of our own, for when no pretrained weights fit or are to be had."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+CHANNELS = (64, 128, 256)
+
+
+class ChannelAttention(nn.Module):
+    """Weights each channel by what its mean and its maximum say (Woo 2018, CBAM's channel half)."""
+
+    def __init__(self, channels: int, reduction: int = 8) -> None:
+        super().__init__()
+        self.shared = nn.Sequential(
+            nn.Conv2d(channels, channels // reduction, 1),
+            nn.ReLU(),
+            nn.Conv2d(channels // reduction, channels, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Float [N, C, H, W] to the same shape."""
+        mean, peak = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
+        weight: Tensor = torch.sigmoid(self.shared(mean) + self.shared(peak))
+        return x * weight
+
+
+def stem() -> nn.Module:
+    """A quarter of the resolution before anything is dear: [N, 3, H, W] to [N, 64, H/4, W/4]."""
+    return nn.Sequential(
+        nn.Conv2d(3, CHANNELS[0], 7, stride=4, padding=3, bias=False), nn.BatchNorm2d(CHANNELS[0]), nn.ReLU()
+    )
+
+
+def stages() -> list[nn.Module]:
+    """Three blocks of two convolutions and channel attention, 64, 128 and 256 channels wide."""
+    widths = zip((CHANNELS[0], *CHANNELS[:-1]), CHANNELS, strict=True)
+    return [_stage(inputs, outputs) for inputs, outputs in widths]
+
+
+def _stage(inputs: int, outputs: int) -> nn.Module:
+    return nn.Sequential(
+        *_convolution(inputs, outputs),
+        *_convolution(outputs, outputs),
+        ChannelAttention(outputs),
+        nn.MaxPool2d(2),
+    )
+
+
+def _convolution(inputs: int, outputs: int) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]

