@@ -42,3 +42,11 @@ def texture() -> np.ndarray:
     y, x = np.mgrid[0:300, 0:400]
     waves = [np.sin(x / a + y / b) for a, b in ((17, 31), (23, 11), (7, 13))]
     return np.stack([(127 + 100 * w) for w in waves], -1).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small real bundle; do not write into it."""
+    from tests.make_bundle import make_bundle
+
+    return make_bundle(tmp_path_factory.mktemp("bundle") / "bundle")

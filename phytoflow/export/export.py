@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,11 +28,9 @@ from phytoflow.models.bundle import (
     file_sha256,
     write_manifest,
 )
+from phytoflow.models.checkpoint import TrainedModel, load_trained
 from phytoflow.progress import track
 from phytoflow.storage.atomic import atomic_folder
-
-if TYPE_CHECKING:
-    from phytoflow.models.checkpoint import TrainedModel
 
 PROBES = "probes"
 _BATCH = 8
@@ -65,8 +62,6 @@ def export(
         ParityError: An exported form is too far from the trained model.
         DataError: There is no test photo to compare on.
     """
-    from phytoflow.models.checkpoint import load_trained
-
     trained = load_trained(model_folder)
     photos = test_photos(dataset, settings.max_parity_photos)
     with atomic_folder(output) as folder:
@@ -96,8 +91,8 @@ def write_bundle(
     manifest = BundleManifest(
         name=name,
         classes=tuple(trained.classes),
-        backbone=_fact(trained, provenance, "backbone"),
-        head=_fact(trained, provenance, "head"),
+        backbone=trained.facts["model"]["backbone"],
+        head=trained.facts["model"]["head"],
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         preprocessing=trained.preprocessing,
         temperature=temperature,
@@ -161,9 +156,3 @@ def _probes(
 def _training_photos(dataset: Dataset) -> list[str]:
     table = dataset.table
     return sorted(set(table.loc[table["split"] == "train", "sha256"]))
-
-
-def _fact(trained: TrainedModel, provenance: Provenance, key: str) -> str:
-    """Of the model itself; the run's settings stand in for a model that does not say."""
-    model: dict[str, Any] = trained.facts.get("model", {})
-    return str(trained.facts.get(key) or model.get(key) or provenance.settings.get("model", {}).get(key, ""))

@@ -96,7 +96,7 @@ class Classifier:
         return self.calibrated(self._runtime.run(self.bundle.manifest.preprocessing.normalise(pixels)))
 
     def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One call of the runtime: float32 [N, 3, size, size], normalised, to probabilities float32 [N, C]."""
+        """One call of the runtime: normalised float32 [N, 3, size, size] to probabilities float32 [N, C]."""
         return self.calibrated(self._runtime.run(tensor))
 
     def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What a client is told when a request cannot be answered: a status, a short reason, never its own payload."""
+"""What a client is told when a request cannot be answered: status, reason, never its own payload."""
 
 from __future__ import annotations
 

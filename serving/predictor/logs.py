@@ -29,7 +29,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Sends every library's log through the formatter; kserve's per-request traces and access logs are off."""
+    """Sends every library's log through the formatter, without kserve's traces and access logs."""
     logging.config.dictConfig(
         {
             "version": 1,

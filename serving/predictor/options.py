@@ -38,7 +38,7 @@ class Options:
     model_name: str = ""
     runtime: str = "auto"
     lanes: int = 0
-    max_batch: int = 8
+    max_batch: int = 4
     max_queue: int = 256
     max_photos: int = 16
     max_photo_bytes: int = 16 * 2**20

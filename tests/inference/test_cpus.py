@@ -26,7 +26,9 @@ def test_without_cgroups_the_affinity_counts(places: tuple[Path, Path]) -> None:
     assert cpu_count(*places) == AFFINITY
 
 
-@pytest.mark.parametrize(("line", "expected"), [("50000 100000", 1), ("100000 100000", 1), ("max 100000", AFFINITY)])
+@pytest.mark.parametrize(
+    ("line", "expected"), [("50000 100000", 1), ("100000 100000", 1), ("max 100000", AFFINITY)]
+)
 def test_v2_quota_at_the_root(places: tuple[Path, Path], line: str, expected: int) -> None:
     cgroup, membership = places
     _write(membership, "0::/\n")

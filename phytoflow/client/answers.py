@@ -1,0 +1,44 @@
+"""What a predictor answers for one photo, and why it may refuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from phytoflow.errors import ServingError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One photo's answer.
+
+    Attributes:
+        label: Likeliest class.
+        score: Its probability.
+        labels: The ``top_k`` likeliest classes, best first.
+        scores: Their probabilities.
+        probabilities: Of every class, in the order of the model's metadata.
+        milliseconds: Time the predictor spent on the photo, without waiting.
+        model_version: Version that answered.
+    """
+
+    label: str
+    score: float
+    labels: tuple[str, ...]
+    scores: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    milliseconds: float
+    model_version: str
+
+
+class RefusedError(ServingError):
+    """The predictor answered, with a refusal.
+
+    Attributes:
+        status: HTTP status, or 0 over gRPC.
+        reason: Its short category, e.g. ``"truncated"`` or ``"overloaded"``.
+    """
+
+    def __init__(self, message: str, *, status: int, reason: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.status = status
+        self.reason = reason

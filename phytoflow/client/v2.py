@@ -1,0 +1,95 @@
+"""The V2 inference protocol as bytes: photos travel raw, in the binary tensor extension."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from phytoflow.client.answers import Answer, RefusedError
+from phytoflow.errors import ServingError
+
+Photo = bytes | Path
+_OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
+
+
+def encode(photos: Sequence[Photo], top_k: int | None) -> tuple[bytes, dict[str, str]]:
+    """Builds a request.
+
+    Args:
+        photos: Encoded photos, or files to read.
+        top_k: Labels wanted a photo; None: the predictor's default.
+
+    Returns:
+        Body and headers.
+    """
+    raw = length_prefixed(photos)
+    tensor = {"name": "photos", "shape": [len(photos)], "datatype": "BYTES"}
+    head = {"inputs": [tensor | {"parameters": {"binary_data_size": len(raw)}}]}
+    head |= {"parameters": {"top_k": top_k}} if top_k is not None else {}  # type: ignore[dict-item]
+    text = json.dumps(head).encode()
+    headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(text))}
+    return text + raw, headers
+
+
+def length_prefixed(photos: Iterable[Photo]) -> bytes:
+    """Each photo after its length in four bytes: V2's raw form of BYTES."""
+    contents = (photo.read_bytes() if isinstance(photo, Path) else photo for photo in photos)
+    return b"".join(part for content in contents for part in (struct.pack("<I", len(content)), content))
+
+
+def decode(answer: Mapping[str, Any]) -> list[Answer]:
+    """Reads a JSON answer.
+
+    Raises:
+        ServingError: It is not an answer of this project's predictor.
+    """
+    try:
+        outputs = {output["name"]: output for output in answer["outputs"]}
+        probabilities, labels, scores, milliseconds = (_rows(outputs[name]) for name in _OUTPUTS)
+        rows = zip(probabilities, labels, scores, milliseconds, strict=True)
+        return [row_answer(p, k, s, m[0], answer["model_version"]) for p, k, s, m in rows]
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ServingError(
+            f"unexpected answer: {error!r}", remedy="is this phytoflow's predictor?"
+        ) from error
+
+
+def row_answer(
+    probabilities: Sequence[float],
+    labels: Sequence[str],
+    scores: Sequence[float],
+    milliseconds: float,
+    version: str,
+) -> Answer:
+    """One photo's rows as an answer."""
+    return Answer(
+        labels[0], scores[0], tuple(labels), tuple(scores), tuple(probabilities), milliseconds, version
+    )
+
+
+def refusal(url: str, status: int, content: bytes) -> RefusedError:
+    """The error that an answer other than 200 stands for."""
+    try:
+        fields = json.loads(content)
+        message, reason = str(fields["error"]), str(fields.get("reason", "refused"))
+    except (ValueError, KeyError, TypeError):
+        message, reason = f"HTTP {status}", "refused"
+    remedy = {503: "ask again in a moment, or start more predictors", 404: "check --model and the URL"}
+    return RefusedError(
+        f"{url} refused: {message}", status=status, reason=reason, remedy=remedy.get(status, "")
+    )
+
+
+def chunks(photos: Sequence[Photo], size: int) -> Iterator[Sequence[Photo]]:
+    """Photos in groups that fit one request."""
+    for start in range(0, len(photos), size):
+        yield photos[start : start + size]
+
+
+def _rows(output: Mapping[str, Any]) -> list[list[Any]]:
+    count = int(output["shape"][0])
+    width = len(output["data"]) // count
+    return [output["data"][row * width : (row + 1) * width] for row in range(count)]
