@@ -14,6 +14,7 @@ from phytoflow.evaluation.calibration import reliability
 from phytoflow.evaluation.intervals import Interval, flawless_interval, percentile_interval, resampled_sums
 from phytoflow.evaluation.predictions import PhotoPredictions
 
+METRICS_FILE = "metrics.json"
 HEADLINES = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
 _LEAST_PROBABILITY = 1e-7  # of float32 softmax; keeps the log loss finite
 
@@ -26,6 +27,7 @@ class ClassMetrics(BaseModel):
         recall: Share found among photos of this class; 0 if there are none.
         f1: Harmonic mean of both.
         support: Test photos of this class.
+        groups: Groups they come from.
         f1_interval: Interval of f1; None for a class without test photos.
         auroc: Area under the one-vs-rest ROC; None if the class has no test photo, or all of them.
     """
@@ -36,6 +38,7 @@ class ClassMetrics(BaseModel):
     recall: float
     f1: float
     support: int
+    groups: int
     f1_interval: Interval | None
     auroc: float | None
 
@@ -55,6 +58,7 @@ class Figures(BaseModel):
     macro_f1: float
     ece: float
     log_loss: float
+    mean_confidence: float
     photos: int
     groups: int
     confidence: float
@@ -160,6 +164,7 @@ def measure(predictions: PhotoPredictions, settings: EvaluationSettings, seed: i
         **{name: float(value) for name, value in point.headlines().items()},
         ece=bins.ece,
         log_loss=_log_loss(predictions),
+        mean_confidence=float(predictions.confidence.mean()),
         photos=len(predictions.labels),
         groups=groups,
         confidence=settings.confidence,
@@ -195,23 +200,28 @@ def _intervals(point: Scores, resampled: Scores, groups: int, confidence: float)
 def _per_class(
     predictions: PhotoPredictions, point: Scores, resampled: Scores, confidence: float
 ) -> dict[str, ClassMetrics]:
+    groups = [_groups_of(predictions, number) for number in range(len(predictions.classes))]
     return {
         name: ClassMetrics(
             precision=float(point.precision[i]),
             recall=float(point.recall[i]),
             f1=float(point.f1[i]),
             support=int(point.support[i]),
-            f1_interval=_class_interval(predictions, resampled, i, float(point.f1[i]), confidence),
+            groups=groups[i],
+            f1_interval=_class_interval(resampled, i, float(point.f1[i]), groups[i], confidence),
             auroc=_auroc(predictions.labels == i, predictions.probabilities[:, i]),
         )
         for i, name in enumerate(predictions.classes)
     }
 
 
+def _groups_of(predictions: PhotoPredictions, number: int) -> int:
+    return len(np.unique(predictions.group_numbers[predictions.labels == number]))
+
+
 def _class_interval(
-    predictions: PhotoPredictions, resampled: Scores, number: int, f1: float, confidence: float
+    resampled: Scores, number: int, f1: float, groups: int, confidence: float
 ) -> Interval | None:
-    groups = len(set(np.asarray(predictions.groups)[predictions.labels == number]))
     if not groups:
         return None
     if f1 == 1:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from phytoflow.storage.atomic import atomic_file
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -73,7 +75,8 @@ class PhotoPredictions:
 
     def write(self, folder: Path) -> None:
         """Writes ``predictions.csv``."""
-        self.table().to_csv(folder / PREDICTIONS_FILE, index=False, float_format="%.9g")
+        with atomic_file(folder / PREDICTIONS_FILE) as aside:
+            self.table().to_csv(aside, index=False, float_format="%.9g")
 
     @classmethod
     def read(cls, folder: Path) -> PhotoPredictions:

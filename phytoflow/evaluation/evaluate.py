@@ -1,0 +1,145 @@
+"""A bundle on labelled photos: figures, pictures, predictions and the report, in one folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phytoflow.config import EvaluationSettings
+from phytoflow.data.photo import LabelledPhoto
+from phytoflow.evaluation.calibration import reliability
+from phytoflow.evaluation.examples import Examples
+from phytoflow.evaluation.latency import Latency, measure_latency
+from phytoflow.evaluation.metrics import METRICS_FILE, Metrics, Unreadable, measure
+from phytoflow.evaluation.pictures import confusion_figure, png, reliability_figure
+from phytoflow.evaluation.predict import predict_photos
+from phytoflow.evaluation.predictions import PhotoPredictions
+from phytoflow.evaluation.report import REPORT_FILE, Pictures, render_report
+from phytoflow.inference.classifier import Classifier
+from phytoflow.provenance import code_version
+from phytoflow.storage.atomic import atomic_file
+
+CONFUSION_FILE, RELIABILITY_FILE = "confusion_matrix.png", "reliability.png"
+_MOST_TIMED_BYTES = 64 * 2**20
+
+
+def evaluate(
+    bundle: Path,
+    photos: Iterable[LabelledPhoto],
+    settings: EvaluationSettings,
+    output: Path,
+    seed: int,
+    *,
+    curves: Path | None = None,
+    total: int | None = None,
+) -> Metrics:
+    """Measures an exported model as it will be served: photo bytes in, probabilities out.
+
+    Writes ``predictions.csv``, ``confusion_matrix.png``, ``reliability.png``, ``report.html`` and, last,
+    ``metrics.json``: a folder that has it is whole. Other files in the folder are left alone.
+
+    Args:
+        bundle: The bundle's folder.
+        photos: Photos the model was not trained on; streamed once.
+        settings: How the figures are made.
+        output: The folder to write.
+        seed: Of the bootstrap.
+        curves: A picture of the training curves, for the report.
+        total: Number of photos, for the progress bar.
+
+    Raises:
+        DataError: A label is no class of the bundle, or no photo can be read.
+        BundleError: The bundle is damaged or cannot be loaded.
+        StorageError: The folder cannot be written.
+    """
+    classifier = Classifier.load(bundle)
+    examples, timed = Examples(classifier.classes), _Timed(settings.latency_photos)
+
+    def watch(photo: LabelledPhoto, probabilities: NDArray[np.float64]) -> None:
+        examples(photo, probabilities)
+        timed(photo.content)
+
+    predictions, unreadable = predict_photos(classifier, photos, watch=watch, total=total)
+    latency = measure_latency(classifier, timed.contents)
+    metrics = _metrics(classifier, predictions, unreadable, latency, settings, seed)
+    pictures = _pictures(metrics, predictions, settings, curves)
+    page = render_report(metrics, classifier.bundle, pictures, examples)
+    _write(output, metrics, predictions, pictures, page)
+    return metrics
+
+
+class _Timed:
+    """Keeps the first photos to be timed, as far as memory allows."""
+
+    def __init__(self, most: int) -> None:
+        self.contents: list[bytes] = []
+        self._most = most
+        self._bytes = 0
+
+    def __call__(self, content: bytes) -> None:
+        if len(self.contents) < self._most and self._bytes < _MOST_TIMED_BYTES:
+            self.contents.append(content)
+            self._bytes += len(content)
+
+
+def _metrics(
+    classifier: Classifier,
+    predictions: PhotoPredictions,
+    unreadable: tuple[Unreadable, ...],
+    latency: Latency,
+    settings: EvaluationSettings,
+    seed: int,
+) -> Metrics:
+    manifest = classifier.bundle.manifest
+    return Metrics(
+        **measure(predictions, settings, seed).model_dump(),
+        mean_latency_ms=latency.mean,
+        median_latency_ms=latency.median,
+        p95_latency_ms=latency.p95,
+        unreadable=unreadable,
+        data_hash=manifest.provenance.data_hash,
+        photos_hash=_photos_hash(predictions),
+        bundle_version=manifest.version,
+        runtime=classifier.choice.name,
+        code_version=code_version(),
+        seed=seed,
+    )
+
+
+def _photos_hash(predictions: PhotoPredictions) -> str:
+    """Names the photos and their labels, whatever their order and file names."""
+    rows = zip(predictions.sha256, predictions.labels, strict=True)
+    lines = sorted(f"{digest} {predictions.classes[label]}" for digest, label in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+
+
+def _pictures(
+    metrics: Metrics, predictions: PhotoPredictions, settings: EvaluationSettings, curves: Path | None
+) -> Pictures:
+    bins = reliability(predictions.confidence, predictions.correct, settings.calibration_bins)
+    return Pictures(
+        confusion=png(confusion_figure(metrics)),
+        reliability=png(reliability_figure(bins, metrics.ece)),
+        curves=curves.read_bytes() if curves and curves.exists() else None,
+    )
+
+
+def _write(
+    output: Path, metrics: Metrics, predictions: PhotoPredictions, pictures: Pictures, page: str
+) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    (output / METRICS_FILE).unlink(missing_ok=True)
+    predictions.write(output)
+    files = {
+        CONFUSION_FILE: pictures.confusion,
+        RELIABILITY_FILE: pictures.reliability,
+        REPORT_FILE: page.encode(),
+        METRICS_FILE: (metrics.model_dump_json(indent=2) + "\n").encode(),
+    }
+    for name, content in files.items():
+        with atomic_file(output / name) as aside:
+            aside.write_bytes(content)

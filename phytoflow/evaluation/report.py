@@ -1,0 +1,107 @@
+"""``report.html``: one page that opens anywhere, without a network, on a phone or on paper."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from phytoflow.evaluation import words
+from phytoflow.evaluation.examples import Examples
+from phytoflow.evaluation.intervals import Interval
+from phytoflow.evaluation.metrics import Metrics
+from phytoflow.models.bundle import Bundle
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+REPORT_FILE = "report.html"
+_TEMPLATE = Path(__file__).with_name("report.html")
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """PNG files' bytes; ``curves`` is None where training is not at hand."""
+
+    confusion: bytes
+    reliability: bytes
+    curves: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One of the three figures of the first screen; shares in 0..1."""
+
+    title: str
+    value: float
+    interval: Interval
+    meaning: str
+
+
+def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples: Examples) -> str:
+    """The page as HTML.
+
+    Args:
+        metrics: The figures.
+        bundle: What was measured, for its provenance.
+        pictures: Put into the page.
+        examples: Photos to show.
+    """
+    return _template().render(
+        metrics=metrics,
+        verdict=words.verdict(metrics),
+        remarks=words.remarks(metrics),
+        tiles=_tiles(metrics),
+        rows=sorted(metrics.per_class.items(), key=lambda item: (item[1].support == 0, item[1].f1)),
+        pictures=pictures,
+        mistakes=examples.surest_mistakes,
+        unsure=examples.least_sure,
+        mistaken=metrics.photos - sum(row[i] for i, row in enumerate(metrics.confusion_matrix)),
+        manifest=bundle.manifest,
+        trained_on=len(bundle.training_photos()),
+        created=_day(bundle.manifest.provenance.created),
+        settings=yaml.safe_dump(bundle.manifest.provenance.settings, sort_keys=False, allow_unicode=True),
+    )
+
+
+def _tiles(metrics: Metrics) -> list[Tile]:
+    name, weakest = words.weakest_class(metrics)
+    assert weakest.f1_interval is not None  # it has test photos
+    return [
+        Tile("Accuracy", metrics.accuracy, metrics.intervals["accuracy"], "photos named rightly"),
+        Tile(
+            "Macro-F1",
+            metrics.macro_f1,
+            metrics.intervals["macro_f1"],
+            "every class counted alike, rare or common: found, and not claimed wrongly",
+        ),
+        Tile(f"Weakest class: {name}", weakest.f1, weakest.f1_interval, f"F1 on {weakest.support} photos"),
+    ]
+
+
+def _day(created: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(created):%d %B %Y, %H:%M UTC}"
+    except ValueError:
+        return created
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    filters: dict[str, Any] = {"percent": words.percent, "between": words.between, "picture": _data_uri}
+    environment.filters |= filters
+    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+
+
+def _data_uri(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

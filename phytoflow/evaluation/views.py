@@ -1,0 +1,102 @@
+"""An evaluation as the plain data that Kubeflow Pipelines' own views take; knows nothing of kfp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phytoflow.evaluation import words
+from phytoflow.evaluation.metrics import METRICS_FILE, Metrics
+from phytoflow.evaluation.predictions import PhotoPredictions
+
+_MOST_POINTS = 200  # of a curve: the view is drawn in a browser
+
+
+class Roc(NamedTuple):
+    """A receiver operating characteristic; equally long lists of finite numbers."""
+
+    fpr: list[float]
+    tpr: list[float]
+    threshold: list[float]
+
+
+@dataclass(frozen=True)
+class Views:
+    """What each view shows.
+
+    Attributes:
+        scalars: Figures by name.
+        classes: Categories of the confusion matrix.
+        confusion_matrix: Counts; rows are true classes.
+        roc: Micro-averaged over the classes, one against the rest.
+        roc_by_class: Of each class that has test photos, one against the rest.
+        markdown: The figures in a few lines.
+    """
+
+    scalars: dict[str, float]
+    classes: list[str]
+    confusion_matrix: list[list[int]]
+    roc: Roc
+    roc_by_class: dict[str, Roc]
+    markdown: str
+
+
+def views(evaluation: Path) -> Views:
+    """Reads an evaluation folder.
+
+    Args:
+        evaluation: Folder that ``evaluate`` wrote.
+    """
+    metrics = Metrics.model_validate_json((evaluation / METRICS_FILE).read_text())
+    predictions = PhotoPredictions.read(evaluation)
+    truth = np.eye(len(predictions.classes), dtype=bool)[predictions.labels]
+    return Views(
+        scalars=_scalars(metrics),
+        classes=list(metrics.classes),
+        confusion_matrix=[list(row) for row in metrics.confusion_matrix],
+        roc=_roc(truth.ravel(), predictions.probabilities.ravel()),
+        roc_by_class={
+            name: _roc(truth[:, i], predictions.probabilities[:, i])
+            for i, name in enumerate(predictions.classes)
+            if 0 < truth[:, i].sum() < len(truth)
+        },
+        markdown=_markdown(metrics),
+    )
+
+
+def _scalars(metrics: Metrics) -> dict[str, float]:
+    names = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "ece", "log_loss", "mean_latency_ms")
+    values = {name: float(getattr(metrics, name)) for name in names}
+    for name, (low, high) in metrics.intervals.items():
+        values |= {f"{name}_low": low, f"{name}_high": high}
+    return values | {"photos": float(metrics.photos), "groups": float(metrics.groups)}
+
+
+def _roc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
+    """The curve, thinned evenly; its first threshold, infinite by definition, is written as 1."""
+    from sklearn.metrics import roc_curve
+
+    fpr, tpr, threshold = roc_curve(positive, score)
+    kept = np.unique(np.linspace(0, len(fpr) - 1, min(len(fpr), _MOST_POINTS)).round().astype(int))
+    finite = np.where(np.isfinite(threshold), threshold, 1.0)
+    return Roc(fpr[kept].tolist(), tpr[kept].tolist(), finite[kept].tolist())
+
+
+def _markdown(metrics: Metrics) -> str:
+    rows = [
+        f"| {name.replace('_', '-')} | {getattr(metrics, name):.3f} | {low:.3f} to {high:.3f} |"
+        for name, (low, high) in metrics.intervals.items()
+    ]
+    rows.append(f"| calibration error | {metrics.ece:.3f} | |")
+    rows.append(f"| mean latency | {metrics.mean_latency_ms:.1f} ms | |")
+    head = [
+        f"# {words.verdict(metrics)}",
+        "",
+        f"| figure | value | {metrics.confidence:.0%} interval |",
+        "|---|---|---|",
+    ]
+    return "\n".join([*head, *rows, "", *[f"- {remark}" for remark in words.remarks(metrics)]]) + "\n"
