@@ -39,7 +39,7 @@ def configure(data: str, preset: str, seed: int, overrides: str) -> NamedTuple( 
             plan.settings,
             steps.section(plan.settings, "seed", "data", "model"),
             steps.section(plan.settings, "seed", "model", "training", "tracking"),
-            steps.section(plan.settings, "seed", "evaluation"),
+            steps.section(plan.settings, "seed", "evaluation", "tracking"),
             plan.data_version,
             plan.code_version,
         )

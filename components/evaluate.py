@@ -12,6 +12,7 @@ def evaluate(
     model: dsl.Input[dsl.Model],
     code_version: str,
     settings: str,
+    output: str,
     evaluation: dsl.Output[dsl.Artifact],
     metrics: dsl.Output[dsl.Metrics],
     classification: dsl.Output[dsl.ClassificationMetrics],
@@ -25,7 +26,8 @@ def evaluate(
         dataset: From the preprocess step; its test photos are as they came.
         model: From the train step, for the learning curves.
         code_version: Changes when the code does, so that cached figures are never stale.
-        settings: Sections seed and evaluation, as JSON.
+        settings: Sections seed, evaluation and tracking, as JSON.
+        output: Folder or s3:// prefix of the run, for MLflow where none is named.
         evaluation: metrics.json, report.html, predictions.csv and pictures.
         metrics: The figures, in KFP's own view.
         classification: Confusion matrix and ROC, in KFP's own view.
@@ -40,7 +42,12 @@ def evaluate(
 
     with step("evaluate"):
         views = steps.evaluate(
-            Path(bundle.path), Path(dataset.path), Path(model.path), settings, Path(evaluation.path)
+            Path(bundle.path),
+            Path(dataset.path),
+            Path(model.path),
+            settings,
+            Path(evaluation.path),
+            output,
         )
         for name, value in views.scalars.items():
             metrics.log_metric(name, value)

@@ -6,6 +6,7 @@ Settings arrive as the JSON of their section. Heavy libraries are imported by th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from phytoflow.storage.uri import join, put_file, put_folder
 
 if TYPE_CHECKING:
     from phytoflow.evaluation.gate import Verdict
-    from phytoflow.evaluation.metrics import Metrics
+    from phytoflow.evaluation.views import Views
     from phytoflow.serving_process import Published
 
 _LOG = logging.getLogger(__name__)
@@ -84,18 +85,26 @@ def preprocess(data: str, settings: str, output: Path, work: Path) -> None:
     prepare(str(photos), chosen.data, preprocessing_for(chosen.model), chosen.seed, output)
 
 
-def train(dataset: Path, settings: str, output: Path, checkpoints: str, tracking_folder: str) -> None:
-    """Dataset to a trained model folder; killed at any moment, the same call resumes."""
+def train(dataset: Path, settings: str, model: Path, output: str) -> None:
+    """Dataset to a trained model folder; killed at any moment, the same call resumes.
+
+    Args:
+        dataset: Folder that ``preprocess`` wrote.
+        settings: Sections seed, model, training and tracking.
+        model: Folder to write.
+        output: The run's folder or prefix: checkpoints, and MLflow's files where none is named.
+    """
     from phytoflow.data.dataset import Dataset
     from phytoflow.tracking.tracker import Tracker
     from phytoflow.training.train import train as fit
 
     chosen, data = _settings(settings), Dataset.open(dataset)
-    with Tracker.open(chosen.tracking, tracking_folder, key=data.facts.data_hash) as tracker:
-        tracker.log_params(
-            chosen.model_dump() | {"data_hash": data.facts.data_hash, "code_version": code_version()}
-        )
-        fit(data, chosen.model, chosen.training, chosen.seed, output, checkpoints, tracker)
+    key = hashlib.sha256(f"{data.facts.data_hash} {settings} {code_version()}".encode()).hexdigest()[:16]
+    with Tracker.open(chosen.tracking, output, key=key) as tracker:
+        sections = chosen.model_dump(mode="json", include={"seed", "model", "training"})
+        tracker.log_params(sections | {"data_hash": data.facts.data_hash, "code_version": code_version()})
+        checkpoints = join(output, "checkpoints")
+        fit(data, chosen.model, chosen.training, chosen.seed, model, checkpoints, tracker)
 
 
 def export(model: Path, dataset: Path, settings: str, output: Path) -> None:
@@ -103,24 +112,37 @@ def export(model: Path, dataset: Path, settings: str, output: Path) -> None:
     from phytoflow.data.dataset import Dataset
     from phytoflow.export.export import export as export_model
     from phytoflow.models.bundle import Provenance
+    from phytoflow.models.checkpoint import read_facts
 
     chosen, data = _settings(settings), Dataset.open(dataset)
     provenance = Provenance(
         data_hash=data.facts.data_hash,
         code_version=code_version(),
         settings=chosen.model_dump(mode="json"),
+        run_id=read_facts(model).get("run_id", ""),
         created=now(),
     )
     export_model(model, data, chosen.export, provenance, output, name=chosen.serving.name)
 
 
-def evaluate(bundle: Path, dataset: Path, settings: str, output: Path) -> Metrics:
-    """Figures, pictures and the report of a bundle on the dataset's test photos."""
+def evaluate(bundle: Path, dataset: Path, model: Path, settings: str, evaluation: Path, output: str) -> Views:
+    """Figures, pictures and the report of a bundle on the dataset's test photos; all goes to MLflow too.
+
+    Returns:
+        The evaluation as plain data for KFP's views.
+    """
     from phytoflow.data.dataset import Dataset
     from phytoflow.evaluation.evaluate import evaluate as measure
+    from phytoflow.evaluation.views import views
+    from phytoflow.tracking.evaluation import log_evaluation
 
-    chosen = _settings(settings)
-    return measure(bundle, Dataset.open(dataset).photos("test"), chosen.evaluation, output, chosen.seed)
+    chosen, data = _settings(settings), Dataset.open(dataset)
+    photos, total = data.photos("test"), data.count("test")
+    curves = model / "curves.png"
+    measure(bundle, photos, chosen.evaluation, evaluation, chosen.seed, curves=curves, total=total)
+    shown = views(evaluation)
+    log_evaluation(chosen.tracking, output, bundle, evaluation, shown.scalars)
+    return shown
 
 
 def gate(bundle: Path, dataset: Path, evaluation: Path, settings: str, output: str) -> Verdict:
@@ -161,7 +183,9 @@ def register(bundle: Path, evaluation: Path, settings: str, output: str, complet
         for name in ("metrics.json", "report.html"):
             shutil.copy2(evaluation / name, aside / name)
     put_folder(complete, join(output, "bundle"))
-    return register_bundle(complete, chosen.tracking, output)
+    version = register_bundle(complete, chosen.tracking, output)
+    _LOG.info("registered as version %s of %s, challenger", version, chosen.tracking.registered_model)
+    return version
 
 
 def publish(bundle: Path, version: str, dataset: Path, settings: str, output: str) -> Published:

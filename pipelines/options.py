@@ -17,6 +17,7 @@ class CompileOptions(BaseModel):
         node_selector: Labels the training step's node must have.
         tolerations: Taint keys (effect NoSchedule) the training step tolerates.
         shared_memory: Size of the training step's memory-backed /dev/shm, for loader processes.
+        retries: Try failed steps again; off on a laptop, where the same command does so.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +28,7 @@ class CompileOptions(BaseModel):
     node_selector: dict[str, str] = {}
     tolerations: tuple[str, ...] = ()
     shared_memory: str = "2Gi"
+    retries: bool = True
 
 
 class Size(BaseModel):

@@ -18,6 +18,7 @@ from kfp import local
 
 from phytoflow.errors import PhytoflowError
 from phytoflow.step import FAILURE_VARIABLE
+from pipelines.options import CompileOptions
 from pipelines.training import NAME, build
 
 _STEP_LINE = re.compile(r"^\s*(\[[a-z]+\] .*)$")
@@ -49,7 +50,7 @@ def run_here(output: Path, parameters: dict[str, object]) -> None:
     with _told(output / "run.log"), _environment(failure):
         local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
         try:
-            build()(**parameters)
+            build(CompileOptions(retries=False))(**parameters)
         except RuntimeError as error:
             raise _explain(failure, output / "run.log") from error
     _forget_old(root)

@@ -75,6 +75,7 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
                 model=model,
                 code_version=known["code_version"],
                 settings=known["for_evaluate"],
+                output=output,
             ),
             options,
         ).outputs["evaluation"]
@@ -119,7 +120,7 @@ def _place(task: PipelineTask, options: CompileOptions, *, cache: bool = True) -
     task.set_cpu_request(size.cpu).set_cpu_limit(size.cpu)
     task.set_memory_request(size.memory).set_memory_limit(size.memory)
     task.set_caching_options(cache)
-    if size.retries:
+    if size.retries and options.retries:
         task.set_retry(size.retries, backoff_duration="10s", backoff_factor=2)
     kubernetes.set_timeout(task, size.seconds)
     return task

@@ -90,3 +90,11 @@ def load_trained(folder: Path | str) -> TrainedModel:
     except (ValidationError, ValueError, KeyError, RuntimeError, safetensors.SafetensorError) as error:
         raise StorageError(f"the model at {folder} is damaged: {str(error)[:300]}", remedy=_REMEDY) from error
     return TrainedModel(model, about.classes, about.preprocessing, about.facts)
+
+
+def read_facts(folder: Path | str) -> dict[str, Any]:
+    """What training says of a model, without loading it; raises StorageError if none is there."""
+    try:
+        return _Description.model_validate_json((Path(folder) / DESCRIPTION_FILE).read_text()).facts
+    except (OSError, ValidationError) as error:
+        raise StorageError(f"no trained model at {folder}", remedy=_REMEDY) from error
