@@ -40,7 +40,7 @@ def fetch(
 
     if name not in SOURCES:
         raise ConfigError(f"unknown set {name!r}", remedy=f"there are {', '.join(SOURCES)}")
-    fetch_set(name, directory, base_url or None)
+    fetch_set(name, directory, base_url or None)  # type: ignore[arg-type]  # checked just above
     typer.echo(f"fetched {name} to {directory}")
 
 
@@ -52,6 +52,14 @@ def check(
 ) -> None:
     """Scan and validate photographs, and say what was found; nothing is changed."""
     from phytoflow.data.check import check as check_photos
+    from phytoflow.data.prepare import write_findings
     from phytoflow.settings import load_settings
+    from phytoflow.storage.atomic import atomic_folder
 
-    typer.echo(check_photos(directory, load_settings(None, settings or []), output))
+    chosen = load_settings(None, settings or [])
+    checked = check_photos(directory, chosen.data, chosen.seed)
+    typer.echo("\n".join(checked.findings.lines()))
+    if output:
+        with atomic_folder(output) as folder:
+            write_findings(checked, chosen.seed, chosen.data, folder)
+        typer.echo(f"table and page: {output}")

@@ -65,7 +65,8 @@ def prepare(
             _LOG.info("%s", line)
         facts = _facts(checked.table, preprocessing, seed)
         with atomic_folder(output) as folder:
-            _write_documents(checked, facts, settings, folder)
+            write_findings(checked, seed, settings, folder)
+            _write_facts(facts, folder)
             _write_photos(checked.table, facts, settings, folder)
     return facts
 
@@ -106,17 +107,19 @@ def data_hash(table: pd.DataFrame) -> str:
     return hashlib.sha256(json.dumps(rows, ensure_ascii=True).encode()).hexdigest()
 
 
-def _write_documents(
-    checked: CheckedPhotos, facts: DatasetFacts, settings: DataSettings, folder: Path
-) -> None:
-    (folder / FACTS_FILE).write_text(facts.model_dump_json(indent=2), encoding="utf-8")
+def write_findings(checked: CheckedPhotos, seed: int, settings: DataSettings, folder: Path) -> None:
+    """Writes what was found: ``findings.json``, the table ``photos.csv`` and the page ``data.html``."""
     (folder / FINDINGS_FILE).write_text(checked.findings.model_dump_json(indent=2), encoding="utf-8")
+    checked.table[_COLUMNS].to_csv(folder / TABLE_FILE, index=False)
+    page = data_page(checked.table, checked.findings, checked.near, seed, limits_of(settings))
+    (folder / PAGE_FILE).write_text(page, encoding="utf-8")
+
+
+def _write_facts(facts: DatasetFacts, folder: Path) -> None:
+    (folder / FACTS_FILE).write_text(facts.model_dump_json(indent=2), encoding="utf-8")
     mapping = {str(number): label for number, label in enumerate(facts.classes)}
     text = json.dumps(mapping, indent=2, ensure_ascii=False)
     (folder / CLASS_MAPPING_FILE).write_text(text, encoding="utf-8")
-    checked.table[_COLUMNS].to_csv(folder / TABLE_FILE, index=False)
-    page = data_page(checked.table, checked.findings, checked.near, facts.seed, limits_of(settings))
-    (folder / PAGE_FILE).write_text(page, encoding="utf-8")
 
 
 def _write_photos(table: pd.DataFrame, facts: DatasetFacts, settings: DataSettings, folder: Path) -> None:
