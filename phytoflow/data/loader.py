@@ -34,7 +34,7 @@ Transform = Callable[[Image.Image], torch.Tensor]
 Item = tuple[torch.Tensor, int, int]
 
 
-def image_loader(  # noqa: PLR0913
+def image_loader(
     dataset: Dataset,
     split: str,
     *,
