@@ -12,6 +12,7 @@ from phytoflow.config import EvaluationSettings, GateSettings, TrackingSettings
 from phytoflow.evaluation.metrics import METRICS_FILE, Metrics
 from phytoflow.evaluation.predictions import PhotoPredictions
 from phytoflow.models.bundle import Bundle
+from phytoflow.tracking.record import record_evaluation
 from phytoflow.tracking.registry import Champion, champion
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def judge_bundle(
 ) -> Verdict:
     """Judges a bundle by its evaluation folder and against the champion of the registry.
 
+    Figures and verdict are recorded in MLflow, with the run that trained the bundle.
+
     Args:
         bundle: The challenger.
         dataset: Whose test photos it was evaluated on.
@@ -103,12 +106,12 @@ def judge_bundle(
         BundleError: A bundle is damaged.
     """
     metrics = Metrics.model_validate_json((evaluation / METRICS_FILE).read_text())
-    if not settings.compare_champion:
-        return judge(metrics, settings)
     with TemporaryDirectory() as work:
-        found = champion(tracking, output, Path(work))
+        found = champion(tracking, output, Path(work)) if settings.compare_champion else None
         comparison = _compare(bundle, dataset, evaluation, metrics, found) if found else None
-        return judge(metrics, settings, comparison)
+    verdict = judge(metrics, settings, comparison)
+    record_evaluation(tracking, output, bundle, evaluation, verdict.reason or "passed")
+    return verdict
 
 
 def _compare(bundle: Path, dataset: Path, evaluation: Path, metrics: Metrics, found: Champion) -> Comparison:

@@ -86,6 +86,8 @@ class Metrics(Figures):
         median_latency_ms: Likewise.
         p95_latency_ms: Likewise, 95th percentile.
         unreadable: Photos left out.
+        trained_on: Photos among these that the bundle was trained on; they make the figures too good. None if
+            the bundle does not say what it was trained on.
         data_hash: Of the data the bundle was trained on.
         photos_hash: Of the photos these figures were measured on.
         bundle_version: Names the bundle's content.
@@ -99,6 +101,7 @@ class Metrics(Figures):
     median_latency_ms: float
     p95_latency_ms: float
     unreadable: tuple[Unreadable, ...] = ()
+    trained_on: int | None = None
     data_hash: str
     photos_hash: str
     bundle_version: str

@@ -51,7 +51,7 @@ def reliability_figure(bins: Reliability, ece: float) -> Figure:
     above.bar(middles, np.nan_to_num(bins.accuracy), width * 0.92, color=_GREEN, alpha=0.35)
     above.plot(bins.confidence, bins.accuracy, "o", color=_INK, label=f"this model (mean gap {ece:.3f})")
     above.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.03))
-    above.legend(frameon=False, loc="upper left", fontsize=9)
+    above.legend(frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 1.0), fontsize=9)
     below.bar(middles, bins.counts, width * 0.92, color=_GREY)
     below.set(xlabel="confidence of the answer", ylabel="photos")
     for axes in (above, below):

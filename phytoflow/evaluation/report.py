@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from markupsafe import Markup
 
 from phytoflow.evaluation import words
 from phytoflow.evaluation.examples import Examples
@@ -98,9 +99,19 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    filters: dict[str, Any] = {"percent": words.percent, "between": words.between, "picture": _data_uri}
+    filters: dict[str, Any] = {
+        "percent": words.percent,
+        "between": words.between,
+        "picture": _data_uri,
+        "breakable": _breakable,
+    }
     environment.filters |= filters
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may be broken after each underscore, where it would not fit."""
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def _data_uri(content: bytes, kind: str) -> str:

@@ -12,11 +12,14 @@ _GAP = 0.05
 def verdict(metrics: Metrics) -> str:
     """The headline: how often it is right, as a whole number of 100 photos."""
     hundredths = round(100 * metrics.accuracy)
+    if metrics.trained_on:
+        return f"Not a fair test: {metrics.trained_on} of {_photos(metrics.photos)} were used in training."
     if metrics.accuracy == 1:
-        return f"All {metrics.photos} test photos were named rightly."
+        return f"Right on all {metrics.photos} test photos."
     if hundredths == 100:
-        return "Wrong on less than one photo in 200."
-    return f"Right on {hundredths} of 100 photos it had never seen."
+        return "Wrong on less than one test photo in 200."
+    unseen = "" if metrics.trained_on is None else " it had never seen"
+    return f"Right on {hundredths} of 100 photos{unseen}."
 
 
 def remarks(metrics: Metrics) -> list[str]:

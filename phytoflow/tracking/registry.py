@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,8 @@ from phytoflow.config import TrackingSettings
 from phytoflow.errors import TrackingError
 from phytoflow.models.bundle import MANIFEST, Bundle
 from phytoflow.storage.uri import is_local, local_path
+from phytoflow.tracking.record import bundle_run
 from phytoflow.tracking.store import open_client, tracking_errors, tracking_uri
-from phytoflow.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 CHALLENGER, CHAMPION = "challenger", "champion"
 BUNDLE_TAG = "bundle_version"
 _FOLDER = "bundle"
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def register(
         _ensure_model(client, name)
         version = _version_of(client, name, manifest.version)
         if version is None:
-            tracker = _run(settings, output, manifest.provenance.run_id, manifest.version)
+            tracker = bundle_run(settings, output, bundle)
             tracker.log_artifact(bundle, _FOLDER)
             tracker.finish()
             facts = {BUNDLE_TAG: manifest.version, "data_hash": manifest.provenance.data_hash} | (tags or {})
@@ -113,15 +111,6 @@ def _version_of(client: MlflowClient, name: str, bundle_version: str) -> str | N
     chosen = f"name = '{name}' and tags.{BUNDLE_TAG} = '{bundle_version}'"
     found = client.search_model_versions(chosen, max_results=1)
     return str(found[0].version) if found else None
-
-
-def _run(settings: TrackingSettings, output: str | Path, run_id: str, key: str) -> Tracker:
-    if run_id:
-        try:
-            return Tracker.open(settings, output, run_id=run_id)
-        except TrackingError as error:
-            _LOG.warning("the run that trained the bundle is not in this MLflow (%s)", error.message)
-    return Tracker.open(settings, output, key=key, name="register")
 
 
 def _champion_version(client: MlflowClient, name: str) -> ModelVersion | None:

@@ -52,6 +52,7 @@ class Tracker:
         run_id: str = "",
         key: str = "",
         name: str = "train",
+        finished: bool = False,
     ) -> Tracker:
         """Resumes the run with this id or, not yet finished, with this key; starts one otherwise.
 
@@ -61,6 +62,7 @@ class Tracker:
             run_id: Of a run to resume.
             key: Names the work, e.g. a hash of data and settings; the same key resumes unfinished work.
             name: Shown in MLflow, for a new run.
+            finished: Go on with a run of this key even if it finished.
 
         Raises:
             TrackingError: MLflow cannot be reached, refuses, or has no run of this id.
@@ -68,7 +70,9 @@ class Tracker:
         client, uri = open_client(settings, output), tracking_uri(settings, output)
         with tracking_errors(uri):
             experiment = experiment_id(client, settings, output)
-            found = client.get_run(run_id).info.run_id if run_id else _unfinished(client, experiment, key)
+            found = (
+                client.get_run(run_id).info.run_id if run_id else _newest(client, experiment, key, finished)
+            )
             if found:
                 client.update_run(found, status="RUNNING")
             else:
@@ -151,11 +155,13 @@ class Tracker:
         return {name: value for name, value in values.items() if name not in logged}
 
 
-def _unfinished(client: MlflowClient, experiment: str, key: str) -> str:
-    """Id of the newest run of this key that did not finish, or empty."""
+def _newest(client: MlflowClient, experiment: str, key: str, finished: bool) -> str:
+    """Id of the newest run of this key, or empty."""
     if not key:
         return ""
-    chosen = f"tags.`{KEY_TAG}` = '{key}' and attributes.status != 'FINISHED'"
+    chosen = f"tags.`{KEY_TAG}` = '{key}'"
+    if not finished:
+        chosen += " and attributes.status != 'FINISHED'"
     runs = client.search_runs([experiment], chosen, max_results=1, order_by=["attributes.start_time DESC"])
     return str(runs[0].info.run_id) if runs else ""
 

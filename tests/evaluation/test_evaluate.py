@@ -1,3 +1,4 @@
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,6 +78,21 @@ def test_other_files_of_the_folder_are_left_alone(
     (tmp_path / "thesis.txt").write_text("precious")
     evaluate(bundle, photos[:4], SETTINGS, tmp_path, seed=0)
     assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_photos_known_from_training_are_counted_and_said(
+    colour_bundle: ColourBundle, photos: list[LabelledPhoto], tmp_path: Path
+) -> None:
+    seen = [hashlib.sha256(photo.content).hexdigest() for photo in photos[:7]]
+    unfair = evaluate(
+        colour_bundle(tmp_path / "seen", trained_on=seen), photos, SETTINGS, tmp_path / "out", seed=0
+    )
+    assert unfair.trained_on == 7
+    assert (
+        "Not a fair test: 7 of 40 photos were used in training." in (tmp_path / "out/report.html").read_text()
+    )
+    other = colour_bundle(tmp_path / "other", trained_on=["0" * 64])
+    assert evaluate(other, photos, SETTINGS, tmp_path / "out", seed=0).trained_on == 0
 
 
 def test_photos_are_streamed(bundle: Path, colour_photo: ColourPhoto, tmp_path: Path) -> None:
