@@ -49,7 +49,7 @@ def of(
     return InferResponse(
         request_id,
         model.name,
-        [_tensor(name, tensors[name], as_array=binary[name] or not request.from_grpc) for name in wanted],
+        [_tensor(name, tensors[name], request) for name in wanted],
         model_version=model.engine.version,
         use_binary_outputs=any(binary.values()),
         requested_outputs=None if request.from_grpc else _requested(request, wanted, binary),
@@ -82,11 +82,14 @@ def _requested(request: InferRequest, wanted: list[str], binary: dict[str, bool]
     return [RequestedOutput(name, {"binary_data": binary[name]}) for name in wanted]
 
 
-def _tensor(name: str, values: NDArray[Any], *, as_array: bool) -> InferOutput:
-    """Kserve sends arrays raw over gRPC, lists typed: a client that asked with typed contents gets these."""
-    datatype = "BYTES" if values.dtype == np.object_ else "FP32"
-    data = values if as_array else values.ravel().tolist()
-    return InferOutput(name, list(values.shape), datatype, data)
+def _tensor(name: str, values: NDArray[Any], request: InferRequest) -> InferOutput:
+    """Over gRPC a client gets the form it asked in, raw or typed; REST's is settled by ``to_rest``."""
+    output = InferOutput(name, list(values.shape), "BYTES" if values.dtype == np.object_ else "FP32", values)
+    if request.from_grpc and request.use_binary_outputs:
+        output.set_data_from_numpy(values)
+    elif request.from_grpc:
+        output.data = values.ravel().tolist()
+    return output
 
 
 def _v1(model: LeafModel, predictions: Predictions, top_k: int) -> dict[str, Any]:

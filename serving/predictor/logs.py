@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 _FIELDS = ("request_id", "version", "photos", "milliseconds", "outcome")
+_EXPECTED = ("InvalidInput", "ModelNotFound", "ModelNotReady")
 
 
 class JsonFormatter(logging.Formatter):
@@ -28,6 +29,15 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
+class ExpectedFilter(logging.Filter):
+    """Leaves out the tracebacks that kserve logs for what is only a client's mistake."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record stays."""
+        kind = record.exc_info[0] if record.exc_info else None
+        return kind is None or kind.__name__ not in _EXPECTED
+
+
 def configure(level: str) -> None:
     """Sends every library's log through the formatter, without kserve's traces and access logs."""
     logging.config.dictConfig(
@@ -35,7 +45,10 @@ def configure(level: str) -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"json": {"()": JsonFormatter}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+            "filters": {"expected": {"()": ExpectedFilter}},
+            "handlers": {
+                "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["expected"]}
+            },
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 "uvicorn": {"level": "WARNING"},

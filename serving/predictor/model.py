@@ -63,9 +63,7 @@ class LeafModel(Model):
                 return answers.of(self, payload, request_id, predictions, milliseconds, top_k)
         except RequestError as error:
             outcome = error.reason
-            if isinstance(payload, InferRequest) and payload.from_grpc:
-                raise error.grpc() from None
-            raise
+            raise (_counted(error).grpc() if _over_grpc(payload) else error) from None
         except asyncio.CancelledError:
             outcome = "client gone"
             raise
@@ -73,10 +71,8 @@ class LeafModel(Model):
             outcome = "internal"
             _LOG.exception("request %s failed", request_id)
             failure = RequestError(500, "internal", "the predictor failed; see its log")
-            raise (failure.grpc() if getattr(payload, "from_grpc", False) else failure) from error
+            raise (_counted(failure).grpc() if _over_grpc(payload) else failure) from error
         finally:
-            if outcome != "answered":
-                ERRORS.labels(outcome).inc()
             _LOG.info(
                 "request",
                 extra={
@@ -129,6 +125,16 @@ class LeafModel(Model):
 async def offload(function: Callable[..., _T], *arguments: Any) -> _T:
     """Runs in a thread, so that the event loop stays quick for others."""
     return await asyncio.to_thread(function, *arguments)
+
+
+def _over_grpc(payload: InferRequest | dict[str, Any]) -> bool:
+    return isinstance(payload, InferRequest) and bool(payload.from_grpc)
+
+
+def _counted(error: RequestError) -> RequestError:
+    """REST's errors are counted where they become statuses, with those that never get here."""
+    ERRORS.labels(error.reason).inc()
+    return error
 
 
 def _request_id(payload: InferRequest | dict[str, Any], headers: dict[str, str]) -> str:

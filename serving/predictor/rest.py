@@ -149,6 +149,7 @@ async def _unless_gone(request: Request, work: Awaitable[Response]) -> Response:
         if task.done():
             return task.result()
         task.cancel()
+        ERRORS.labels("client gone").inc()
         return Response(status_code=_CLIENT_CLOSED)
     finally:
         gone.cancel()
@@ -178,6 +179,7 @@ def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
+    ERRORS.labels(error.reason).inc()
     headers = {"Retry-After": "1"} if error.status == 503 else None
     return _json({"error": error.message, "reason": error.reason}, error.status, headers)
 

@@ -18,6 +18,7 @@ from serving.predictor.errors import malformed
 
 BINARY_HEADER = "inference-header-content-length"
 _MAX_RANK = 4
+_NOT_OBJECTS = ("model_type", "dict_type")
 
 
 class _Part(BaseModel):
@@ -100,4 +101,4 @@ def _first(error: ValidationError) -> str:
     """The first complaint, by field; pydantic's own text would quote the input."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the request"
-    return f"{where}: {first['msg']}"
+    return f"{where}: {'not an object' if first['type'] in _NOT_OBJECTS else first['msg']}"

@@ -1,0 +1,143 @@
+"""The micro-batcher: never waits while idle, batches under load, refuses at once, outlives failures."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from phytoflow.errors import PhotoError
+from serving.predictor.errors import RequestError
+from serving.predictor.lanes import Lanes, Outcome, Row
+from serving.predictor.photos import Photo
+
+
+class Work:
+    """Answers each photo with its own bytes' length; can be held."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, photos: Sequence[Photo]) -> list[Outcome]:
+        self.batches.append(len(photos))
+        assert self.gate.wait(10)
+        if b"explode" in photos:
+            raise RuntimeError("library")
+        return [self._one(photo) for photo in photos]
+
+    def _one(self, photo: Photo) -> Outcome:
+        if photo == b"bad":
+            return PhotoError("bad", reason="truncated")
+        return Row(np.array([len(photo)], np.float32), 0.0)
+
+
+@pytest.fixture
+def work() -> Work:
+    return Work()
+
+
+@pytest.fixture
+def lanes(work: Work) -> Iterator[Lanes]:
+    made = Lanes(work, count=1, max_batch=4, max_queue=6)
+    yield made
+    work.gate.set()
+    made.close()
+
+
+def lengths(outcomes: Sequence[Outcome]) -> list[float]:
+    return [float(row.probabilities[0]) for row in outcomes if isinstance(row, Row)]
+
+
+async def test_answers_keep_the_order_of_the_photos(lanes: Lanes) -> None:
+    photos = [b"x" * n for n in (3, 1, 2, 5, 4)]
+    assert lengths(await lanes.submit(photos)) == [3, 1, 2, 5, 4]
+
+
+async def test_a_lone_photo_is_run_at_once(lanes: Lanes) -> None:
+    start = time.perf_counter()
+    await lanes.submit([b"x"])
+    assert time.perf_counter() - start < 0.1
+
+
+async def test_what_queues_up_is_run_together(lanes: Lanes, work: Work) -> None:
+    await _occupied(lanes, work)
+    later = [asyncio.create_task(lanes.submit([b"x" * n])) for n in range(1, 6)]
+    await asyncio.sleep(0.05)
+    work.gate.set()
+    assert [lengths(answer) for answer in await asyncio.gather(*later)] == [[n] for n in range(1, 6)]
+    assert work.batches == [1, 4, 1]
+
+
+async def test_two_lanes_share_a_request() -> None:
+    work = Work()
+    lanes = Lanes(work, count=2, max_batch=8, max_queue=100)
+    work.gate.clear()
+    task = asyncio.create_task(lanes.submit([b"x"] * 8))
+    await asyncio.sleep(0.1)
+    assert work.batches == [4, 2]  # each takes its share of what is left
+    work.gate.set()
+    assert len(await task) == 8
+    lanes.close()
+
+
+async def test_a_full_queue_refuses_at_once(lanes: Lanes, work: Work) -> None:
+    await _occupied(lanes, work)
+    waiting = asyncio.create_task(lanes.submit([b"x"] * 6))
+    await asyncio.sleep(0)
+    with pytest.raises(RequestError) as caught:
+        await lanes.submit([b"x"])
+    assert caught.value.status == 503
+    work.gate.set()
+    assert len(await waiting) == 6
+    assert lengths(await lanes.submit([b"xx"])) == [2]  # and recovers
+
+
+async def test_work_whose_client_has_gone_is_not_done(lanes: Lanes, work: Work) -> None:
+    await _occupied(lanes, work)
+    gone = asyncio.create_task(lanes.submit([b"x"] * 3))
+    await asyncio.sleep(0.05)
+    gone.cancel()
+    stays = asyncio.create_task(lanes.submit([b"x"]))
+    await asyncio.sleep(0.05)
+    work.gate.set()
+    await stays
+    assert sum(work.batches) == 2
+
+
+async def test_one_bad_photo_spoils_no_other(lanes: Lanes) -> None:
+    good, bad = await asyncio.gather(lanes.submit([b"xx"]), lanes.submit([b"bad"]))
+    assert lengths(good) == [2]
+    assert isinstance(bad[0], PhotoError)
+
+
+async def test_a_lane_outlives_a_failure(lanes: Lanes) -> None:
+    with pytest.raises(RuntimeError, match="library"):
+        await lanes.submit([b"explode"])
+    assert lanes.alive
+    assert lengths(await lanes.submit([b"x"])) == [1]
+
+
+async def test_closing_finishes_what_waits(work: Work) -> None:
+    lanes = Lanes(work, count=1, max_batch=4, max_queue=9)
+    task = asyncio.create_task(lanes.submit([b"x"] * 9))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(lanes.close)
+    assert len(await task) == 9
+    assert not lanes.alive
+    with pytest.raises(RequestError):
+        await lanes.submit([b"x"])
+
+
+async def _occupied(lanes: Lanes, work: Work) -> None:
+    """Leaves the lane busy with one photo until the gate opens."""
+    work.gate.clear()
+    task = asyncio.create_task(lanes.submit([b"first"]))
+    while not work.batches:
+        await asyncio.sleep(0.01)
+    task.add_done_callback(lambda _: None)

@@ -1,0 +1,141 @@
+"""Start, metrics, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from pathlib import Path
+
+import httpx
+import pytest
+
+from phytoflow.client.rest import AsyncClient
+from serving.predictor import metrics
+from tests.make_bundle import CLASSES, pictures
+from tests.serving.conftest import ROOT, Server, start
+
+
+def test_every_metric_of_the_table_is_exported_and_no_other(server: Server) -> None:
+    httpx.post(f"{server.model}/infer", content=b"nonsense")
+    table = set(re.findall(r"^([a-z_]+) +(?:counter|histogram|gauge|info) ", metrics.__doc__ or "", re.M))
+    exported = set(re.findall(r"^# TYPE (\S+)", httpx.get(f"{server.url}/metrics").text, re.M))
+    ours = exported - _others(exported)
+    assert {name.removesuffix("_info") for name in ours} == table
+
+
+def test_metrics_count_what_happened(server: Server) -> None:
+    def value(name: str) -> float:
+        found = re.findall(
+            rf"^{re.escape(name)}(?:{{[^}}]*}})? (\S+)$", httpx.get(f"{server.url}/metrics").text, re.M
+        )
+        return sum(map(float, found))
+
+    names = (
+        "predictions_total",
+        'prediction_errors_total{reason="malformed"}',
+        "prediction_confidence_count",
+    )
+    before = [value(name) for name in names]
+    body = {"instances": [b64encode(pictures(1)[0].content).decode()] * 3}
+    assert httpx.post(f"{server.url}/v1/models/leaf:predict", json=body).status_code == 200
+    httpx.post(f"{server.url}/v1/models/leaf:predict", json={"instances": []})
+    assert [value(name) for name in names] == [before[0] + 3, before[1] + 1, before[2] + 3]
+    assert value("active_prediction_requests") == 0
+    labels = set(re.findall(r'predictions_total\{class="([^"]+)"', httpx.get(f"{server.url}/metrics").text))
+    assert labels <= set(CLASSES)
+
+
+def test_a_request_refused_before_the_model_is_counted_once(server: Server) -> None:
+    def count() -> float:
+        text = httpx.get(f"{server.url}/metrics").text
+        return float(re.findall(r'prediction_errors_total{reason="malformed"} (\S+)', text)[0])
+
+    httpx.post(f"{server.model}/infer", content=b"nonsense")
+    before = count()
+    httpx.post(f"{server.model}/infer", content=b"nonsense")
+    assert count() == before + 1
+
+
+def test_requests_are_logged_as_json_without_photos(server: Server) -> None:
+    body = {"id": "find-me", "inputs": [{"name": "x", "shape": [0], "datatype": "BYTES", "data": []}]}
+    httpx.post(f"{server.model}/infer", json=body)
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    line = next(line for line in lines if line.get("request_id") == "find-me")
+    assert line["outcome"] == "malformed"
+    assert {"version", "photos", "milliseconds", "time", "level"} <= line.keys()
+
+
+async def test_told_to_stop_it_finishes_what_it_has(bundle: Path, tmp_path: Path) -> None:
+    server = await asyncio.to_thread(start, bundle, tmp_path / "log", max_queue=5000)
+    photos = [photo.content for photo in pictures(8)] * 2
+    async with AsyncClient(server.url, retries=0, timeout=60) as client:
+        asked = [asyncio.create_task(client.predict(photos)) for _ in range(40)]
+        await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        server.process.send_signal(signal.SIGTERM)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    failed = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert not failed, failed[0]
+    assert all(len(answer) == 16 for answer in answers if isinstance(answer, list))
+    assert await asyncio.to_thread(server.process.wait, 30) == 0, server.log.read_text()
+
+
+def test_a_taken_port_is_said_at_once(bundle: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        done = _run("--bundle", str(bundle), "--http_port", str(taken.getsockname()[1]), "--grpc_port", "0")
+    assert done.returncode == 11
+    assert "is in use" in done.stderr
+
+
+def test_a_damaged_bundle_does_not_start(bundle: Path, tmp_path: Path) -> None:
+    damaged = shutil.copytree(bundle, tmp_path / "bundle")
+    with (damaged / "model.onnx").open("r+b") as file:
+        file.seek(1000)
+        file.write(b"other bytes")
+    done = _run("--bundle", str(damaged), "--http_port", "0", "--grpc_port", "0")
+    assert done.returncode == 7
+    assert "model.onnx" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--runtime=tflite", "--lanes=-1", "--max_batch=many"])
+def test_a_wrong_option_is_a_usage_error(option: str) -> None:
+    done = _run("--bundle", "x", option)
+    assert done.returncode == 2
+    assert option.split("=")[0] in done.stderr
+
+
+def test_liveness_is_quick_while_photos_are_run(server: Server) -> None:
+    async def ask() -> float:
+        photos = [photo.content for photo in pictures(8)] * 10
+        async with AsyncClient(server.url) as client, httpx.AsyncClient() as http:
+            work = asyncio.create_task(client.predict(photos))
+            slowest = 0.0
+            while not work.done():
+                begun = time.perf_counter()
+                assert (await http.get(f"{server.url}/v2/health/live")).status_code == 200
+                slowest = max(slowest, time.perf_counter() - begun)
+            await work
+        return slowest
+
+    assert asyncio.run(ask()) < 1.0
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "serving.predictor", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def _others(exported: set[str]) -> set[str]:
+    """Python's and kserve's own, and the creation times the client library adds."""
+    kserves = {f"request_{step}_seconds" for step in ("preprocess", "predict", "postprocess", "explain")}
+    created = {name for name in exported if name.endswith("_created")}
+    return created | kserves | {name for name in exported if name.startswith(("python_", "process_"))}
