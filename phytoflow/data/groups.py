@@ -24,7 +24,7 @@ def group_photos(table: pd.DataFrame, near: NDArray[np.int64], settings: DataSet
     """Names the group of each photo.
 
     Sources are the CSV and the pattern of the settings, or PlantVillage's camera numbers where its names
-    are recognised and neither is given. Identical files and near-duplicates are always merged with them.
+    are recognised and neither is given. Near-duplicates, and so copies, are always merged with them.
 
     Args:
         table: Readable photos, index 0..N-1, as ``scan`` gives them.
@@ -38,7 +38,7 @@ def group_photos(table: pd.DataFrame, near: NDArray[np.int64], settings: DataSet
         DataError: The CSV or the pattern does not fit these photos.
         ConfigError: The pattern is no regular expression.
     """
-    keys = [table["sha256"], *_named(table, settings)]
+    keys = list(_named(table, settings))
     first, second = near.T
     for key in keys:
         links = _links(key)
@@ -46,7 +46,7 @@ def group_photos(table: pd.DataFrame, near: NDArray[np.int64], settings: DataSet
     shape = (len(table), len(table))
     graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=shape)
     _, component = connected_components(graph, directed=False)
-    return _names(table, component, keys[1:])
+    return _names(table, component, keys)
 
 
 def _links(key: pd.Series) -> NDArray[np.int64]:

@@ -37,7 +37,7 @@ def split_photos(table: pd.DataFrame, validation: float, test: float, seed: int)
     if validation + test >= 1:
         what = f"validation ({validation}) and test ({test}) leave no photos for training"
         raise DataError(what, remedy="lower data.validation_fraction or data.test_fraction")
-    counts = pd.crosstab(table["group"], table["label"]).sort_index()
+    counts = pd.crosstab(table["group"], table["label"])
     check_groups(counts)
     sizes = counts.to_numpy(dtype=np.float64)
     wanted = np.outer([1 - validation - test, validation, test], sizes.sum(axis=0))
