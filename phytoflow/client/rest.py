@@ -54,7 +54,7 @@ class Client:
         answers: list[Answer] = []
         for chunk in v2.chunks(photos, self._max_photos):
             body, headers = v2.encode(chunk, top_k)
-            answers += v2.decode(self._send("POST", f"{self._path}/infer", body, headers).json())
+            answers += v2.decode(self._send("POST", f"{self._path}/infer", body, headers).content)
         return answers
 
     def metadata(self) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class AsyncClient:
 
     async def _group(self, photos: Sequence[Photo], top_k: int | None) -> list[Answer]:
         body, headers = v2.encode(photos, top_k)
-        return v2.decode((await self._send(f"{self._path}/infer", body, headers)).json())
+        return v2.decode((await self._send(f"{self._path}/infer", body, headers)).content)
 
     async def _send(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
         for delay in delays(self._retries):

@@ -40,13 +40,14 @@ def length_prefixed(photos: Iterable[Photo]) -> bytes:
     return b"".join(part for content in contents for part in (struct.pack("<I", len(content)), content))
 
 
-def decode(answer: Mapping[str, Any]) -> list[Answer]:
-    """Reads a JSON answer.
+def decode(content: bytes) -> list[Answer]:
+    """Reads an answer's body, JSON.
 
     Raises:
         ServingError: It is not an answer of this project's predictor.
     """
     try:
+        answer = json.loads(content)
         outputs = {output["name"]: output for output in answer["outputs"]}
         probabilities, labels, scores, milliseconds = (_rows(outputs[name]) for name in _OUTPUTS)
         rows = zip(probabilities, labels, scores, milliseconds, strict=True)
