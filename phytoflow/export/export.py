@@ -108,8 +108,8 @@ def write_bundle(
 
 def _logits(model: torch.nn.Module, tensors: NDArray[np.float32]) -> NDArray[np.float32]:
     with torch.inference_mode():
-        batches = torch.from_numpy(tensors).split(_BATCH)
-        return torch.cat([model(batch) for batch in batches]).numpy()
+        starts = range(0, len(tensors), _BATCH)
+        return torch.cat([model(torch.from_numpy(tensors[i : i + _BATCH])) for i in starts]).numpy()
 
 
 def _verified(

@@ -42,7 +42,7 @@ def write_form(form: Form, model: nn.Module, example: Tensor, folder: Path) -> P
 
 
 def _write_torchscript(model: nn.Module, example: Tensor, path: Path) -> None:
-    traced = torch.jit.trace(model, example, check_trace=False)
+    traced = torch.jit.trace(model, example, check_trace=False)  # type: ignore[no-untyped-call]
     torch.jit.freeze(traced).save(str(path))
 
 
@@ -60,7 +60,6 @@ def _write_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
 
 
 def _export_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
-    names = {"input_names": ["photos"], "output_names": ["logits"]}
     torch.onnx.export(
         model,
         (example,),
@@ -69,15 +68,22 @@ def _export_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
         dynamic_shapes=({0: torch.export.Dim("n")},),
         external_data=False,
         verbose=False,
-        **names,
+        input_names=["photos"],
+        output_names=["logits"],
     )
 
 
 def _trace_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
     free = {"photos": {0: "n"}, "logits": {0: "n"}}
-    names = {"input_names": ["photos"], "output_names": ["logits"]}
     torch.onnx.export(
-        model, (example,), str(path), dynamo=False, opset_version=_OPSET, dynamic_axes=free, **names
+        model,
+        (example,),
+        str(path),
+        dynamo=False,
+        opset_version=_OPSET,
+        dynamic_axes=free,
+        input_names=["photos"],
+        output_names=["logits"],
     )
 
 

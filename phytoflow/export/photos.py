@@ -25,7 +25,7 @@ def test_photos(dataset: Dataset, count: int) -> list[LabelledPhoto]:
     return photos
 
 
-def spread(labels: Sequence[int] | Sequence[str], count: int) -> list[int]:
+def spread(labels: Sequence[int | str], count: int) -> list[int]:
     """Indices of up to ``count`` items, taking turns over the labels, evenly within each.
 
     Args:

@@ -27,7 +27,8 @@ class TorchScriptRuntime:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch.jit is deprecated, and still the fastest of torch's forms
-            self._model = torch.jit.load(path, map_location=self._device).eval()
+            module = torch.jit.load(path, map_location=self._device)  # type: ignore[no-untyped-call]
+            self._model = module.eval()
 
     def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """Runs the model."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpc import StatusCode
+from grpc import StatusCode  # type: ignore[import-untyped]
 from grpc_interceptor.exceptions import GrpcException
 
 _GRPC = {

@@ -92,7 +92,8 @@ def _files(tensor: InferInput, bounds: Bounds) -> list[Photo]:
 
 def _length_prefixed(raw: bytes, bounds: Bounds) -> list[bytes]:
     """Each photo after its length, four bytes little-endian (V2's binary form of BYTES)."""
-    contents, start = [], 0
+    contents: list[bytes] = []
+    start = 0
     while start < len(raw):
         if len(contents) >= bounds.photos:
             raise too_large(f"more than {bounds.photos} photos in one request")
