@@ -83,13 +83,30 @@ class TrainingSettings(Section):
     """The two stages: the head on frozen features, then the last blocks at a lower rate."""
 
     augmentation: Literal["none", "light", "field"] = Field("light", description="Augmentation preset.")
-    views: int = Field(4, ge=1, description="Augmented views of each training photo whose features are kept.")
-    head_epochs: int = Field(60, ge=1, description="Most epochs of stage one.")
+    views: int = Field(
+        5, ge=1, description="Views of each training photo that are kept: as it is, and augmented ones."
+    )
+    activation_bytes: int = Field(
+        8 * 2**30, ge=0, description="Most disk for kept activations; beyond it the trunk runs live."
+    )
+    head_epochs: int = Field(60, ge=1, description="Most epochs of an mlp head; a linear one is solved.")
+    head_rate: float = Field(1e-3, gt=0, description="Learning rate of an mlp head.")
     tail_blocks: int = Field(3, ge=0, description="Last blocks unfrozen in stage two; 0: stage one only.")
-    tail_epochs: int = Field(6, ge=0, description="Most epochs of stage two.")
-    batch_size: int = Field(32, ge=1, description="Photos a step.")
-    head_rate: float = Field(1e-2, gt=0, description="Learning rate of stage one.")
+    tail_epochs: int = Field(6, ge=0, description="Most epochs of stage two; 0: stage one only.")
     tail_rate: float = Field(7e-4, gt=0, description="Learning rate of stage two.")
+    cross_validate: int = Field(
+        1000, ge=0, description="Up to this many training and validation photos are cross-validated."
+    )
+    folds: int = Field(5, ge=2, description="Folds of the cross-validation.")
+    caution: float = Field(
+        0.0, ge=0, description="Standard errors by which stage two must beat stage one to be used."
+    )
+    end_to_end: bool = Field(
+        False, description="Train every layer from photos; always so for networks without pretrained weights."
+    )
+    whole_epochs: int = Field(30, ge=1, description="Most epochs end to end.")
+    whole_rate: float = Field(1e-3, gt=0, description="Learning rate end to end.")
+    batch_size: int = Field(32, ge=1, description="Photos a step.")
     weight_decay: float = Field(1e-4, ge=0, description="Decoupled weight decay (AdamW).")
     schedule: Literal["cosine", "plateau", "constant"] = Field(
         "cosine", description="Learning-rate schedule."

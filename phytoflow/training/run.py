@@ -1,0 +1,141 @@
+"""What all parts of one training share."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from phytoflow.config import ModelSettings, TrainingSettings
+from phytoflow.data.dataset import Dataset
+from phytoflow.data.preprocessing import Preprocessing
+from phytoflow.models.classifier import LeafClassifier
+from phytoflow.models.factory import create_model, preprocessing_for
+from phytoflow.provenance import code_version
+from phytoflow.training.device import Device, find_device
+from phytoflow.training.features import Extractor, to_input
+from phytoflow.training.fit import Epoch
+from phytoflow.training.module import FitSettings
+from phytoflow.training.store import CheckpointStore, fingerprint
+from phytoflow.training.tracker import Tracker
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class Run:
+    """One training under way.
+
+    Attributes:
+        whole: Whether the network is trained end to end, without a frozen trunk.
+        history: Every epoch of every fit so far.
+        seconds: Wall-clock time by part.
+    """
+
+    dataset: Dataset
+    model: ModelSettings
+    training: TrainingSettings
+    seed: int
+    device: Device
+    classifier: LeafClassifier
+    preprocessing: Preprocessing
+    store: CheckpointStore
+    tracker: Tracker
+    key: str
+    history: list[Epoch] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Without pretrained weights there is no trunk worth freezing."""
+        own = self.model.backbone == "attention_cnn" and self.model.weights == "imagenet"
+        return self.training.end_to_end or self.model.weights == "none" or own
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return len(self.dataset.classes)
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Adds the block's time to a part's."""
+        start = time.perf_counter()
+        yield
+        self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
+
+    def extractor(self) -> Extractor:
+        """Computes what the trunk says; kept beside the checkpoints where those are local."""
+        folder = self.store.scratch / "features"
+        return Extractor(
+            self.dataset,
+            self.classifier,
+            self.preprocessing,
+            self.device,
+            self.seed,
+            self.training.workers,
+            folder,
+        )
+
+    def tail_settings(self, *, patience: int) -> FitSettings:
+        """Of the second stage, or of end-to-end training."""
+        chosen = self.training
+        return FitSettings(
+            rate=chosen.whole_rate if self.whole else chosen.tail_rate,
+            epochs=chosen.whole_epochs if self.whole else chosen.tail_epochs,
+            weight_decay=chosen.weight_decay,
+            schedule=chosen.schedule,
+            label_smoothing=chosen.label_smoothing,
+            mixup=chosen.mixup,
+            cutmix=chosen.cutmix,
+            ema_decay=chosen.ema_decay,
+            learn_norms=self.whole,
+            patience=patience,
+        )
+
+    def prepare(self, inputs: Tensor) -> Tensor:
+        """Photos (uint8) through the frozen trunk; activations as they are."""
+        if inputs.dtype == torch.uint8:
+            inputs = to_input(inputs, self.preprocessing, self.device)
+            if self.whole:
+                return inputs
+            with torch.no_grad():
+                return self.classifier.trunk.eval()(inputs)
+        return inputs.contiguous(memory_format=torch.channels_last) if inputs.ndim == 4 else inputs
+
+    def groups(self, *splits: str) -> np.ndarray:
+        """Number of each photo's group, over the splits in order; reads their photos."""
+        names = [photo.group for split in splits for photo in self.dataset.photos(split)]
+        return np.unique(names, return_inverse=True)[1]
+
+
+def open_run(
+    dataset: Dataset,
+    model: ModelSettings,
+    training: TrainingSettings,
+    seed: int,
+    output: Path,
+    checkpoints: str,
+    tracker: Tracker,
+) -> Run:
+    """Finds the device, builds the network, and finds what a killed run of the same work left."""
+    device = find_device(training)
+    torch.manual_seed(seed)
+    classifier = create_model(model, len(dataset.classes), training.tail_blocks)
+    key = fingerprint(
+        data=[dataset.facts.data_hash, *(shard.sha256 for shard in dataset.shards)],
+        settings=[json.loads(model.model_dump_json()), json.loads(training.model_dump_json())],
+        seed=seed,
+        code=code_version(),
+    )
+    scratch = output.parent / f".{output.name}-training-{key}"
+    store = CheckpointStore(checkpoints, key, scratch)
+    preprocessing = preprocessing_for(model)
+    return Run(dataset, model, training, seed, device, classifier, preprocessing, store, tracker, key)

@@ -1,0 +1,26 @@
+"""What training asks of a tracker; ``phytoflow.tracking.tracker.Tracker`` is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Tracker(Protocol):
+    """Where parameters, figures and pictures of a training go."""
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Records parameters."""
+
+    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
+        """Records figures of one step."""
+
+    def log_artifact(self, path: Path, folder: str = "") -> None:
+        """Keeps a file."""
+
+    def log_figure(self, figure: Figure, name: str) -> None:
+        """Keeps a picture."""

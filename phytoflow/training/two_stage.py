@@ -1,0 +1,183 @@
+"""Two stages, and the second has to earn its place on photos it has not seen.
+
+A small set is cross-validated: each photo judges once, the choice rests on all of them, and the final model
+is then fitted on all of them. A large set is judged on its validation photos.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from phytoflow.training.evidence import SHARES, Judged, between, candidates, choose, folds, logits_of
+from phytoflow.training.facts import Candidate
+from phytoflow.training.features import Views
+from phytoflow.training.probe import STRENGTHS, Probe
+from phytoflow.training.run import Run
+from phytoflow.training.stages import Rows, Split, mlp_network, probe_network, probes, tuned_network
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The chosen network and why.
+
+    Attributes:
+        network: Tail and head.
+        chosen: Its figures as a candidate.
+        evidence: All candidates.
+        evidence_from: What they were judged on.
+        logits: Of the chosen candidate on the photos that judged.
+        labels: Of those photos.
+        strength: L2 penalty of the probe; 0 without one.
+        trained_on: Splits the network has seen.
+    """
+
+    network: nn.Module
+    chosen: Candidate
+    evidence: list[Candidate]
+    evidence_from: str
+    logits: Tensor
+    labels: Tensor
+    strength: float
+    trained_on: tuple[str, ...]
+
+
+def two_stages(run: Run) -> Outcome:
+    """Trains both stages and chooses between them."""
+    photos = run.dataset.count("train") + run.dataset.count("validation")
+    if photos <= run.training.cross_validate or not run.dataset.count("validation"):
+        return _cross_validated(run)
+    return _held_out(run)
+
+
+def _cross_validated(run: Run) -> Outcome:
+    with run.timed("features"):
+        pool = _joined(
+            _views(run, "train", run.training.views), _views(run, "validation", run.training.views)
+        )
+    groups = run.groups("train", "validation")
+    parts = folds(pool.labels, groups, run.training.folds, run.seed)
+    with run.timed("head"):
+        strength = _strength_by_folds(run, pool, parts)
+    kept = [torch.empty(len(pool), run.classes) for _ in _shares(run)]
+    with run.timed("evidence"):
+        for number, (rows, judge) in enumerate(parts, start=1):
+            start, tuned = _both(run, Split(pool, rows, None), strength, f"fold {number}")
+            for share, logits in zip(_shares(run), kept, strict=True):
+                network = between(start, tuned, share)
+                logits[judge] = logits_of(network, pool.activations[0][judge])
+    judged = Judged(kept, torch.from_numpy(pool.labels), groups)
+    chosen, found = _chosen(run, judged)
+    with run.timed("final"):
+        everything = Split(pool, np.arange(len(pool)), None)
+        start, tuned = _both(run, everything, strength, "final", second=chosen.share > 0)
+    words = f"{len(parts)}-fold cross-validation over {len(pool)} training and validation photos"
+    return _outcome(run, (start, tuned), judged, (chosen, found), words, strength, ("train", "validation"))
+
+
+def _held_out(run: Run) -> Outcome:
+    keep = run.extractor().bytes_per_photo() * run.training.views * run.dataset.count("train")
+    with run.timed("features"):
+        views = _views(run, "train", run.training.views, keep=keep <= run.training.activation_bytes)
+        judged_views = _views(run, "validation", 1)
+    split = Split(views, np.arange(len(views)), judged_views)
+    with run.timed("head"):
+        strength = _strength_by_validation(run, split)
+    with run.timed("tail"):
+        start, tuned = _both(run, split, strength, "final")
+    logits = [logits_of(between(start, tuned, s), judged_views.activations[0]) for s in _shares(run)]
+    judged = Judged(logits, torch.from_numpy(judged_views.labels), run.groups("validation"))
+    words = f"{len(judged_views)} validation photos"
+    return _outcome(run, (start, tuned), judged, _chosen(run, judged), words, strength, ("train",))
+
+
+def _both(
+    run: Run, split: Split, strength: float, name: str, *, second: bool = True
+) -> tuple[nn.Sequential, nn.Sequential]:
+    """First and second stage on some photos; where there is no second, the first twice."""
+    if run.model.head == "mlp":
+        start = mlp_network(run, split, f"{name} head")
+    else:
+        start = probe_network(run, probes(run, split.views, split.rows, (strength,))[0])
+    if not second or len(_shares(run)) == 1:
+        return start, start
+    return start, tuned_network(run, start, split, name)
+
+
+def _shares(run: Run) -> tuple[float, ...]:
+    return SHARES if run.training.tail_blocks and run.training.tail_epochs else SHARES[:1]
+
+
+def _chosen(run: Run, judged: Judged) -> tuple[Candidate, list[Candidate]]:
+    found = candidates(judged)
+    chosen = choose(found, run.training.caution)
+    for candidate in found:
+        _LOG.info(
+            "share %.2f: loss %.4f, macro-F1 %.4f%s",
+            candidate.share,
+            candidate.loss,
+            candidate.macro_f1,
+            " (chosen)" if candidate is chosen else "",
+        )
+    return chosen, found
+
+
+def _outcome(
+    run: Run,
+    ends: tuple[nn.Sequential, nn.Sequential],
+    judged: Judged,
+    choice: tuple[Candidate, list[Candidate]],
+    words: str,
+    strength: float,
+    trained_on: tuple[str, ...],
+) -> Outcome:
+    chosen, found = choice
+    network = between(*ends, chosen.share)
+    logits = judged.logits[found.index(chosen)]
+    return Outcome(network, chosen, found, words, logits, judged.labels, strength, trained_on)
+
+
+def _strength_by_folds(run: Run, pool: Views, parts: list[tuple[Rows, Rows]]) -> float:
+    if run.model.head != "linear":
+        return 0.0
+    losses = [_probe_losses(run, probes(run, pool, rows, STRENGTHS), pool, judge) for rows, judge in parts]
+    return STRENGTHS[int(np.sum(losses, axis=0).argmin())]
+
+
+def _strength_by_validation(run: Run, split: Split) -> float:
+    if run.model.head != "linear" or split.judged is None:
+        return 0.0
+    found = probes(run, split.views, split.rows, STRENGTHS)
+    return STRENGTHS[int(np.argmin(_probe_losses(run, found, split.judged, np.arange(len(split.judged)))))]
+
+
+def _probe_losses(run: Run, found: list[Probe], views: Views, rows: Rows) -> NDArray[np.float64]:
+    labels = torch.from_numpy(views.labels[rows])
+    losses = [
+        nn.functional.cross_entropy(p.logits(views.pooled[0][rows]), labels, reduction="sum") for p in found
+    ]
+    return np.array([float(loss) for loss in losses])
+
+
+def _views(run: Run, split: str, count: int, *, keep: bool = True) -> Views:
+    return run.extractor().views(split, run.training.augmentation, count, keep=keep)
+
+
+def _joined(first: Views, second: Views) -> Views:
+    """Two splits as one; small sets fit in memory."""
+    if not len(second):
+        return first
+    both = zip(first.activations, second.activations, strict=True)
+    pooled = zip(first.pooled, second.pooled, strict=True)
+    return Views(
+        [np.concatenate(pair) for pair in both],
+        [np.concatenate(pair) for pair in pooled],
+        np.concatenate([first.labels, second.labels]),
+    )
