@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,16 +12,19 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from phytoflow.config import ExportSettings
+from phytoflow.config import DataSettings, ExportSettings
+from phytoflow.data.dataset import Dataset
+from phytoflow.data.prepare import prepare
 from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.errors import ParityError
 from phytoflow.export import export as module
-from phytoflow.export.export import write_bundle
+from phytoflow.export.export import export, write_bundle
 from phytoflow.export.forms import FILES, write_form
 from phytoflow.export.parity import answers, check, compare
 from phytoflow.export.photos import spread
 from phytoflow.inference.probabilities import softmax
 from phytoflow.models.bundle import Bundle, Provenance
+from phytoflow.models.checkpoint import save_trained
 from phytoflow.storage.atomic import atomic_folder
 from tests.make_bundle import CLASSES, SIDE, make_bundle, pictures, trained_model
 
@@ -162,3 +166,28 @@ def _check(form: str, path: Path) -> None:
     with torch.no_grad():
         reference = softmax(trained.model(torch.from_numpy(tensors)).numpy(), 1.3)
     check(form, compare(reference, answers(form, path, tensors, 1.3)), SETTINGS)  # type: ignore[arg-type]
+
+
+def test_the_step_reads_a_model_folder_and_a_dataset(tmp_path: Path) -> None:
+    trained = trained_model()
+    (tmp_path / "model").mkdir()
+    save_trained(tmp_path / "model", trained.model, trained.classes, trained.preprocessing, trained.facts)
+    photos = tmp_path / "photos"
+    for number, photo in enumerate(pictures(60)):
+        file = photos / photo.label / f"{number:02d}{Path(photo.path).suffix}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(photo.content)
+    prepare(str(photos), DataSettings(), trained.preprocessing, 0, tmp_path / "dataset")
+    dataset = Dataset.open(tmp_path / "dataset")
+
+    manifest = export(tmp_path / "model", dataset, SETTINGS, PROVENANCE, tmp_path / "bundle", name="oak")
+
+    opened = Bundle.load(tmp_path / "bundle")
+    assert opened.manifest == manifest
+    assert manifest.name == "oak"
+    assert manifest.models["onnx"].photos_compared == dataset.count("test")
+    test_photos = {hashlib.sha256(photo.content).hexdigest() for photo in dataset.photos("test")}
+    assert {hashlib.sha256(content).hexdigest() for content in opened.probe_contents()} <= test_photos
+    table = dataset.table
+    assert opened.training_photos() == set(table.loc[table["split"] == "train", "sha256"])
+    assert not opened.training_photos() & test_photos
