@@ -12,7 +12,7 @@ from phytoflow.client.answers import Answer, RefusedError
 from phytoflow.errors import ServingError
 
 Photo = bytes | Path
-_OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
+OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
 
 
 def encode(photos: Sequence[Photo], top_k: int | None) -> tuple[bytes, dict[str, str]]:
@@ -49,7 +49,7 @@ def decode(content: bytes) -> list[Answer]:
     try:
         answer = json.loads(content)
         outputs = {output["name"]: output for output in answer["outputs"]}
-        probabilities, labels, scores, milliseconds = (_rows(outputs[name]) for name in _OUTPUTS)
+        probabilities, labels, scores, milliseconds = (_rows(outputs[name]) for name in OUTPUTS)
         rows = zip(probabilities, labels, scores, milliseconds, strict=True)
         return [row_answer(p, k, s, m[0], answer["model_version"]) for p, k, s, m in rows]
     except (KeyError, TypeError, ValueError, IndexError) as error:

@@ -1,0 +1,185 @@
+"""Clients over gRPC, for ordinary code and for asyncio. They need the package grpcio (extra ``serve``)."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import grpc  # type: ignore[import-untyped]
+
+from phytoflow.client import v2
+from phytoflow.client.answers import Answer, RefusedError
+from phytoflow.client.messages import METHOD, InferRequest, InferResponse
+from phytoflow.client.rest import MAX_PHOTOS
+from phytoflow.client.retry import delays
+from phytoflow.client.v2 import Photo
+from phytoflow.errors import ServingError
+
+_RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+_UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+_UNLIMITED = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+
+
+class GrpcClient:
+    """Asks a predictor over gRPC.
+
+    Args:
+        target: Host and port, e.g. ``localhost:8081``.
+        model: Name of the served model.
+        timeout: Seconds for one request; the predictor does not run what is past it.
+        retries: Further tries when the predictor is overloaded or the connection is lost.
+        max_photos: Photos in one request; longer lists are sent in several.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        model: str = "leaf",
+        *,
+        timeout: float = 30.0,
+        retries: int = 5,
+        max_photos: int = MAX_PHOTOS,
+    ) -> None:
+        self._target, self._model, self._timeout = target, model, timeout
+        self._retries, self._max_photos = retries, max_photos
+        self._channel = grpc.insecure_channel(target, options=_UNLIMITED)
+        self._infer = _method(self._channel)
+
+    def predict(self, photos: Sequence[Photo], top_k: int | None = None) -> list[Answer]:
+        """Classifies photos, given as bytes or paths.
+
+        Raises:
+            RefusedError: The predictor refuses; the message says which photo and why.
+            ServingError: It cannot be reached.
+        """
+        answers: list[Answer] = []
+        for chunk in v2.chunks(photos, self._max_photos):
+            answers += decode(self._send(encode(self._model, chunk, top_k)))
+        return answers
+
+    def close(self) -> None:
+        """Closes its connection."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _send(self, request: Any) -> Any:
+        waits = [*delays(self._retries), None]
+        for wait in waits:
+            try:
+                return self._infer(request, timeout=self._timeout)
+            except grpc.RpcError as error:
+                if wait is None or error.code() not in _RETRIED:
+                    raise _refusal(self._target, error) from error
+                time.sleep(wait)
+        raise AssertionError("unreachable")
+
+
+class AsyncGrpcClient:
+    """The same for asyncio; see ``GrpcClient`` for arguments and errors."""
+
+    def __init__(
+        self,
+        target: str,
+        model: str = "leaf",
+        *,
+        timeout: float = 30.0,
+        retries: int = 5,
+        max_photos: int = MAX_PHOTOS,
+    ) -> None:
+        self._target, self._model, self._timeout = target, model, timeout
+        self._retries, self._max_photos = retries, max_photos
+        self._channel = grpc.aio.insecure_channel(target, options=_UNLIMITED)
+        self._infer = _method(self._channel)
+
+    async def predict(self, photos: Sequence[Photo], top_k: int | None = None) -> list[Answer]:
+        """Classifies photos; groups that need several requests are sent at once."""
+        requests = [encode(self._model, chunk, top_k) for chunk in v2.chunks(photos, self._max_photos)]
+        responses = await asyncio.gather(*map(self._send, requests))
+        return [answer for response in responses for answer in decode(response)]
+
+    async def close(self) -> None:
+        """Closes its connection."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _send(self, request: Any) -> Any:
+        waits = [*delays(self._retries), None]
+        for wait in waits:
+            try:
+                return await self._infer(request, timeout=self._timeout)
+            except grpc.RpcError as error:
+                if wait is None or error.code() not in _RETRIED:
+                    raise _refusal(self._target, error) from error
+                await asyncio.sleep(wait)
+        raise AssertionError("unreachable")
+
+
+def encode(model: str, photos: Sequence[Photo], top_k: int | None) -> Any:
+    """Builds a request with the photos as raw bytes."""
+    request = InferRequest(model_name=model, raw_input_contents=[v2.length_prefixed(photos)])
+    request.inputs.add(name="photos", datatype="BYTES", shape=[len(photos)])
+    if top_k is not None:
+        request.parameters.add(key="top_k").value.int64_param = top_k
+    return request
+
+
+def decode(response: Any) -> list[Answer]:
+    """Reads an answer; raises ServingError if it is not one of this project's predictor."""
+    try:
+        tensors = zip(response.outputs, response.raw_output_contents, strict=True)
+        found = {tensor.name: _rows(tensor, raw) for tensor, raw in tensors}
+        rows = zip(*(found[name] for name in v2.OUTPUTS), strict=True)
+        return [v2.row_answer(p, k, s, m[0], response.model_version) for p, k, s, m in rows]
+    except (KeyError, ValueError, struct.error) as error:
+        raise ServingError(
+            f"unexpected answer: {error!r}", remedy="is this phytoflow's predictor?"
+        ) from error
+
+
+def _rows(tensor: Any, raw: bytes) -> list[list[Any]]:
+    values = [*_strings(raw)] if tensor.datatype == "BYTES" else [v for (v,) in struct.iter_unpack("<f", raw)]
+    width = len(values) // tensor.shape[0]
+    return [values[row * width : (row + 1) * width] for row in range(tensor.shape[0])]
+
+
+def _strings(raw: bytes) -> Iterator[str]:
+    start = 0
+    while start < len(raw):
+        (length,) = struct.unpack_from("<I", raw, start)
+        yield raw[start + 4 : start + 4 + length].decode()
+        start += 4 + length
+
+
+def _method(channel: Any) -> Any:
+    return channel.unary_unary(
+        METHOD,
+        request_serializer=InferRequest.SerializeToString,
+        response_deserializer=InferResponse.FromString,
+    )
+
+
+def _refusal(target: str, error: Any) -> ServingError:
+    if error.code() in _UNREACHABLE:
+        remedy = "check host and port, and that the predictor runs"
+        return ServingError(f"{target} cannot be reached: {error.details()}", remedy=remedy)
+    return RefusedError(
+        f"{target} refused: {error.details()}", status=0, reason=error.code().name.lower().replace("_", " ")
+    )
