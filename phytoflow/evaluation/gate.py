@@ -12,7 +12,7 @@ from phytoflow.config import EvaluationSettings, GateSettings, TrackingSettings
 from phytoflow.evaluation.metrics import METRICS_FILE, Metrics
 from phytoflow.evaluation.predictions import PhotoPredictions
 from phytoflow.models.bundle import Bundle
-from phytoflow.tracking.record import record_evaluation
+from phytoflow.tracking.evaluation import log_verdict
 from phytoflow.tracking.registry import Champion, champion
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def judge_bundle(
 ) -> Verdict:
     """Judges a bundle by its evaluation folder and against the champion of the registry.
 
-    Figures and verdict are recorded in MLflow, with the run that trained the bundle.
+    The verdict is recorded in MLflow, with the run that trained the bundle.
 
     Args:
         bundle: The challenger.
@@ -110,7 +110,7 @@ def judge_bundle(
         found = champion(tracking, output, Path(work)) if settings.compare_champion else None
         comparison = _compare(bundle, dataset, evaluation, metrics, found) if found else None
     verdict = judge(metrics, settings, comparison)
-    record_evaluation(tracking, output, bundle, evaluation, verdict.reason or "passed")
+    log_verdict(tracking, output, bundle, verdict.reason or "passed")
     return verdict
 
 

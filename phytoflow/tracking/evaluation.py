@@ -1,15 +1,34 @@
-"""An evaluation, in the MLflow run that trained the model."""
+"""Puts what is found out about a bundle later into the run that trained it."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from phytoflow.config import TrackingSettings
+from phytoflow.errors import TrackingError
 from phytoflow.models.bundle import Bundle
 from phytoflow.tracking.tracker import Tracker
 
 FOLDER = "evaluation"
+_LOG = logging.getLogger(__name__)
+
+
+def bundle_run(settings: TrackingSettings, output: str | Path, bundle: Path) -> Tracker:
+    """The run that trained a bundle (``provenance.run_id``), or one of the bundle's own.
+
+    Raises:
+        BundleError: The folder holds no whole bundle.
+        TrackingError: MLflow cannot be reached, or refuses.
+    """
+    manifest = Bundle.load(bundle).manifest
+    if run_id := manifest.provenance.run_id:
+        try:
+            return Tracker.open(settings, output, run_id=run_id)
+        except TrackingError as error:
+            _LOG.warning("the run that trained the bundle is not in this MLflow (%s)", error.message)
+    return Tracker.open(settings, output, key=manifest.version, name="bundle", finished=True)
 
 
 def log_evaluation(
@@ -24,16 +43,19 @@ def log_evaluation(
     Args:
         settings: Where runs are recorded.
         output: Holds the runs if ``settings.uri`` is empty.
-        bundle: Whose ``provenance.run_id`` names the run; without one a run of its own is made.
-        evaluation: Folder that ``evaluate`` wrote.
+        bundle: What was evaluated.
+        evaluation: Folder that ``phytoflow.evaluation.evaluate`` wrote.
         scalars: Figures by name.
 
     Raises:
         TrackingError: MLflow cannot be reached, or refuses.
     """
-    manifest = Bundle.load(bundle, verify=False).manifest
-    run_id, key = manifest.provenance.run_id, f"evaluate-{manifest.version}"
-    with Tracker.open(settings, output, run_id=run_id, key=key, name="evaluate") as tracker:
+    with bundle_run(settings, output, bundle) as tracker:
         tracker.log_metrics({f"test_{name}": value for name, value in scalars.items()})
-        for path in sorted(evaluation.iterdir()):
-            tracker.log_artifact(path, FOLDER)
+        tracker.log_artifact(evaluation, FOLDER)
+
+
+def log_verdict(settings: TrackingSettings, output: str | Path, bundle: Path, verdict: str) -> None:
+    """Records what the gate said, as the tag ``gate``; raises TrackingError."""
+    with bundle_run(settings, output, bundle) as tracker:
+        tracker.set_tags({"gate": verdict})

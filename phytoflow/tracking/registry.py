@@ -10,7 +10,7 @@ from phytoflow.config import TrackingSettings
 from phytoflow.errors import TrackingError
 from phytoflow.models.bundle import MANIFEST, Bundle
 from phytoflow.storage.uri import is_local, local_path
-from phytoflow.tracking.record import bundle_run
+from phytoflow.tracking.evaluation import bundle_run
 from phytoflow.tracking.store import open_client, tracking_errors, tracking_uri
 
 if TYPE_CHECKING:
