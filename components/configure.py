@@ -27,15 +27,12 @@ def configure(data: str, preset: str, seed: int, overrides: str) -> NamedTuple( 
         seed: Seed of the split, the augmentation and the training.
         overrides: YAML of further settings, e.g. "training: {views: 2}".
     """
-    from collections import namedtuple
-
     from phytoflow import steps
     from phytoflow.step import step
 
     with step("configure"):
         plan = steps.configure(data, preset, seed, overrides)
-        names = "settings for_preprocess for_train for_evaluate data_version code_version"
-        return namedtuple("Plan", names)(  # type: ignore[return-value]
+        return (
             plan.settings,
             steps.section(plan.settings, "seed", "data", "model"),
             steps.section(plan.settings, "seed", "model", "training", "tracking"),

@@ -18,7 +18,7 @@ def evaluate(
     classification: dsl.Output[dsl.ClassificationMetrics],
     report: dsl.Output[dsl.HTML],
     summary: dsl.Output[dsl.Markdown],
-):
+) -> None:
     """Measures the exported model itself, photo bytes in, probabilities out.
 
     Args:

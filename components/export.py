@@ -12,7 +12,7 @@ def export(
     code_version: str,
     settings: str,
     bundle: dsl.Output[dsl.Model],
-):
+) -> None:
     """Exports TorchScript and ONNX, and refuses a form that answers otherwise than the trained model.
 
     Args:

@@ -26,7 +26,6 @@ def gate(
         output: Folder or s3:// prefix of the run; report and verdict are delivered there.
         verdict: Each condition with its figure.
     """
-    from collections import namedtuple
     from pathlib import Path
 
     from phytoflow import steps
@@ -35,4 +34,4 @@ def gate(
     with step("gate"):
         judged = steps.gate(Path(bundle.path), Path(dataset.path), Path(evaluation.path), settings, output)
         Path(verdict.path).write_text(judged.markdown())
-        return namedtuple("Verdict", "passed reason")(judged.passed, judged.reason)  # type: ignore[return-value]
+        return judged.passed, judged.reason

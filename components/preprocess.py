@@ -13,7 +13,7 @@ def preprocess(
     settings: str,
     dataset: dsl.Output[dsl.Dataset],
     page: dsl.Output[dsl.HTML],
-):
+) -> None:
     """Scans, validates, groups, splits and shards the photos.
 
     Args:

@@ -6,7 +6,7 @@ from components.image import PLACEHOLDER
 
 
 @dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
-def refuse(reason: str):
+def refuse(reason: str) -> None:
     """Fails, so that the run is marked so and nothing is published.
 
     Args:

@@ -27,7 +27,6 @@ def register(
     Returns:
         Version in the registry.
     """
-    from collections import namedtuple
     from pathlib import Path
 
     from phytoflow import steps
@@ -37,4 +36,4 @@ def register(
         version = steps.register(
             Path(bundle.path), Path(evaluation.path), settings, output, Path(registered.path)
         )
-        return namedtuple("Registered", "version")(version)  # type: ignore[return-value]
+        return (version,)

@@ -12,7 +12,7 @@ def train(
     settings: str,
     output: str,
     model: dsl.Output[dsl.Model],
-):
+) -> None:
     """Trains the head, then the last blocks; a killed or retried step resumes from its checkpoints.
 
     Args:

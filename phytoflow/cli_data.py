@@ -40,7 +40,7 @@ def fetch(
 
     if name not in SOURCES:
         raise ConfigError(f"unknown set {name!r}", remedy=f"there are {', '.join(SOURCES)}")
-    fetch_set(name, directory, base_url or None)  # type: ignore[arg-type]  # checked just above
+    fetch_set(name, directory, base_url or None)
     typer.echo(f"fetched {name} to {directory}")
 
 

@@ -6,14 +6,14 @@ unsaid. See ``phytoflow.settings_file`` for reading; this module only says what 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-BACKBONES = (
+Backbone = Literal[
     "tf_efficientnet_lite0",
     "resnet18",
     "resnet50",
@@ -24,7 +24,8 @@ BACKBONES = (
     "vit_small_patch16_224",
     "vit_base_patch16_224",
     "attention_cnn",
-)
+]
+BACKBONES: tuple[str, ...] = get_args(Backbone)
 
 
 class Section(BaseModel):
@@ -40,12 +41,12 @@ class DataSettings(Section):
     group_pattern: str = Field(
         "",
         description="Regular expression on file names; its group(s) name the thing shown. A named group "
-        "'number' groups runs of neighbouring camera numbers in a class. Empty: recognise PlantVillage names.",
+        "'number' groups runs of neighbouring camera numbers in a class. Empty: PlantVillage's names.",
     )
     number_gap: int = Field(
         10,
         ge=0,
-        description="Camera numbers at most this far apart may be one thing; long runs are cut where the photos change.",
+        description="Camera numbers this close may be one thing; long runs are cut where photos change.",
     )
     near_duplicate_bits: int = Field(
         6, ge=0, le=32, description="Perceptual hashes (64 bit) this close are one thing."
@@ -70,9 +71,7 @@ class DataSettings(Section):
 class ModelSettings(Section):
     """The network."""
 
-    backbone: Literal[BACKBONES] = Field(
-        "tf_efficientnet_lite0", description="timm model name, or attention_cnn."
-    )  # type: ignore[valid-type]
+    backbone: Backbone = Field("tf_efficientnet_lite0", description="timm model name, or attention_cnn.")
     head: Literal["linear", "mlp"] = Field("linear", description="linear, or GAP-BN-Dense256-Dropout (mlp).")
     weights: str = Field("imagenet", description="imagenet, none, or a file or URI of weights (safetensors).")
     image_size: int = Field(0, ge=0, le=1024, description="Input side in pixels; 0: the backbone's own.")
@@ -93,6 +92,9 @@ class TrainingSettings(Section):
     head_rate: float = Field(1e-3, gt=0, description="Learning rate of an mlp head.")
     tail_blocks: int = Field(3, ge=0, description="Last blocks unfrozen in stage two; 0: stage one only.")
     tail_epochs: int = Field(6, ge=0, description="Most epochs of stage two; 0: stage one only.")
+    tail_steps: int = Field(
+        100, ge=0, description="Least steps of stage two: small sets go through more epochs."
+    )
     tail_rate: float = Field(7e-4, gt=0, description="Learning rate of stage two.")
     cross_validate: int = Field(
         1000, ge=0, description="Up to this many training and validation photos are cross-validated."

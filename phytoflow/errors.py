@@ -1,4 +1,4 @@
-"""The project's errors: each says what went wrong and what to do; the edges map them to codes and statuses."""
+"""The project's errors: each says what went wrong and what to do; the edges turn them into codes."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import os
@@ -66,7 +67,7 @@ def _explain(failure: Path, log: Path) -> StepFailedError:
     return StepFailedError("a step", what, f"see {log}; the same command resumes", 1)
 
 
-class _Tee(TextIO):
+class _Tee(io.TextIOBase):
     """Writes everything to the log, and to the terminal only what steps say of their work."""
 
     def __init__(self, terminal: TextIO, log: TextIO) -> None:

@@ -35,7 +35,7 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
         preset: str = "default",
         seed: int = 0,
         overrides: str = "",
-    ):
+    ) -> None:
         """Trains, judges and publishes a classifier of photographs.
 
         Args:

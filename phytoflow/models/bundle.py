@@ -16,14 +16,14 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.errors import BundleError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 MANIFEST = "bundle.json"
 TRAINING_PHOTOS = "training_photos.txt"
 Form = Literal["torchscript", "onnx"]
@@ -88,7 +88,10 @@ class BundleManifest(_Part):
     @property
     def version(self) -> str:
         """Twelve hexadecimal digits that name this content: same models, same answers, same version."""
-        facts = {"models": {k: m.sha256 for k, m in sorted(self.models.items())}, "classes": self.classes}
+        facts: dict[str, Any] = {
+            "models": {k: m.sha256 for k, m in sorted(self.models.items())},
+            "classes": self.classes,
+        }
         facts |= {"preprocessing": self.preprocessing.model_dump(), "temperature": self.temperature}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
