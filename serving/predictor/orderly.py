@@ -10,9 +10,21 @@ import asyncio
 import logging
 
 from kserve import ModelServer
+from kserve.errors import InvalidInput
+from kserve.model_repository import ModelRepository
 
 _LOG = logging.getLogger(__name__)
 _WATCH_SECONDS = 0.1
+
+
+class OneModel(ModelRepository):
+    """Holds the model for the life of the process: kserve would let any client unload it."""
+
+    def unload(self, name: str) -> None:
+        """Always refuses, 400."""
+        raise InvalidInput(
+            "this predictor serves one bundle for as long as it runs; stop the process instead"
+        )
 
 
 class OrderlyServer(ModelServer):

@@ -8,6 +8,7 @@ import sys
 from phytoflow.inference.classifier import Classifier
 from phytoflow.ports import check_free, free_port
 from serving.predictor.options import Options
+from serving.predictor.slim import leave_out_kubernetes
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,12 +22,13 @@ def serve(classifier: Classifier, options: Options) -> None:
     http_port = _port(options.http_port, "--http_port")
     grpc_port = _port(options.grpc_port, "--grpc_port")
     _arguments_for_kserve(options)
+    leave_out_kubernetes()
     from kserve.model_server import app
 
     from serving.predictor.engine import Engine
     from serving.predictor.metrics import METADATA
     from serving.predictor.model import LeafModel
-    from serving.predictor.orderly import OrderlyServer
+    from serving.predictor.orderly import OneModel, OrderlyServer
     from serving.predictor.rest import add_routes
 
     manifest = classifier.bundle.manifest
@@ -36,7 +38,12 @@ def serve(classifier: Classifier, options: Options) -> None:
         | {"runtime": classifier.choice.name}
     )
     add_routes(app, model, options)
-    server = OrderlyServer(http_port=http_port, grpc_port=grpc_port, grace_period=options.grace_seconds)
+    server = OrderlyServer(
+        http_port=http_port,
+        grpc_port=grpc_port,
+        grace_period=options.grace_seconds,
+        registered_models=OneModel(),
+    )
     _LOG.info("serving %s %s on ports %d and %d", model.name, manifest.version, http_port, grpc_port)
     server.start([model])
     model.engine.close()

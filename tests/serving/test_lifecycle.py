@@ -113,6 +113,22 @@ def test_a_wrong_option_is_a_usage_error(option: str) -> None:
     assert option.split("=")[0] in done.stderr
 
 
+def test_nobody_can_unload_the_model(server: Server) -> None:
+    assert httpx.post(f"{server.url}/v2/repository/models/leaf/unload").status_code == 400
+    assert httpx.get(f"{server.model}/ready").status_code == 200
+
+
+def test_the_predictor_loads_neither_torch_nor_kubernetes(server: Server) -> None:
+    """Its memory maps tell which compiled libraries it holds."""
+    code = (
+        "import sys; from serving.predictor.slim import leave_out_kubernetes; leave_out_kubernetes(); "
+        "sys.argv = ['x']; import kserve, serving.predictor.rest, serving.predictor.engine; "
+        "assert not {'kubernetes', 'torch', 'mlflow', 'kfp'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()
+
+
 def test_liveness_is_quick_while_photos_are_run(server: Server) -> None:
     async def ask() -> float:
         photos = [photo.content for photo in pictures(8)] * 10

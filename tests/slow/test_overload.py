@@ -1,0 +1,77 @@
+"""More than the predictor can take: quick refusals, no failures, and it recovers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from phytoflow.client.answers import RefusedError
+from phytoflow.client.rest import AsyncClient
+from phytoflow.client.rpc import AsyncGrpcClient
+from phytoflow.client.v2 import encode
+from tests.make_bundle import pictures
+from tests.serving.conftest import Server, start
+
+PHOTOS = [photo.content for photo in pictures(8)]
+
+
+@pytest.fixture(scope="module")
+def small(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A predictor that lets only sixteen photos wait."""
+    server = start(bundle, tmp_path_factory.mktemp("small") / "log", max_queue=16, lanes=1)
+    yield server
+    server.process.terminate()
+    assert server.process.wait(60) == 0
+
+
+async def test_refusals_are_quick_and_say_when_to_return(small: Server) -> None:
+    body, headers = encode(PHOTOS, None)
+    async with httpx.AsyncClient(timeout=60) as http:
+
+        async def ask() -> tuple[httpx.Response, float]:
+            begun = time.perf_counter()
+            return await http.post(
+                f"{small.model}/infer", content=body, headers=headers
+            ), time.perf_counter() - begun
+
+        answers = await asyncio.gather(*(ask() for _ in range(60)))
+    statuses = {response.status_code for response, _ in answers}
+    assert statuses == {200, 503}
+    refused = [response for response, _ in answers if response.status_code == 503]
+    assert all(response.headers["retry-after"] == "1" for response in refused)
+    assert "waiting" in refused[0].json()["error"]
+
+
+async def test_grpc_says_resource_exhausted(small: Server) -> None:
+    async with AsyncGrpcClient(small.grpc, retries=0) as client:
+        answers = await asyncio.gather(*(client.predict(PHOTOS) for _ in range(60)), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert refused
+    assert all(isinstance(error, RefusedError) and error.reason == "resource exhausted" for error in refused)
+
+
+async def test_clients_that_come_back_are_all_answered(small: Server) -> None:
+    async with AsyncClient(small.url, retries=12, timeout=60) as client:
+        answers = await asyncio.gather(*(client.predict(PHOTOS) for _ in range(30)))
+    assert all(len(answer) == len(PHOTOS) for answer in answers)
+
+
+async def test_bytes_in_flight_are_bounded(bundle: Path, tmp_path: Path) -> None:
+    server = await asyncio.to_thread(start, bundle, tmp_path / "log", max_in_flight_bytes=200_000)
+    try:
+        body, headers = encode([b"x" * 150_000], None)
+        async with httpx.AsyncClient(timeout=60) as http:
+            answers = await asyncio.gather(
+                *(http.post(f"{server.model}/infer", content=body, headers=headers) for _ in range(30))
+            )
+            assert {answer.status_code for answer in answers} <= {422, 503}
+            last = await http.post(f"{server.model}/infer", content=body, headers=headers)
+            assert last.status_code == 422  # what was counted was given back
+    finally:
+        server.process.kill()
+        server.process.wait()
