@@ -54,11 +54,14 @@ class KeptBatches:
 
     def train(self, epoch: int) -> DataLoader[Batch]:
         """See Batches."""
-        return _loader(lambda: self._drawn(epoch))
+        return self._loader(lambda: self._drawn(epoch), len(self.rows))
 
     def validation(self) -> DataLoader[Batch] | list[Batch]:
         """See Batches."""
-        return _loader(self._judged) if self.judged is not None else []
+        return self._loader(self._judged, len(self.judged[1])) if self.judged is not None else []
+
+    def _loader(self, batches: Callable[[], Iterator[Batch]], photos: int) -> DataLoader[Batch]:
+        return DataLoader(_Stream(batches, -(-photos // self.batch_size)), batch_size=None)
 
     def _drawn(self, epoch: int) -> Iterator[Batch]:
         generator = np.random.default_rng((self.seed, epoch))
@@ -120,15 +123,16 @@ class PhotoBatches:
 
 
 class _Stream(IterableDataset[Batch]):
-    def __init__(self, batches: Callable[[], Iterator[Batch]]) -> None:
-        self.batches = batches
+    """Batches with their number known: learning-rate schedules end where the last epoch does."""
+
+    def __init__(self, batches: Callable[[], Iterator[Batch]], count: int) -> None:
+        self.batches, self.count = batches, count
+
+    def __len__(self) -> int:
+        return self.count
 
     def __iter__(self) -> Iterator[Batch]:
         return self.batches()
-
-
-def _loader(batches: Callable[[], Iterator[Batch]]) -> DataLoader[Batch]:
-    return DataLoader(_Stream(batches), batch_size=None)
 
 
 def _tensors(inputs: NDArray[Any], labels: NDArray[np.int64]) -> Batch:

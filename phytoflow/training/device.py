@@ -41,12 +41,12 @@ class Device:
 
 
 def find_device(settings: TrainingSettings) -> Device:
-    """Picks the device and precision, sets torch's threads to the CPUs there really are, and logs it.
+    """Picks the device and precision, sets torch's threads to the CPUs there are, and logs it.
 
     Raises:
         ConfigError: A GPU was asked for and there is none.
     """
-    threads = cpu_count()
+    threads = min(cpu_count(), torch.get_num_threads())  # the second knows OMP_NUM_THREADS
     torch.set_num_threads(threads)
     gpu = torch.cuda.is_available()
     if settings.device == "cuda" and not gpu:

@@ -23,7 +23,7 @@ class Judged:
     """Logits of each share on photos that were not fitted on.
 
     Attributes:
-        logits: One [N, C] for each of SHARES.
+        logits: One [N, C] for each of SHARES; only the first where there was no second stage.
         labels: int64 [N].
         groups: int64 [N]; photos of one group show one thing.
     """
@@ -35,6 +35,7 @@ class Judged:
 
 def candidates(judged: Judged) -> list[Candidate]:
     """The figures of each share, the first stage's first."""
+    shares = SHARES[: len(judged.logits)]
     losses = [log_loss(logits, judged.labels) for logits in judged.logits]
     return [
         Candidate(
@@ -43,7 +44,7 @@ def candidates(judged: Judged) -> list[Candidate]:
             loss_error=_error(loss - losses[0], judged.groups),
             macro_f1=macro_f1(logits, judged.labels),
         )
-        for share, loss, logits in zip(SHARES, losses, judged.logits, strict=True)
+        for share, loss, logits in zip(shares, losses, judged.logits, strict=True)
     ]
 
 

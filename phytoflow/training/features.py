@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader
 from phytoflow.data.augment import augmentation
 from phytoflow.data.dataset import Dataset
 from phytoflow.data.loader import image_loader
+from phytoflow.data.parallel import thread_map
 from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.models.classifier import LeafClassifier
 from phytoflow.progress import track
@@ -33,6 +34,7 @@ _LOG = logging.getLogger(__name__)
 CPU_BATCH, GPU_BATCH = 8, 128
 ACTIVATIONS, POOLED = "activations.npy", "pooled.npy"
 Batches = DataLoader[tuple[Tensor, int, int]]
+Answer = tuple[NDArray[np.float16], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,10 @@ class Extractor:
     def _write(self, images: Batches, count: int, trunk: nn.Module, folder: Path, keep: bool) -> None:
         kept: Any = None
         pooled = np.empty((count, self.model.feature_count), np.float32)
-        for rows, batch in _numbered(track(images, f"Features, {folder.name}", total=len(images))):
-            activations, pooled[rows] = self._seen(trunk, batch)
+        row = 0
+        for activations, features in self._answers(track(images, f"Features, {folder.name}"), trunk):
+            rows = slice(row, row + len(features))
+            pooled[rows], row = features, rows.stop
             if keep and kept is None:
                 shape = (count, *activations.shape[1:])
                 kept = np.lib.format.open_memmap(folder / ACTIVATIONS, "w+", np.float16, shape)
@@ -118,7 +122,19 @@ class Extractor:
             kept.flush()
         np.save(folder / POOLED, pooled)
 
-    def _seen(self, trunk: nn.Module, images: Tensor) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+    def _answers(self, batches: Iterable[Any], trunk: nn.Module) -> Iterator[Answer]:
+        """On CPUs one batch a thread, each on one core: no core waits for another within a layer."""
+        if self.device.kind == "cuda":
+            yield from (self._seen(trunk, images) for images, _, _ in batches)
+            return
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield from thread_map(lambda batch: self._seen(trunk, batch[0]), batches, threads)
+        finally:
+            torch.set_num_threads(threads)
+
+    def _seen(self, trunk: nn.Module, images: Tensor) -> Answer:
         """Pooled features come from the rounded activations: the tail starts exactly where the probe is."""
         with torch.inference_mode(), self.device.autocast():
             activations = trunk(to_input(images, self.preprocessing, self.device)).half()
@@ -153,14 +169,6 @@ class Extractor:
             traced: Any = torch.jit.trace(trunk.eval(), example)  # type: ignore[no-untyped-call]
             frozen: nn.Module = torch.jit.freeze(traced)
         return frozen
-
-
-def _numbered(batches: Iterable[Any]) -> Iterator[tuple[slice, Tensor]]:
-    """Images of each batch, with the rows they are in file order."""
-    row = 0
-    for images, _, _ in batches:
-        yield slice(row, row + len(images)), images
-        row += len(images)
 
 
 def to_input(images: Tensor, preprocessing: Preprocessing, device: Device) -> Tensor:

@@ -58,7 +58,7 @@ class Keeper(Callback):
             self.best = loss
             keep_weights(self.store, f"{self.name}.best", module.average.module)
         aside = self.store.scratch / f"{self.name}.ckpt"
-        trainer.save_checkpoint(aside)
+        trainer.save_checkpoint(aside, weights_only=False)
         self.store.put(f"{self.name}.last", aside)
 
     def state_dict(self) -> dict[str, Any]:

@@ -131,6 +131,7 @@ class Tuner(lightning.LightningModule):
             monitor = "validation/loss" if self.trainer.val_dataloaders else "train/loss"
             return {"optimizer": optimiser, "lr_scheduler": {"scheduler": plateau, "monitor": monitor}}
         steps = int(self.trainer.estimated_stepping_batches)
+        assert steps > 0, "an epoch's number of batches must be known"
         factor = _factor(self.settings, steps)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

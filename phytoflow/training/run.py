@@ -84,12 +84,14 @@ class Run:
             folder,
         )
 
-    def tail_settings(self, *, patience: int) -> FitSettings:
-        """Of the second stage, or of end-to-end training."""
+    def tail_settings(self, photos: int, *, patience: int) -> FitSettings:
+        """Of the second stage, or of end-to-end training, on so many photos."""
         chosen = self.training
+        steps = -(-photos // chosen.batch_size)
+        tail_epochs = max(chosen.tail_epochs, -(-chosen.tail_steps // steps))
         return FitSettings(
             rate=chosen.whole_rate if self.whole else chosen.tail_rate,
-            epochs=chosen.whole_epochs if self.whole else chosen.tail_epochs,
+            epochs=chosen.whole_epochs if self.whole else tail_epochs,
             weight_decay=chosen.weight_decay,
             schedule=chosen.schedule,
             label_smoothing=chosen.label_smoothing,

@@ -57,7 +57,7 @@ def mlp_network(run: Run, split: Split, name: str) -> nn.Sequential:
     judged = None if split.judged is None else (split.judged.pooled[0], split.judged.labels)
     batches = kept_batches(run, split, split.views.pooled, judged)
     settings = replace(
-        run.tail_settings(patience=run.training.patience if judged else 0),
+        run.tail_settings(len(split.rows), patience=run.training.patience if judged else 0),
         rate=run.training.head_rate,
         epochs=run.training.head_epochs,
         learn_norms=True,
@@ -78,7 +78,7 @@ def tuned_network(run: Run, start: nn.Sequential, split: Split, name: str) -> nn
     judged = None if split.judged is None else (split.judged.activations[0], split.judged.labels)
     kept = kept_batches(run, split, split.views.activations, judged)
     batches = kept if split.views.activations else photo_batches(run, kept)
-    settings = run.tail_settings(patience=run.training.patience if judged else 0)
+    settings = run.tail_settings(len(split.rows), patience=run.training.patience if judged else 0)
     network = _fit(run, copy.deepcopy(start), batches, split, settings, name)
     assert isinstance(network, nn.Sequential)
     return network

@@ -19,7 +19,9 @@ def end_to_end(run: Run) -> Outcome:
     labels = np.asarray(run.dataset.labels("train"), np.int64)
     tuner = Tuner(
         run.classifier.to(memory_format=torch.channels_last),
-        run.tail_settings(patience=run.training.patience if run.dataset.count("validation") else 0),
+        run.tail_settings(
+            len(labels), patience=run.training.patience if run.dataset.count("validation") else 0
+        ),
         photo_batches(run, None),
         loss_weights(run, labels, live=True),
         run.seed,

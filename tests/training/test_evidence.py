@@ -1,0 +1,67 @@
+"""The second stage must earn its place."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from phytoflow.training.evidence import SHARES, Judged, between, candidates, choose, folds
+from phytoflow.training.facts import Candidate
+
+LABELS = torch.tensor([0, 1] * 20)
+
+
+def judged(*scales: float) -> Judged:
+    """Logits that are right by a margin of each scale (negative: wrong)."""
+    right = nn.functional.one_hot(LABELS, 2).float()
+    return Judged([right * scale for scale in scales], LABELS, np.arange(40))
+
+
+def test_the_likeliest_is_chosen() -> None:
+    assert choose(candidates(judged(1, 2, 3, 2.5, 2)), 0.0).share == 0.5
+
+
+def test_a_second_stage_that_is_worse_is_not_used() -> None:
+    assert choose(candidates(judged(3, 2, 1, 0.5, 0.1)), 0.0).share == 0.0
+
+
+def test_a_lower_loss_with_a_lower_f1_is_not_used() -> None:
+    first = Candidate(share=0, loss=0.5, loss_error=0, macro_f1=0.9)
+    assert choose([first, Candidate(share=1, loss=0.2, loss_error=0, macro_f1=0.89)], 0.0) is first
+
+
+def test_caution_asks_for_more_than_chance() -> None:
+    first = Candidate(share=0, loss=0.50, loss_error=0, macro_f1=0.9)
+    second = Candidate(share=1, loss=0.45, loss_error=0.04, macro_f1=0.9)
+    assert choose([first, second], 1.0) is second
+    assert choose([first, second], 2.0) is first
+
+
+def test_photos_of_one_group_count_as_one() -> None:
+    logits = [torch.randn(40, 2, generator=torch.Generator().manual_seed(s)) for s in range(len(SHARES))]
+    alone = candidates(Judged(logits, LABELS, np.arange(40)))[1].loss_error
+    repeated = Judged(
+        [torch.cat([x, x]) for x in logits], torch.cat([LABELS, LABELS]), np.tile(np.arange(40), 2)
+    )
+    assert np.isclose(candidates(repeated)[1].loss_error, alone)
+
+
+def test_between_is_on_the_line() -> None:
+    start, end = nn.Linear(3, 2), nn.Linear(3, 2)
+    middle = between(start, end, 0.25)
+    assert torch.allclose(middle.weight, 0.75 * start.weight + 0.25 * end.weight)
+    assert torch.equal(between(start, end, 0.0).weight, start.weight)
+    assert torch.equal(between(start, end, 1.0).weight, end.weight)
+
+
+def test_folds_never_part_a_group_and_judge_every_photo_once() -> None:
+    random = np.random.default_rng(0)
+    groups = random.integers(0, 30, 100)
+    labels = groups % 3
+    parts = folds(labels, groups, 5, seed=1)
+    assert sorted(np.concatenate([judge for _, judge in parts])) == list(range(100))
+    assert all(not set(groups[fit]) & set(groups[judge]) for fit, judge in parts)
+    assert all(set(labels[fit]) == {0, 1, 2} for fit, _ in parts)
+
+
+def test_few_groups_give_fewer_folds() -> None:
+    assert len(folds(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 1, 2, 3, 4, 4]), 5, seed=0)) == 2
