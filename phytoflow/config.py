@@ -90,8 +90,8 @@ class TrainingSettings(Section):
     )
     head_epochs: int = Field(60, ge=1, description="Most epochs of an mlp head; a linear one is solved.")
     head_rate: float = Field(1e-3, gt=0, description="Learning rate of an mlp head.")
-    tail_blocks: int = Field(3, ge=0, description="Last blocks unfrozen in stage two; 0: stage one only.")
-    tail_epochs: int = Field(6, ge=0, description="Most epochs of stage two; 0: stage one only.")
+    tail_blocks: int = Field(8, ge=0, description="Last blocks unfrozen in stage two; 0: stage one only.")
+    tail_epochs: int = Field(4, ge=0, description="Most epochs of stage two; 0: stage one only.")
     tail_steps: int = Field(
         100, ge=0, description="Least steps of stage two: small sets go through more epochs."
     )
@@ -99,7 +99,7 @@ class TrainingSettings(Section):
     cross_validate: int = Field(
         1000, ge=0, description="Up to this many training and validation photos are cross-validated."
     )
-    folds: int = Field(5, ge=2, description="Folds of the cross-validation.")
+    folds: int = Field(3, ge=2, description="Folds of the cross-validation.")
     caution: float = Field(
         0.0, ge=0, description="Standard errors by which stage two must beat stage one to be used."
     )
@@ -203,10 +203,10 @@ class Settings(Section):
 PRESETS: dict[str, dict[str, dict[str, object]]] = {
     "default": {},
     "fast": {"training": {"views": 1, "augmentation": "none", "tail_blocks": 0}},
-    "accurate": {"training": {"views": 8, "tail_epochs": 16, "tail_blocks": 6, "mixup": 0.2}},
-    "low-memory": {"training": {"views": 1, "batch_size": 8}},
+    "accurate": {"training": {"views": 8, "tail_epochs": 10, "tail_blocks": 12, "mixup": 0.2}},
+    "low-memory": {"training": {"views": 2, "batch_size": 8, "tail_blocks": 3}},
     "production": {
-        "training": {"views": 6, "tail_epochs": 12, "augmentation": "field"},
+        "training": {"views": 8, "tail_epochs": 8, "augmentation": "field"},
         "gate": {"min_accuracy": 0.90, "min_macro_f1": 0.90},
     },
 }

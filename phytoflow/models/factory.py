@@ -17,7 +17,7 @@ from phytoflow.models.parts import own_parts, take_apart
 from phytoflow.models.weights import StateDict, file_weights, imagenet_weights
 
 OWN = "attention_cnn"
-DEFAULT_TAIL_BLOCKS = 3
+DEFAULT_TAIL_BLOCKS = 8
 _LOG = logging.getLogger(__name__)
 _BODY = "body."
 

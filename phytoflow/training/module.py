@@ -39,7 +39,7 @@ class FitSettings:
     ema_decay: float
     learn_norms: bool
     patience: int
-    warm_up: float = 0.1
+    warm_up: float = 0.2
     clip: float = 1.0
 
 

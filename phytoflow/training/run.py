@@ -72,7 +72,7 @@ class Run:
         self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
 
     def extractor(self) -> Extractor:
-        """Computes what the trunk says; kept beside the checkpoints where those are local."""
+        """Computes what the trunk says of photos, and keeps it as the store keeps checkpoints."""
         folder = self.store.scratch / "features"
         return Extractor(
             self.dataset,
@@ -137,7 +137,6 @@ def open_run(
         seed=seed,
         code=code_version(),
     )
-    scratch = output.parent / f".{output.name}-training-{key}"
-    store = CheckpointStore(checkpoints, key, scratch)
+    store = CheckpointStore(checkpoints, key, output.parent / f".{output.name}-training-{key}")
     preprocessing = preprocessing_for(model)
     return Run(dataset, model, training, seed, device, classifier, preprocessing, store, tracker, key)

@@ -22,12 +22,16 @@ class CheckpointStore:
     Args:
         uri: Folder or URI of all checkpoints.
         key: Fingerprint of data, settings and code: other work never resumes from these files.
-        scratch: A local folder for this training alone.
+        beside: A local folder for what is too large to send to a remote store.
+
+    Attributes:
+        scratch: Local folder of this training alone: with the checkpoints where those are local, so that
+            what lies in it outlives a kill too.
     """
 
-    def __init__(self, uri: str, key: str, scratch: Path) -> None:
+    def __init__(self, uri: str, key: str, beside: Path) -> None:
         self.uri = join(uri, key)
-        self.scratch = scratch
+        self.scratch = local_path(self.uri) / "scratch" if is_local(uri) else beside
         self.scratch.mkdir(parents=True, exist_ok=True)
 
     def get(self, name: str) -> Path | None:

@@ -95,7 +95,7 @@ def test_weights_of_another_network_are_refused(tmp_path) -> None:
         create_model(ModelSettings(backbone="mobilenetv3_large_100", weights=str(file)), 2)
     broken = network.state_dict() | {"conv1.weight": torch.zeros(1)}
     safetensors.torch.save_file(broken, file)
-    with pytest.raises(WeightsError, match="conv1.weight"):
+    with pytest.raises(WeightsError, match=r"conv1\.weight"):
         create_model(ModelSettings(backbone="resnet18", weights=str(file)), 2)
 
 

@@ -16,7 +16,7 @@ def test_files_are_found_under_the_same_fingerprint_only(tmp_path: Path) -> None
     other = CheckpointStore(str(tmp_path / "kept"), "b", tmp_path / "scratch")
     assert other.get("last") is None
     store.clear()
-    assert store.get("last") is None and not (tmp_path / "scratch").exists()
+    assert store.get("last") is None and not store.scratch.exists()
 
 
 def test_a_fingerprint_names_its_facts() -> None:

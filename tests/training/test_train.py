@@ -48,7 +48,7 @@ def test_a_small_set_is_cross_validated_and_learnt(dataset: Dataset, tmp_path: P
     assert sorted(p.name for p in (tmp_path / "m").iterdir()) == sorted(
         ["model.safetensors", "model.json", "history.csv", "curves.png"]
     )
-    assert notes.names == ["curves.png", "history.csv"] and not list(tmp_path.glob(".m-training-*"))
+    assert notes.names == ["curves.png", "history.csv"] and not list((tmp_path / "c").iterdir())
 
 
 def test_a_large_set_is_judged_on_its_validation_photos(dataset: Dataset, tmp_path: Path) -> None:
