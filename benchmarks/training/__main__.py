@@ -1,0 +1,107 @@
+"""`python -m benchmarks.training [FOLDER]`: time to a test macro-F1, against end-to-end fine-tuning.
+
+Both sides are the project's own `train`, on the same split, backbone, pretrained weights, augmentation and
+device. End-to-end fine-tuning is given the schedule that suits it: it is run anew with 1, 2, 4, ... epochs,
+each with its whole cosine, and only the shortest run that reaches the quality counts.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from sklearn.metrics import f1_score
+
+from phytoflow.config import DataSettings, ModelSettings, TrainingSettings
+from phytoflow.data.dataset import SPLITS, Dataset
+from phytoflow.data.prepare import prepare
+from phytoflow.data.sample import make_sample
+from phytoflow.models.checkpoint import load_trained
+from phytoflow.models.factory import preprocessing_for
+from phytoflow.training.train import train
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One training: its name, seconds on the clock, seconds of processor, test macro-F1."""
+
+    name: str
+    seconds: float
+    cpu_seconds: float
+    macro_f1: float
+
+    def __str__(self) -> str:
+        times = f"{self.seconds:8.1f} s {self.cpu_seconds:8.1f} CPU s"
+        return f"{self.name:24s} {times}   macro-F1 {self.macro_f1:.4f}"
+
+
+class Silent:
+    """A tracker that keeps nothing."""
+
+    def log_params(self, params: Any) -> None: ...
+    def log_metrics(self, metrics: Any, *, step: int = 0) -> None: ...
+    def log_artifact(self, path: Path, folder: str = "") -> None: ...
+    def log_figure(self, figure: Any, name: str) -> None: ...
+
+
+def measure(name: str, dataset: Dataset, settings: TrainingSettings, seed: int, folder: Path) -> Measured:
+    """Trains once and judges on the test photos, as they would be served."""
+    start, cpu = time.perf_counter(), time.process_time()
+    train(dataset, ModelSettings(), settings, seed, folder / name, str(folder / "checkpoints"), Silent())
+    taken, cpu = time.perf_counter() - start, time.process_time() - cpu
+    trained, photos = load_trained(folder / name), list(dataset.photos("test"))
+    with torch.inference_mode():
+        tensors = (torch.from_numpy(trained.preprocessing(photo.content))[None] for photo in photos)
+        answers = [int(trained.model(tensor).argmax()) for tensor in tensors]
+    truth = [dataset.classes.index(photo.label) for photo in photos]
+    return Measured(name, taken, cpu, float(f1_score(truth, answers, average="macro")))
+
+
+def main(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Class folders of photos; none: the sample set.")
+    ] = None,
+    seed: int = 0,
+    most_epochs: Annotated[int, typer.Option(help="Longest end-to-end run.")] = 16,
+    tolerance: Annotated[
+        float, typer.Option(help="End to end may be this much worse and still count.")
+    ] = 0.005,
+) -> None:
+    """Prints both sides' time to the same quality, and the ratio."""
+    logging.basicConfig(level=logging.WARNING)
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        photos = folder or make_sample(work / "sample", 40, seed)
+        prepare(str(photos), DataSettings(), preprocessing_for(ModelSettings()), seed, work / "dataset")
+        dataset = Dataset.open(work / "dataset")
+        print(", ".join(f"{dataset.count(split)} {split} photos" for split in SPLITS))
+        ours = measure("two stages", dataset, TrainingSettings(), seed, work)
+        print(ours, flush=True)
+        print(_verdict(ours, _end_to_end(ours.macro_f1 - tolerance, dataset, seed, work, most_epochs)))
+
+
+def _end_to_end(goal: float, dataset: Dataset, seed: int, work: Path, most: int) -> Measured:
+    epochs = 1
+    while True:
+        settings = TrainingSettings(end_to_end=True, whole_epochs=epochs, patience=most + 1)
+        run = measure(f"end to end, {epochs} epochs", dataset, settings, seed, work)
+        print(run, flush=True)
+        if run.macro_f1 >= goal or epochs * 2 > most:
+            return run
+        epochs *= 2
+
+
+def _verdict(ours: Measured, theirs: Measured) -> str:
+    ratio, cpu = theirs.seconds / ours.seconds, theirs.cpu_seconds / ours.cpu_seconds
+    sign = "" if theirs.macro_f1 >= ours.macro_f1 - 0.01 else "more than "
+    return f"two stages reach it {sign}{ratio:.1f} times sooner ({cpu:.1f} times less processor time)"
+
+
+if __name__ == "__main__":
+    typer.run(main)
