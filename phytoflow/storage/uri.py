@@ -1,29 +1,19 @@
-"""Folders and files by URI: a local path, ``file://``, ``s3://`` or an ``https://`` archive.
+"""Folders and files by URI: a local path, ``file://`` or ``s3://``.
 
-S3 is any server that speaks its API: the endpoint and credentials come from the usual environment
-variables (``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL``, ``AWS_ACCESS_KEY_ID``,
-``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``).
+The S3 client is imported only where a URI needs it: a predictor on a local bundle starts without.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 from urllib.parse import unquote, urlsplit
-
-import urllib3
-from minio import Minio
-from minio.error import MinioException
 
 from phytoflow.errors import StorageError
 from phytoflow.storage.atomic import atomic_file, atomic_folder
-
-_TIMEOUT = urllib3.Timeout(connect=5, read=60)
-_RETRIES = urllib3.Retry(total=3, backoff_factor=0.3, status_forcelist=(500, 502, 503, 504))
 
 
 def is_local(uri: str | Path) -> bool:
@@ -48,8 +38,9 @@ def exists(uri: str | Path) -> bool:
     """Whether a file, a folder, or an object or prefix with objects is there."""
     if is_local(uri):
         return local_path(uri).exists()
-    with _explained(str(uri)) as (client, bucket, prefix):
-        return any(True for _ in client.list_objects(bucket, prefix=prefix, recursive=True))
+    from phytoflow.storage import s3
+
+    return s3.exists(str(uri))
 
 
 def fetch_folder(uri: str | Path, to: Path) -> Path:
@@ -67,23 +58,22 @@ def fetch_folder(uri: str | Path, to: Path) -> Path:
         if not path.is_dir():
             raise StorageError(f"no folder at {path}", remedy="check the path")
         return path
-    with _explained(str(uri)) as (client, bucket, prefix), atomic_folder(to) as aside:
-        names = [
-            o.object_name
-            for o in client.list_objects(bucket, prefix=prefix.rstrip("/") + "/", recursive=True)
-        ]
-        if not names:
-            raise StorageError(f"nothing at {uri}", remedy="check the bucket and prefix")
-        for name in names:
-            client.fget_object(bucket, name, str(_inside(aside, name[len(prefix.rstrip("/")) + 1 :])))
+    from phytoflow.storage import s3
+
+    found = s3.names(str(uri))
+    if not found:
+        raise StorageError(f"nothing at {uri}", remedy="check the bucket and prefix")
+    with atomic_folder(to) as aside:
+        for name in found:
+            s3.download(join(uri, name), _inside(aside, name))
     return to
 
 
 def list_folder(uri: str) -> list[str]:
     """One line an object below a remote folder, with its entity tag: changes when the content does."""
-    with _explained(uri) as (client, bucket, prefix):
-        found = client.list_objects(bucket, prefix=prefix.rstrip("/") + "/", recursive=True)
-        return [f"{o.object_name} {o.etag}" for o in found]
+    from phytoflow.storage import s3
+
+    return [f"{name} {tag}" for name, tag in s3.names(uri).items()]
 
 
 def put_folder(folder: Path, uri: str | Path) -> None:
@@ -96,11 +86,8 @@ def put_folder(folder: Path, uri: str | Path) -> None:
         with atomic_folder(local_path(uri)) as aside:
             shutil.copytree(folder, aside, dirs_exist_ok=True)
         return
-    with _explained(str(uri)) as (client, bucket, prefix):
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            client.fput_object(
-                bucket, join(prefix, path.relative_to(folder).as_posix()).lstrip("/"), str(path)
-            )
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        put_file(path, join(uri, path.relative_to(folder).as_posix()))
 
 
 def put_file(path: Path, uri: str | Path) -> None:
@@ -109,24 +96,15 @@ def put_file(path: Path, uri: str | Path) -> None:
         with atomic_file(local_path(uri)) as aside:
             shutil.copyfile(path, aside)
         return
-    with _explained(str(uri)) as (client, bucket, key):
-        client.fput_object(bucket, key, str(path))
+    from phytoflow.storage import s3
+
+    s3.upload(path, str(uri))
 
 
 def read_bytes(uri: str | Path) -> bytes:
     """A file's content; raises StorageError if it is not there."""
-    if is_local(uri):
-        try:
-            return local_path(uri).read_bytes()
-        except OSError as error:
-            raise StorageError(f"cannot read {uri}: {error.strerror}", remedy="check the path") from error
-    with _explained(str(uri)) as (client, bucket, key):
-        response = client.get_object(bucket, key)
-        try:
-            return response.read()
-        finally:
-            response.close()
-            response.release_conn()
+    with open_uri(uri) as file:
+        return file.read()
 
 
 @contextmanager
@@ -135,21 +113,18 @@ def open_uri(uri: str | Path) -> Iterator[IO[bytes]]:
 
     A remote file cannot seek. Raises StorageError if the file is not there, or the store breaks off.
     """
-    if is_local(uri):
-        try:
-            file = local_path(uri).open("rb")
-        except OSError as error:
-            raise StorageError(f"cannot read {uri}: {error.strerror}", remedy="check the path") from error
-        with file:
-            yield file
+    if not is_local(uri):
+        from phytoflow.storage import s3
+
+        with s3.opened(str(uri)) as stream:
+            yield stream
         return
-    with _explained(str(uri)) as (client, bucket, key):
-        response = client.get_object(bucket, key)
-        try:
-            yield cast("IO[bytes]", response)
-        finally:
-            response.close()
-            response.release_conn()
+    try:
+        file = local_path(uri).open("rb")
+    except OSError as error:
+        raise StorageError(f"cannot read {uri}: {error.strerror}", remedy="check the path") from error
+    with file:
+        yield file
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -159,36 +134,3 @@ def _inside(folder: Path, name: str) -> Path:
         raise StorageError(f"object name leaves its folder: {name}", remedy="rename the object")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
-
-
-@contextmanager
-def _explained(uri: str) -> Iterator[tuple[Minio, str, str]]:
-    """Client, bucket and key of an ``s3://`` URI; its errors in words."""
-    parts = urlsplit(uri)
-    if parts.scheme != "s3":
-        raise StorageError(
-            f"cannot read {uri}: unknown scheme {parts.scheme}",
-            remedy="use a local path or s3://bucket/prefix",
-        )
-    try:
-        yield _client(), parts.netloc, parts.path.lstrip("/")
-    except (MinioException, urllib3.exceptions.HTTPError) as error:
-        remedy = (
-            "check AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that the bucket exists"
-        )
-        raise StorageError(f"{uri}: {error}", remedy=remedy) from error
-
-
-def _client() -> Minio:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get(
-        "AWS_ENDPOINT_URL", "https://s3.amazonaws.com"
-    )
-    parts = urlsplit(endpoint)
-    return Minio(
-        endpoint=parts.netloc,
-        access_key=os.environ.get("AWS_ACCESS_KEY_ID"),
-        secret_key=os.environ.get("AWS_SECRET_ACCESS_KEY"),
-        region=os.environ.get("AWS_REGION", "us-east-1"),
-        secure=parts.scheme == "https",
-        http_client=urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES),
-    )

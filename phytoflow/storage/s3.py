@@ -1,0 +1,89 @@
+"""The one place that talks to an object store, through the S3 API.
+
+The endpoint and credentials come from the usual environment variables: ``AWS_ENDPOINT_URL_S3`` or
+``AWS_ENDPOINT_URL``, ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+from urllib.parse import urlsplit
+
+import urllib3
+from minio import Minio
+from minio.error import MinioException
+
+from phytoflow.errors import StorageError
+
+_TIMEOUT = urllib3.Timeout(connect=5, read=60)
+_RETRIES = urllib3.Retry(total=3, backoff_factor=0.3, status_forcelist=(500, 502, 503, 504))
+_VARIABLES = "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+
+def names(uri: str) -> dict[str, str]:
+    """Objects below a prefix, relative to it, with their entity tags: a tag changes when the content does."""
+    with _store(uri) as (client, bucket, key):
+        prefix = f"{key.rstrip('/')}/" if key else ""
+        found = client.list_objects(bucket, prefix=prefix, recursive=True)
+        return {item.object_name[len(prefix) :]: item.etag for item in found}
+
+
+def exists(uri: str) -> bool:
+    """Whether an object, or a prefix with objects, is there."""
+    with _store(uri) as (client, bucket, key):
+        return any(True for _ in client.list_objects(bucket, prefix=key, recursive=True))
+
+
+def download(uri: str, path: Path) -> None:
+    """Brings one object here."""
+    with _store(uri) as (client, bucket, key):
+        client.fget_object(bucket, key, str(path))
+
+
+def upload(path: Path, uri: str) -> None:
+    """Sends one file."""
+    with _store(uri) as (client, bucket, key):
+        client.fput_object(bucket, key, str(path))
+
+
+@contextmanager
+def opened(uri: str) -> Iterator[IO[bytes]]:
+    """An object as a stream that cannot seek."""
+    with _store(uri) as (client, bucket, key):
+        response = client.get_object(bucket, key)
+        try:
+            yield cast("IO[bytes]", response)
+        finally:
+            response.close()
+            response.release_conn()
+
+
+@contextmanager
+def _store(uri: str) -> Iterator[tuple[Minio, str, str]]:
+    """Client, bucket and key of an ``s3://`` URI; what the store answers in words."""
+    parts = urlsplit(uri)
+    if parts.scheme != "s3":
+        what = f"cannot read {uri}: unknown scheme {parts.scheme}"
+        raise StorageError(what, remedy="use a local path or s3://bucket/prefix")
+    try:
+        yield _client(), parts.netloc, parts.path.lstrip("/")
+    except (MinioException, urllib3.exceptions.HTTPError) as error:
+        remedy = f"check {_VARIABLES}, and that the bucket exists"
+        raise StorageError(f"{uri}: {error}", remedy=remedy) from error
+
+
+def _client() -> Minio:
+    public = os.environ.get("AWS_ENDPOINT_URL", "https://s3.amazonaws.com")
+    parts = urlsplit(os.environ.get("AWS_ENDPOINT_URL_S3") or public)
+    return Minio(
+        endpoint=parts.netloc,
+        access_key=os.environ.get("AWS_ACCESS_KEY_ID"),
+        secret_key=os.environ.get("AWS_SECRET_ACCESS_KEY"),
+        region=os.environ.get("AWS_REGION", "us-east-1"),
+        secure=parts.scheme == "https",
+        http_client=urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES),
+    )
