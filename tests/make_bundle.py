@@ -26,7 +26,9 @@ def pictures(count: int = 12) -> list[LabelledPhoto]:
         pixels = (random.uniform(60, 190, 3) + 60 * waves).clip(0, 255).astype(np.uint8)
         kind = ("JPEG", "PNG")[index % 2]
         label = CLASSES[index % len(CLASSES)]
-        found.append(LabelledPhoto(f"{label}/{index:02d}.{kind.lower()}", label, str(index), encode(pixels, kind)))
+        found.append(
+            LabelledPhoto(f"{label}/{index:02d}.{kind.lower()}", label, str(index), encode(pixels, kind))
+        )
     return found
 
 
@@ -50,7 +52,9 @@ def trained_model(seed: int = 0):  # type: ignore[no-untyped-def]  # torch is im
     model = create_model(settings, len(CLASSES)).eval()
     preprocessing = preprocessing_for(settings)
     _spread(model, torch.from_numpy(np.stack([preprocessing(photo.content) for photo in pictures()])))
-    return TrainedModel(model, CLASSES, preprocessing, {"model": settings.model_dump(mode="json"), "temperature": 1.3})
+    return TrainedModel(
+        model, CLASSES, preprocessing, {"model": settings.model_dump(mode="json"), "temperature": 1.3}
+    )
 
 
 def _spread(model, tensors) -> None:  # type: ignore[no-untyped-def]

@@ -154,5 +154,6 @@ def _probes(
 
 
 def _training_photos(dataset: Dataset) -> list[str]:
+    """Every photo that shaped the model: validation photos choose it, and on small sets it is fitted on them."""
     table = dataset.table
-    return sorted(set(table.loc[table["split"] == "train", "sha256"]))
+    return sorted(set(table.loc[table["split"].isin(["train", "validation"]), "sha256"]))

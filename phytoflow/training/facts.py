@@ -29,6 +29,7 @@ class TrainingFacts(BaseModel):
     """Part of ``model.json``.
 
     Attributes:
+        run_id: Of the tracker; later steps add their figures to the same run.
         stage_chosen: ``head`` (the first stage), ``tail`` (the second), ``between`` (weights between the
             two) or ``whole`` (end to end).
         share: How far between the two.
@@ -50,6 +51,7 @@ class TrainingFacts(BaseModel):
     seed: int
     data_hash: str
     fingerprint: str
+    run_id: str
     stage_chosen: Literal["head", "tail", "between", "whole"]
     share: float
     evidence: list[Candidate]

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 
 class Tracker(Protocol):
-    """Where parameters, figures and pictures of a training go."""
+    """Where parameters, figures and pictures of a training go.
+
+    Attributes:
+        run_id: Names the run; later steps add to it.
+    """
+
+    run_id: str
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Records parameters."""

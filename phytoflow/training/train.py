@@ -98,6 +98,7 @@ def _facts(run: Run, outcome: Outcome, cpu_seconds: float) -> TrainingFacts:
         seed=run.seed,
         data_hash=run.dataset.facts.data_hash,
         fingerprint=run.key,
+        run_id=run.tracker.run_id,
         stage_chosen=_stage(run, outcome.chosen.share),
         share=1.0 if run.whole else outcome.chosen.share,
         evidence=outcome.evidence,

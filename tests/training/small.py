@@ -43,6 +43,8 @@ def picture(random: np.random.Generator, label: str) -> Image.Image:
 class Notes:
     """A tracker that keeps what it is told."""
 
+    run_id = "noted"
+
     def __init__(self) -> None:
         self.metrics: list[tuple[int, dict[str, float]]] = []
         self.names: list[str] = []
