@@ -154,6 +154,6 @@ def _probes(
 
 
 def _training_photos(dataset: Dataset) -> list[str]:
-    """Every photo that shaped the model: validation photos choose it, and on small sets it is fitted on them."""
+    """Every photo that shaped the model: validation photos choose it, and may be fitted on too."""
     table = dataset.table
     return sorted(set(table.loc[table["split"].isin(["train", "validation"]), "sha256"]))
