@@ -103,14 +103,17 @@ class Extractor:
         folder = self.folder / f"{split}-{preset}-{view}{'' if keep else '-pooled'}"
         if not folder.exists():
             with atomic_folder(folder) as aside:
-                self._write(self._images(split, preset, view), self.dataset.count(split), trunk, aside, keep)
+                images = track(
+                    self._images(split, preset, view), f"Features of {split} photos, view {view + 1}"
+                )
+                self._write(images, self.dataset.count(split), trunk, aside, keep)
         return folder
 
-    def _write(self, images: Batches, count: int, trunk: nn.Module, folder: Path, keep: bool) -> None:
+    def _write(self, images: Iterable[Any], count: int, trunk: nn.Module, folder: Path, keep: bool) -> None:
         kept: Any = None
         pooled = np.empty((count, self.model.feature_count), np.float32)
         row = 0
-        for activations, features in self._answers(track(images, f"Features, {folder.name}"), trunk):
+        for activations, features in self._answers(images, trunk):
             rows = slice(row, row + len(features))
             pooled[rows], row = features, rows.stop
             if keep and kept is None:
