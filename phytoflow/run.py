@@ -14,6 +14,7 @@ from rich.table import Table
 from phytoflow.data.sample import make_sample
 from phytoflow.models.bundle import Bundle
 from phytoflow.settings import load_settings, read_tree
+from phytoflow.storage.uri import is_local, local_path
 
 
 def run(data: str | None, config: Path | None, overrides: Sequence[str], output: Path) -> None:
@@ -34,7 +35,7 @@ def run(data: str | None, config: Path | None, overrides: Sequence[str], output:
     settings = load_settings(config, overrides)  # refuse a wrong key here, before a step is started
     started, output = time.monotonic(), output.resolve()
     parameters = {
-        "data": data if data else str(_sample(output, settings.seed)),
+        "data": _source(data) if data else str(_sample(output, settings.seed)),
         "output": str(output),
         "preset": settings.preset,
         "seed": settings.seed,
@@ -42,6 +43,11 @@ def run(data: str | None, config: Path | None, overrides: Sequence[str], output:
     }
     run_here(output, parameters)
     _tell(output, time.monotonic() - started)
+
+
+def _source(data: str) -> str:
+    """A local folder by its full path: steps need not run where the command did."""
+    return str(local_path(data).resolve()) if is_local(data) else data
 
 
 def _sample(output: Path, seed: int) -> Path:
@@ -75,7 +81,7 @@ def _tell_how_to_ask(console: Console, output: Path, bundle: Bundle) -> None:
     if not state.exists():
         console.print(f"\nserve it:  phytoflow serve --bundle {output / 'bundle'}")
         return
-    url = json.loads(state.read_text())["url"]
+    url = f"http://127.0.0.1:{json.loads(state.read_text())['http_port']}"
     probe = output / "bundle" / bundle.manifest.probes[0].file
     console.print(f"\nThe predictor answers at {url}/v2/models/{name}/infer; ask it:")
     console.print(f"  phytoflow predict {probe} --url {url} --model {name}")
