@@ -83,7 +83,7 @@ class TrainingSettings(Section):
 
     augmentation: Literal["none", "light", "field"] = Field("light", description="Augmentation preset.")
     views: int = Field(
-        5, ge=1, description="Views of each training photo that are kept: as it is, and augmented ones."
+        4, ge=1, description="Views of each training photo that are kept: as it is, and augmented ones."
     )
     activation_bytes: int = Field(
         8 * 2**30, ge=0, description="Most disk for kept activations; beyond it the trunk runs live."

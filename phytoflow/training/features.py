@@ -86,9 +86,9 @@ class Extractor:
             count: How many views.
             keep: Whether activations are kept too; they are far larger than pooled features.
         """
-        trunk = self._ready(self.model.trunk)
+        network = self._ready()
         presets = ["none", *[preset] * (count - 1)] if self.dataset.count(split) else []
-        folders = [self._view(split, name, view, trunk, keep) for view, name in enumerate(presets)]
+        folders = [self._view(split, name, view, network, keep) for view, name in enumerate(presets)]
         activations = [np.load(folder / ACTIVATIONS, mmap_mode="r") for folder in folders if keep]
         pooled = [np.load(folder / POOLED) for folder in folders]
         return Views(activations, pooled, np.asarray(self.dataset.labels(split), np.int64))
@@ -99,21 +99,21 @@ class Extractor:
         with torch.inference_mode():
             return int(self.model.trunk(torch.zeros(1, 3, size, size)).numel()) * 2
 
-    def _view(self, split: str, preset: str, view: int, trunk: nn.Module, keep: bool) -> Path:
+    def _view(self, split: str, preset: str, view: int, network: nn.Module, keep: bool) -> Path:
         folder = self.folder / f"{split}-{preset}-{view}{'' if keep else '-pooled'}"
         if not folder.exists():
             with atomic_folder(folder) as aside:
                 images = track(
                     self._images(split, preset, view), f"Features of {split} photos, view {view + 1}"
                 )
-                self._write(images, self.dataset.count(split), trunk, aside, keep)
+                self._write(images, self.dataset.count(split), network, aside, keep)
         return folder
 
-    def _write(self, images: Iterable[Any], count: int, trunk: nn.Module, folder: Path, keep: bool) -> None:
+    def _write(self, images: Iterable[Any], count: int, network: nn.Module, folder: Path, keep: bool) -> None:
         kept: Any = None
         pooled = np.empty((count, self.model.feature_count), np.float32)
         row = 0
-        for activations, features in self._answers(images, trunk):
+        for activations, features in self._answers(images, network):
             rows = slice(row, row + len(features))
             pooled[rows], row = features, rows.stop
             if keep and kept is None:
@@ -125,23 +125,21 @@ class Extractor:
             kept.flush()
         np.save(folder / POOLED, pooled)
 
-    def _answers(self, batches: Iterable[Any], trunk: nn.Module) -> Iterator[Answer]:
+    def _answers(self, batches: Iterable[Any], network: nn.Module) -> Iterator[Answer]:
         """On CPUs one batch a thread, each on one core: no core waits for another within a layer."""
         if self.device.kind == "cuda":
-            yield from (self._seen(trunk, images) for images, _, _ in batches)
+            yield from (self._seen(network, images) for images, _, _ in batches)
             return
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            yield from thread_map(lambda batch: self._seen(trunk, batch[0]), batches, threads)
+            yield from thread_map(lambda batch: self._seen(network, batch[0]), batches, threads)
         finally:
             torch.set_num_threads(threads)
 
-    def _seen(self, trunk: nn.Module, images: Tensor) -> Answer:
-        """Pooled features come from the rounded activations: the tail starts exactly where the probe is."""
+    def _seen(self, network: nn.Module, images: Tensor) -> Answer:
         with torch.inference_mode(), self.device.autocast():
-            activations = trunk(to_input(images, self.preprocessing, self.device)).half()
-            features = self.model.tail(activations.float())
+            activations, features = network(to_input(images, self.preprocessing, self.device))
         return activations.cpu().numpy(), features.float().cpu().numpy()
 
     def _images(self, split: str, preset: str, view: int) -> Batches:
@@ -160,18 +158,31 @@ class Extractor:
     def _batch(self) -> int:
         return GPU_BATCH if self.device.kind == "cuda" else CPU_BATCH
 
-    def _ready(self, trunk: nn.Module) -> nn.Module:
-        """On CPUs a frozen trace, its batch norms folded into convolutions, takes half the time."""
-        self.model.to(self.device.kind).to(memory_format=torch.channels_last).eval()
+    def _ready(self) -> nn.Module:
+        """On CPUs a frozen trace: batch norms are folded into convolutions."""
+        self.model.to(self.device.kind).to(memory_format=torch.channels_last)
+        network = _TrunkAndTail(self.model).eval()
         if self.device.kind != "cpu":
-            return trunk
+            return network
         size = self.preprocessing.size
         example = torch.zeros(2, 3, size, size).contiguous(memory_format=torch.channels_last)
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")
-            traced: Any = torch.jit.trace(trunk.eval(), example)  # type: ignore[no-untyped-call]
+            traced: Any = torch.jit.trace(network, example)  # type: ignore[no-untyped-call]
             frozen: nn.Module = torch.jit.freeze(traced)
         return frozen
+
+
+class _TrunkAndTail(nn.Module):
+    """Input to activations as they are kept, and the pooled features that follow from just those."""
+
+    def __init__(self, model: LeafClassifier) -> None:
+        super().__init__()
+        self.trunk, self.tail = model.trunk, model.tail
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        activations = self.trunk(x).half()
+        return activations, self.tail(activations.float())
 
 
 def to_input(images: Tensor, preprocessing: Preprocessing, device: Device) -> Tensor:
