@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor, nn
 
 from phytoflow.training.facts import Candidate
-from phytoflow.training.scores import log_loss, macro_f1
+from phytoflow.training.scores import log_losses, macro_f1, temperature
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -34,9 +34,14 @@ class Judged:
 
 
 def candidates(judged: Judged) -> list[Candidate]:
-    """The figures of each share, the first stage's first."""
+    """The figures of each share, the first stage's first.
+
+    Each is judged at its own best temperature, as it would be served: smoothed labels make a network modest,
+    which is not a mistake.
+    """
     shares = SHARES[: len(judged.logits)]
-    losses = [log_loss(logits, judged.labels) for logits in judged.logits]
+    scaled = [logits / temperature(logits, judged.labels) for logits in judged.logits]
+    losses = [log_losses(logits, judged.labels) for logits in scaled]
     return [
         Candidate(
             share=share,
@@ -49,7 +54,10 @@ def candidates(judged: Judged) -> list[Candidate]:
 
 
 def choose(found: Sequence[Candidate], caution: float) -> Candidate:
-    """The likeliest candidate that beats the first stage beyond chance, or else the first stage.
+    """The best candidate that beats the first stage, or else the first stage.
+
+    Of those whose loss is the lowest, or no more than its standard error above it, the one with the highest
+    macro-F1 is the best.
 
     Args:
         found: As ``candidates`` gives them.
@@ -59,7 +67,9 @@ def choose(found: Sequence[Candidate], caution: float) -> Candidate:
     better = [
         c for c in found[1:] if start.loss - c.loss > caution * c.loss_error and c.macro_f1 >= start.macro_f1
     ]
-    return min(better, key=lambda c: c.loss, default=start)
+    lowest = min(better, key=lambda c: c.loss, default=start)
+    close = [c for c in better if c.loss - lowest.loss <= lowest.loss_error]
+    return max(close, key=lambda c: (c.macro_f1, -c.loss), default=start)
 
 
 def between(start: nn.Module, end: nn.Module, share: float) -> nn.Module:

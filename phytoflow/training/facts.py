@@ -12,7 +12,7 @@ class Candidate(BaseModel):
 
     Attributes:
         share: How far the weights lie from the first stage's (0) to the second's (1).
-        loss: Mean negative log-likelihood.
+        loss: Mean negative log-likelihood at its best temperature.
         loss_error: Standard error of the difference to the first stage's loss, over groups of photos.
         macro_f1: Macro-F1.
     """

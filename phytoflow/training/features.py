@@ -10,6 +10,7 @@ import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,8 @@ class Extractor:
             count: How many views.
             keep: Whether activations are kept too; they are far larger than pooled features.
         """
-        network = self._ready()
         presets = ["none", *[preset] * (count - 1)] if self.dataset.count(split) else []
-        folders = [self._view(split, name, view, network, keep) for view, name in enumerate(presets)]
+        folders = [self._view(split, name, view, keep) for view, name in enumerate(presets)]
         activations = [np.load(folder / ACTIVATIONS, mmap_mode="r") for folder in folders if keep]
         pooled = [np.load(folder / POOLED) for folder in folders]
         return Views(activations, pooled, np.asarray(self.dataset.labels(split), np.int64))
@@ -99,21 +99,21 @@ class Extractor:
         with torch.inference_mode():
             return int(self.model.trunk(torch.zeros(1, 3, size, size)).numel()) * 2
 
-    def _view(self, split: str, preset: str, view: int, network: nn.Module, keep: bool) -> Path:
+    def _view(self, split: str, preset: str, view: int, keep: bool) -> Path:
         folder = self.folder / f"{split}-{preset}-{view}{'' if keep else '-pooled'}"
         if not folder.exists():
             with atomic_folder(folder) as aside:
                 images = track(
                     self._images(split, preset, view), f"Features of {split} photos, view {view + 1}"
                 )
-                self._write(images, self.dataset.count(split), network, aside, keep)
+                self._write(images, self.dataset.count(split), aside, keep)
         return folder
 
-    def _write(self, images: Iterable[Any], count: int, network: nn.Module, folder: Path, keep: bool) -> None:
+    def _write(self, images: Iterable[Any], count: int, folder: Path, keep: bool) -> None:
         kept: Any = None
         pooled = np.empty((count, self.model.feature_count), np.float32)
         row = 0
-        for activations, features in self._answers(images, network):
+        for activations, features in self._answers(images):
             rows = slice(row, row + len(features))
             pooled[rows], row = features, rows.stop
             if keep and kept is None:
@@ -125,21 +125,22 @@ class Extractor:
             kept.flush()
         np.save(folder / POOLED, pooled)
 
-    def _answers(self, batches: Iterable[Any], network: nn.Module) -> Iterator[Answer]:
+    def _answers(self, batches: Iterable[Any]) -> Iterator[Answer]:
         """On CPUs one batch a thread, each on one core: no core waits for another within a layer."""
         if self.device.kind == "cuda":
-            yield from (self._seen(network, images) for images, _, _ in batches)
+            yield from (self._seen(images) for images, _, _ in batches)
             return
+        assert self._network  # built here, not by the first threads
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            yield from thread_map(lambda batch: self._seen(network, batch[0]), batches, threads)
+            yield from thread_map(lambda batch: self._seen(batch[0]), batches, threads)
         finally:
             torch.set_num_threads(threads)
 
-    def _seen(self, network: nn.Module, images: Tensor) -> Answer:
+    def _seen(self, images: Tensor) -> Answer:
         with torch.inference_mode(), self.device.autocast():
-            activations, features = network(to_input(images, self.preprocessing, self.device))
+            activations, features = self._network(to_input(images, self.preprocessing, self.device))
         return activations.cpu().numpy(), features.float().cpu().numpy()
 
     def _images(self, split: str, preset: str, view: int) -> Batches:
@@ -158,7 +159,8 @@ class Extractor:
     def _batch(self) -> int:
         return GPU_BATCH if self.device.kind == "cuda" else CPU_BATCH
 
-    def _ready(self) -> nn.Module:
+    @cached_property
+    def _network(self) -> nn.Module:
         """On CPUs a frozen trace: batch norms are folded into convolutions."""
         self.model.to(self.device.kind).to(memory_format=torch.channels_last)
         network = _TrunkAndTail(self.model).eval()

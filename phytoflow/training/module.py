@@ -15,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 from torchvision.transforms import v2  # type: ignore[import-untyped]
 
 from phytoflow.training.batches import Batches
-from phytoflow.training.scores import macro_f1
+from phytoflow.training.scores import log_losses, macro_f1
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Tuner(lightning.LightningModule):
         """Logs loss and macro-F1 of the averaged network."""
         logits, labels = (torch.cat(part) for part in zip(*self.judged, strict=True))
         self.judged.clear()
-        self.log("validation/loss", F.cross_entropy(logits, labels))
+        self.log("validation/loss", log_losses(logits, labels).mean())
         self.log("validation/macro_f1", macro_f1(logits, labels))
         self.log("validation/accuracy", (logits.argmax(1) == labels).float().mean())
 

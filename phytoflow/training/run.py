@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,7 @@ class Run:
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
 
+    @cached_property
     def extractor(self) -> Extractor:
         """Computes what the trunk says of photos, and keeps it as the store keeps checkpoints."""
         folder = self.store.scratch / "features"

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Literal
 
-import torch
 
 from phytoflow.config import ModelSettings, TrainingSettings
 from phytoflow.data.dataset import Dataset
@@ -17,7 +16,7 @@ from phytoflow.storage.atomic import atomic_folder
 from phytoflow.training.facts import TrainingFacts
 from phytoflow.training.history import write_history
 from phytoflow.training.run import Run, open_run
-from phytoflow.training.scores import macro_f1, temperature
+from phytoflow.training.scores import log_losses, macro_f1, temperature
 from phytoflow.training.tracker import Tracker
 from phytoflow.training.two_stage import Outcome, two_stages
 from phytoflow.training.whole import end_to_end
@@ -86,7 +85,7 @@ def _assembled(run: Run, outcome: Outcome) -> LeafClassifier:
 def _facts(run: Run, outcome: Outcome, cpu_seconds: float) -> TrainingFacts:
     logits, labels = outcome.logits, outcome.labels
     figures = {
-        "loss": float(torch.nn.functional.cross_entropy(logits, labels)),
+        "loss": float(log_losses(logits, labels).mean()),
         "macro_f1": macro_f1(logits, labels),
         "accuracy": float((logits.argmax(1) == labels).float().mean()),
     }

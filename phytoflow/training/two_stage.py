@@ -83,7 +83,7 @@ def _cross_validated(run: Run) -> Outcome:
 
 
 def _held_out(run: Run) -> Outcome:
-    keep = run.extractor().bytes_per_photo() * run.training.views * run.dataset.count("train")
+    keep = run.extractor.bytes_per_photo() * run.training.views * run.dataset.count("train")
     with run.timed("features"):
         views = _views(run, "train", run.training.views, keep=keep <= run.training.activation_bytes)
         judged_views = _views(run, "validation", 1)
@@ -167,7 +167,7 @@ def _probe_losses(run: Run, found: list[Probe], views: Views, rows: Rows) -> NDA
 
 
 def _views(run: Run, split: str, count: int, *, keep: bool = True) -> Views:
-    return run.extractor().views(split, run.training.augmentation, count, keep=keep)
+    return run.extractor.views(split, run.training.augmentation, count, keep=keep)
 
 
 def _joined(first: Views, second: Views) -> Views:

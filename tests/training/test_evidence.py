@@ -16,12 +16,33 @@ def judged(*scales: float) -> Judged:
     return Judged([right * scale for scale in scales], LABELS, np.arange(40))
 
 
-def test_the_likeliest_is_chosen() -> None:
-    assert choose(candidates(judged(1, 2, 3, 2.5, 2)), 0.0).share == 0.5
+def noisy(*noises: float) -> Judged:
+    """Logits that are right by a margin of 2, plus noise: the more, the more mistakes."""
+    noise = torch.randn(40, 2, generator=torch.Generator().manual_seed(1))
+    right = 2 * nn.functional.one_hot(LABELS, 2).float()
+    return Judged([right + level * noise for level in noises], LABELS, np.arange(40))
+
+
+def test_the_one_with_the_fewest_mistakes_is_chosen() -> None:
+    assert choose(candidates(noisy(3, 2, 0.5, 2, 3)), 0.0).share == 0.5
 
 
 def test_a_second_stage_that_is_worse_is_not_used() -> None:
-    assert choose(candidates(judged(3, 2, 1, 0.5, 0.1)), 0.0).share == 0.0
+    assert choose(candidates(noisy(0.5, 1, 2, 3, 4)), 0.0).share == 0.0
+
+
+def test_modesty_is_no_mistake() -> None:
+    """Candidates are judged as they are served, at their own temperature."""
+    modest = candidates(judged(3, 1.5, 1.5, 1.5, 1.5))
+    assert all(candidate.loss < 0.01 for candidate in modest)  # 0.2 without
+
+
+def test_of_nearly_equal_losses_the_higher_f1_is_chosen() -> None:
+    first = Candidate(share=0, loss=0.060, loss_error=0, macro_f1=0.983)
+    lowest = Candidate(share=0.25, loss=0.0295, loss_error=0.01, macro_f1=0.990)
+    close = Candidate(share=0.5, loss=0.0310, loss_error=0.01, macro_f1=0.997)
+    far = Candidate(share=1, loss=0.0420, loss_error=0.01, macro_f1=0.999)
+    assert choose([first, lowest, close, far], 0.0) is close
 
 
 def test_a_lower_loss_with_a_lower_f1_is_not_used() -> None:
