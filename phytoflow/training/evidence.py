@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor, nn
 
 from phytoflow.training.facts import Candidate
-from phytoflow.training.scores import log_losses, macro_f1, temperature
+from phytoflow.training.scores import log_losses, macro_f1
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -40,8 +40,7 @@ def candidates(judged: Judged) -> list[Candidate]:
     which is not a mistake.
     """
     shares = SHARES[: len(judged.logits)]
-    scaled = [logits / temperature(logits, judged.labels) for logits in judged.logits]
-    losses = [log_losses(logits, judged.labels) for logits in scaled]
+    losses = [log_losses(logits, judged.labels) for logits in judged.logits]
     return [
         Candidate(
             share=share,

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Literal
 
-
 from phytoflow.config import ModelSettings, TrainingSettings
 from phytoflow.data.dataset import Dataset
 from phytoflow.models.checkpoint import save_trained
