@@ -34,7 +34,7 @@ def test_a_second_stage_that_is_worse_is_not_used() -> None:
 def test_modesty_is_no_mistake() -> None:
     """Candidates are judged as they are served, at their own temperature."""
     modest = candidates(judged(3, 1.5, 1.5, 1.5, 1.5))
-    assert all(candidate.loss < 0.01 for candidate in modest)  # 0.2 without
+    assert np.ptp([candidate.loss for candidate in modest]) < 0.02  # 0.15 at a temperature of one
 
 
 def test_of_nearly_equal_losses_the_higher_f1_is_chosen() -> None:
@@ -63,7 +63,7 @@ def test_photos_of_one_group_count_as_one() -> None:
     repeated = Judged(
         [torch.cat([x, x]) for x in logits], torch.cat([LABELS, LABELS]), np.tile(np.arange(40), 2)
     )
-    assert np.isclose(candidates(repeated)[1].loss_error, alone)
+    assert np.isclose(candidates(repeated)[1].loss_error, alone, rtol=0.1)  # not smaller by a root of two
 
 
 def test_between_is_on_the_line() -> None:
