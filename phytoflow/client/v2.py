@@ -11,7 +11,7 @@ from typing import Any
 from phytoflow.client.answers import Answer, RefusedError
 from phytoflow.errors import ServingError
 
-Photo = bytes | Path
+Photo = bytes | str | Path
 OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
 
 
@@ -36,7 +36,7 @@ def encode(photos: Sequence[Photo], top_k: int | None) -> tuple[bytes, dict[str,
 
 def length_prefixed(photos: Iterable[Photo]) -> bytes:
     """Each photo after its length in four bytes: V2's raw form of BYTES."""
-    contents = (photo.read_bytes() if isinstance(photo, Path) else photo for photo in photos)
+    contents = (photo if isinstance(photo, bytes) else Path(photo).read_bytes() for photo in photos)
     return b"".join(part for content in contents for part in (struct.pack("<I", len(content)), content))
 
 

@@ -92,7 +92,11 @@ class Tuner(lightning.LightningModule):
         return self.batches.validation()
 
     def on_train_epoch_start(self) -> None:
-        """What an epoch draws depends on the seed and its number alone: a resumed one repeats it."""
+        """What an epoch draws depends on the seed and its number alone: a resumed one repeats it.
+
+        Lightning leaves a network given in evaluation mode in it: dropout and norms would never learn.
+        """
+        self.train()
         torch.manual_seed(int(np.random.SeedSequence((self.seed, self.current_epoch)).generate_state(1)[0]))
 
     def training_step(self, batch: Any, index: int) -> Tensor:

@@ -189,5 +189,5 @@ def test_the_step_reads_a_model_folder_and_a_dataset(tmp_path: Path) -> None:
     test_photos = {hashlib.sha256(photo.content).hexdigest() for photo in dataset.photos("test")}
     assert {hashlib.sha256(content).hexdigest() for content in opened.probe_contents()} <= test_photos
     table = dataset.table
-    assert opened.training_photos() == set(table.loc[table["split"] == "train", "sha256"])
+    assert opened.training_photos() == set(table.loc[table["split"].isin(["train", "validation"]), "sha256"])
     assert not opened.training_photos() & test_photos
