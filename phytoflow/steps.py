@@ -153,6 +153,7 @@ def gate(bundle: Path, dataset: Path, evaluation: Path, settings: str, output: s
     verdict = judge_bundle(bundle, dataset, evaluation, chosen.gate, chosen.tracking, output)
     put_file(evaluation / "metrics.json", join(output, "metrics.json"))
     put_file(evaluation / "report.html", join(output, "report.html"))
+    put_file(dataset / "data.html", join(output, "data.html"))
     for condition in verdict.conditions:
         _LOG.info("%s %s", "passed:" if condition.passed else "NOT passed:", condition.text)
     return verdict
