@@ -16,7 +16,13 @@ from phytoflow.data.sample import make_sample
 from phytoflow.models.bundle import Bundle
 
 pytestmark = pytest.mark.timeout(1200)
-SETTINGS = ["training.views=2", "training.tail_epochs=3", "gate.min_accuracy=0.2", "gate.min_macro_f1=0.2"]
+SETTINGS = [
+    "training.views=2",
+    "training.tail_epochs=2",
+    "training.tail_steps=6",
+    "gate.min_accuracy=0.2",
+    "gate.min_macro_f1=0.2",
+]
 SETTINGS += ["gate.max_latency_ms=500", "evaluation.bootstrap_samples=200"]
 FIGURES = ("accuracy", "macro_f1", "ece", "confusion_matrix", "photos")
 
@@ -63,7 +69,7 @@ def _kill_when(said: str, photos: Path, output: Path, delay: float) -> None:
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "photos"
-    make_sample(folder, photos_per_class=20, seed=5)
+    make_sample(folder, photos_per_class=12, seed=5)
     return folder
 
 
