@@ -71,9 +71,19 @@ def _replace_folder(new: Path, path: Path) -> None:
 
 def _sweep(path: Path) -> None:
     for left in path.parent.glob(f".{path.name}{_ASIDE}*"):
-        pid = left.name.split(_ASIDE)[1].split("-")[0]
-        if not Path(f"/proc/{pid}").exists():
+        if not _alive(int(left.name.split(_ASIDE)[1].split("-")[0])):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process is there; one that may not be signalled is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager

@@ -67,3 +67,13 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
         aside.symlink_to("/dev/full")
         with aside.open("w") as file:
             file.write("x")
+
+
+def test_what_a_living_writer_has_aside_is_left_alone(tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+    with atomic_folder(target) as first:
+        with atomic_folder(target) as second:
+            (second / "a.txt").write_text("second")
+        assert first.is_dir()
+        (first / "a.txt").write_text("first")
+    assert (target / "a.txt").read_text() == "first"
