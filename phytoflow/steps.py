@@ -19,7 +19,7 @@ from phytoflow.config import Settings
 from phytoflow.errors import ConfigError, GateError
 from phytoflow.provenance import code_version, now
 from phytoflow.settings import resolve
-from phytoflow.storage.uri import join, put_file, put_folder
+from phytoflow.storage.uri import exists, join, put_file, put_folder
 
 if TYPE_CHECKING:
     from phytoflow.evaluation.gate import Verdict
@@ -209,6 +209,25 @@ def publish(bundle: Path, version: str, dataset: Path, settings: str, output: st
     published = start(folder / "bundle", chosen.serving, folder / "predictor.json", photos)
     promote(chosen.tracking, output, version)
     return published
+
+
+def finish(state: str, error: str, output: str) -> None:
+    """Says how the run ended and where its report is, in the log and as ``output``/outcome.json."""
+    import tempfile
+
+    report, bundle = join(output, "report.html"), join(output, "bundle")
+    outcome = {
+        "state": state,
+        "error": error,
+        "report": report if exists(report) else "",
+        "bundle": bundle if exists(bundle) else "",
+        "ended": now(),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "outcome.json"
+        file.write_text(json.dumps(outcome, indent=2))
+        put_file(file, join(output, "outcome.json"))
+    _LOG.info("the run %s; report: %s", state.lower(), outcome["report"] or "none was made")
 
 
 def _settings(text: str) -> Settings:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from components.image import PLACEHOLDER
+
+# Keys of the Secret and the ConfigMap that become the steps' environment.
+CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "MLFLOW_TRACKING_USERNAME",
+    "MLFLOW_TRACKING_PASSWORD",
+)
+CONFIGURATION = ("AWS_ENDPOINT_URL", "AWS_REGION", "GS_ENDPOINT_URL", "MLFLOW_TRACKING_URI")
+PHOTOS_MOUNT = "/photos"
 
 
 class CompileOptions(BaseModel):
@@ -18,6 +30,12 @@ class CompileOptions(BaseModel):
         tolerations: Taint keys (effect NoSchedule) the training step tolerates.
         shared_memory: Size of the training step's memory-backed /dev/shm, for loader processes.
         retries: Try failed steps again; off on a laptop, where the same command does so.
+        secret: Secret with credentials of stores (keys: ``CREDENTIALS``); may be absent.
+        config_map: ConfigMap with addresses of stores (keys: ``CONFIGURATION``); may be absent.
+        photos_volume: PersistentVolumeClaim mounted at ``/photos`` where photos are read; empty for none.
+        image_pull_policy: Kubernetes' own words; empty for its default.
+        run_as_user: User id of every step; None leaves it to image and installation.
+        run_as_group: Group id, used where ``run_as_user`` is set.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,14 +47,22 @@ class CompileOptions(BaseModel):
     tolerations: tuple[str, ...] = ()
     shared_memory: str = "2Gi"
     retries: bool = True
+    secret: str = "phytoflow-s3"
+    config_map: str = "phytoflow"
+    photos_volume: str = ""
+    image_pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
+    run_as_user: int | None = Field(None, ge=1)
+    run_as_group: int | None = Field(None, ge=1)
 
 
 class Size(BaseModel):
-    """What one step may take.
+    """What one step may take: requests are what a small node has, limits what a large one may give.
 
     Attributes:
         cpu: CPU limit, Kubernetes notation.
         memory: Memory limit, Kubernetes notation.
+        cpu_request: CPU the node must have free.
+        memory_request: Memory the node must have free.
         retries: How often a failed pod is tried again.
         seconds: Time limit.
     """
@@ -45,18 +71,26 @@ class Size(BaseModel):
 
     cpu: str = "1"
     memory: str = "2G"
+    cpu_request: str = "250m"
+    memory_request: str = "512M"
     retries: int = 0
     seconds: int = 600
 
 
+_HOUR = 3600
 SIZES: dict[str, Size] = {
     "configure": Size(),
-    "preprocess": Size(cpu="4", memory="8G", retries=1, seconds=4 * 3600),
-    "train": Size(cpu="8", memory="24G", retries=3, seconds=24 * 3600),
-    "export": Size(cpu="2", memory="8G", retries=1, seconds=1800),
-    "evaluate": Size(cpu="4", memory="8G", retries=1, seconds=2 * 3600),
-    "gate": Size(cpu="2", memory="4G", seconds=3600),
+    "preprocess": Size(
+        cpu="4", memory="8G", cpu_request="1", memory_request="2G", retries=1, seconds=4 * _HOUR
+    ),
+    "train": Size(cpu="8", memory="24G", cpu_request="1", memory_request="4G", retries=3, seconds=24 * _HOUR),
+    "export": Size(cpu="2", memory="8G", cpu_request="1", memory_request="2G", retries=1, seconds=_HOUR),
+    "evaluate": Size(
+        cpu="4", memory="8G", cpu_request="1", memory_request="2G", retries=1, seconds=2 * _HOUR
+    ),
+    "gate": Size(cpu="2", memory="4G", memory_request="1G", seconds=_HOUR),
     "register": Size(retries=2),
     "publish": Size(memory="4G", seconds=1800),
     "refuse": Size(),
+    "finish": Size(retries=2),
 }

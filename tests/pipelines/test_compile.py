@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 import pipelines
 from pipelines.__main__ import app, write
-from pipelines.options import SIZES, CompileOptions
+from pipelines.options import CONFIGURATION, CREDENTIALS, SIZES, CompileOptions
+from pipelines.placement import READS_PHOTOS
 
 GPU = CompileOptions(
     image="example.org/phytoflow/pipeline:abc123",
@@ -82,9 +83,31 @@ def test_parameters_are_described_and_what_publishes_is_never_cached(compiled: l
     assert cached == {"preprocess", "train", "export", "evaluate"}
 
 
+def test_however_the_run_ends_it_says_so(compiled: list[dict[str, Any]]) -> None:
+    last = compiled[0]["root"]["dag"]["tasks"]["finish"]
+    assert last["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+    assert last["dependentTasks"] == ["exit-handler-1"]
+
+
+def test_every_step_gets_stores_labels_and_user_from_the_namespace(tmp_path: Path) -> None:
+    options = CompileOptions(photos_volume="leaves", run_as_user=1000, image_pull_policy="IfNotPresent")
+    write(tmp_path / "p.yaml", options)
+    _, platform = yaml.safe_load_all((tmp_path / "p.yaml").read_text())
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    for name in SIZES:
+        executor = executors[f"exec-{name}"]
+        (secret,), (config,) = executor["secretAsEnv"], executor["configMapAsEnv"]
+        assert secret["optional"] and {k["envVar"] for k in secret["keyToEnv"]} == set(CREDENTIALS), name
+        assert config["optional"] and {k["envVar"] for k in config["keyToEnv"]} == set(CONFIGURATION), name
+        assert executor["podMetadata"]["labels"]["app.kubernetes.io/component"] == name
+        assert executor["securityContext"]["runAsUser"] == "1000", name
+        assert executor["imagePullPolicy"] == "IfNotPresent", name
+        assert ("pvcMount" in executor) == (name in READS_PHOTOS), name
+
+
 def test_the_gate_stands_before_register_and_publish(compiled: list[dict[str, Any]]) -> None:
-    root = compiled[0]["root"]["dag"]["tasks"]
-    assert "register" not in root and "publish" not in root
+    tasks = compiled[0]["components"]["comp-exit-handler-1"]["dag"]["tasks"]
+    assert "gate" in tasks and "register" not in tasks and "publish" not in tasks
     conditions = {
         name: set(spec["dag"]["tasks"])
         for name, spec in compiled[0]["components"].items()

@@ -1,0 +1,20 @@
+"""Says how a run ended, however it ended."""
+
+from kfp import dsl
+
+from components.image import PLACEHOLDER
+
+
+@dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
+def finish(status: dsl.PipelineTaskFinalStatus, output: str) -> None:
+    """Writes output/outcome.json: the state, the reason if it failed, and where report and bundle are.
+
+    Args:
+        status: How the steps before ended; KFP gives it.
+        output: Folder or s3:// prefix of the run.
+    """
+    from phytoflow import steps
+    from phytoflow.step import step
+
+    with step("finish"):
+        steps.finish(status.state, status.error_message or "", output)
