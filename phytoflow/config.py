@@ -163,7 +163,9 @@ class GateSettings(Section):
 class TrackingSettings(Section):
     """Where runs and models are recorded."""
 
-    uri: str = Field("", description="MLflow tracking URI; empty: SQLite in the output folder.")
+    uri: str = Field(
+        "", description="MLflow tracking URI; empty: MLFLOW_TRACKING_URI, else SQLite in the output folder."
+    )
     experiment: str = Field("phytoflow", description="MLflow experiment.")
     registered_model: str = Field("leaf", description="Name in MLflow's model registry.")
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.pop("MLFLOW_TRACKING_URI", None)  # tests record beside what they test, not where their user does
 
 
 @pytest.fixture(scope="session")

@@ -39,12 +39,17 @@ _ENVIRONMENT = {
 
 
 def tracking_uri(settings: TrackingSettings, output: str | Path) -> str:
-    """The URI of the store: the settings' own, or an SQLite file in the output folder.
+    """The URI of the store: the settings' own, MLflow's own variable, or SQLite in the output folder.
 
     Raises:
         TrackingError: No URI is set and the output is an object store, where SQLite cannot live.
     """
-    return settings.uri or f"sqlite:///{_folder(output) / DATABASE}"
+    return named_uri(settings) or f"sqlite:///{_folder(output) / DATABASE}"
+
+
+def named_uri(settings: TrackingSettings) -> str:
+    """The URI somebody chose, in the settings or by ``MLFLOW_TRACKING_URI``; empty: nobody did."""
+    return settings.uri or os.environ.get("MLFLOW_TRACKING_URI", "")
 
 
 def open_client(settings: TrackingSettings, output: str | Path) -> MlflowClient:
@@ -54,7 +59,7 @@ def open_client(settings: TrackingSettings, output: str | Path) -> MlflowClient:
         TrackingError: It cannot be reached, or refuses.
     """
     uri = tracking_uri(settings, output)
-    if settings.uri:
+    if named_uri(settings):
         _check_reachable(uri)
     else:
         _folder(output).mkdir(parents=True, exist_ok=True)
@@ -75,7 +80,7 @@ def experiment_id(client: MlflowClient, settings: TrackingSettings, output: str 
             if found.lifecycle_stage == "deleted":
                 client.restore_experiment(found.experiment_id)
             return str(found.experiment_id)
-        location = None if settings.uri else (_folder(output) / ARTIFACTS).as_uri()
+        location = None if named_uri(settings) else (_folder(output) / ARTIFACTS).as_uri()
         return str(client.create_experiment(settings.experiment, artifact_location=location))
 
 

@@ -43,6 +43,13 @@ def test_records_parameters_metrics_files_and_pictures(output: Path, tmp_path: P
     assert (output / "mlflow.db").exists()
 
 
+def test_mlflows_own_variable_names_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/team.db")
+    with Tracker.open(TrackingSettings(), tmp_path / "output") as tracker:
+        tracker.log_params({"seed": 1})
+    assert (tmp_path / "team.db").exists() and not (tmp_path / "output" / "mlflow.db").exists()
+
+
 def test_unfinished_work_is_resumed_and_finished_work_is_not(output: Path) -> None:
     killed = Tracker.open(TrackingSettings(), output, key="data-settings")
     again = Tracker.open(TrackingSettings(), output, key="data-settings")
