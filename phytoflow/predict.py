@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from phytoflow.errors import ConfigError, PhotoError, PhytoflowError
 
-Guess = tuple[list[str], list[float]]
-"""The likeliest classes, best first, and their probabilities."""
+
+@dataclass(frozen=True)
+class Guess:
+    """The likeliest classes, best first, with their probabilities, and whether it is any of them."""
+
+    labels: list[str]
+    scores: list[float]
+    known: bool | None = None
+    novelty: float | None = None
+
+
 Ask = Callable[[Sequence[bytes]], list[Guess]]
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 _TOGETHER = 8
@@ -88,7 +99,9 @@ def _over_network(url: str, model: str, top_k: int) -> Ask:
     from phytoflow.client import Client
 
     client = Client(url, model)
-    return lambda contents: [(list(a.labels), list(a.scores)) for a in client.predict(contents, top_k)]
+    return lambda contents: [
+        Guess(list(a.labels), list(a.scores), a.known, a.novelty) for a in client.predict(contents, top_k)
+    ]
 
 
 def _here(bundle: str, top_k: int) -> Ask:
@@ -97,15 +110,27 @@ def _here(bundle: str, top_k: int) -> Ask:
     classifier = Classifier.load(bundle)
 
     def ask(contents: Sequence[bytes]) -> list[Guess]:
-        labels, scores = classifier.predict(contents).top(top_k)
-        return [(names, [float(s) for s in row]) for names, row in zip(labels, scores, strict=True)]
+        found = classifier.predict(contents)
+        rows = [Guess(names, row.tolist()) for names, row in zip(*found.top(top_k), strict=True)]
+        if found.novelty is None:
+            return rows
+        novelty = found.novelty.tolist()
+        return [replace(g, known=n <= 1, novelty=n) for g, n in zip(rows, novelty, strict=True)]
 
     return ask
 
 
 def _line(path: Path, guess: Guess) -> str:
-    return f"{path}: " + ", ".join(f"{label} {score:.1%}" for label, score in zip(*guess, strict=True))
+    named = zip(guess.labels, guess.scores, strict=True)
+    text = ", ".join(f"{label} {score:.1%}" for label, score in named)
+    if guess.known is False:
+        return f"{path}: unknown, unlike what it was trained on (novelty {guess.novelty:.1f}; else {text})"
+    return f"{path}: {text}"
 
 
 def _json(path: Path, guess: Guess) -> str:
-    return json.dumps({"path": str(path), "labels": guess[0], "scores": [round(s, 6) for s in guess[1]]})
+    said: dict[str, Any] = {"path": str(path), "labels": guess.labels}
+    said |= {"scores": [round(s, 6) for s in guess.scores]}
+    if guess.novelty is not None:
+        said |= {"known": guess.known, "novelty": round(guess.novelty, 4)}
+    return json.dumps(said)

@@ -19,6 +19,9 @@ class Answer:
         probabilities: Of every class, in the order of the model's metadata.
         milliseconds: Time the predictor spent on the photo, without waiting.
         model_version: Version that answered.
+        known: Whether the photo shows what the model was trained on; None if the bundle cannot tell. Where
+            it is False, the label means nothing.
+        novelty: How strange the photo is: 0 a typical known one, above 1 unknown; None likewise.
     """
 
     label: str
@@ -28,6 +31,8 @@ class Answer:
     probabilities: tuple[float, ...]
     milliseconds: float
     model_version: str
+    known: bool | None = None
+    novelty: float | None = None
 
 
 class RefusedError(ServingError):

@@ -146,8 +146,7 @@ def decode(response: Any) -> list[Answer]:
     try:
         tensors = zip(response.outputs, response.raw_output_contents, strict=True)
         found = {tensor.name: _rows(tensor, raw) for tensor, raw in tensors}
-        rows = zip(*(found[name] for name in v2.OUTPUTS), strict=True)
-        return [v2.row_answer(p, k, s, m[0], response.model_version) for p, k, s, m in rows]
+        return v2.answers_of(found, response.model_version)
     except (KeyError, ValueError, struct.error) as error:
         raise ServingError(
             f"unexpected answer: {error!r}", remedy="is this phytoflow's predictor?"
@@ -155,9 +154,15 @@ def decode(response: Any) -> list[Answer]:
 
 
 def _rows(tensor: Any, raw: bytes) -> list[list[Any]]:
-    values = [*_strings(raw)] if tensor.datatype == "BYTES" else [v for (v,) in struct.iter_unpack("<f", raw)]
+    values = _values(tensor.datatype, raw)
     width = len(values) // tensor.shape[0]
     return [values[row * width : (row + 1) * width] for row in range(tensor.shape[0])]
+
+
+def _values(datatype: str, raw: bytes) -> list[Any]:
+    if datatype == "BYTES":
+        return [*_strings(raw)]
+    return [value for (value,) in struct.iter_unpack({"FP32": "<f", "BOOL": "<?"}[datatype], raw)]
 
 
 def _strings(raw: bytes) -> Iterator[str]:

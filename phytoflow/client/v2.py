@@ -13,6 +13,7 @@ from phytoflow.errors import ServingError
 
 Photo = bytes | str | Path
 OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
+OPEN_SET = ("known", "novelty")  # where the bundle has open-set statistics
 
 
 def encode(photos: Sequence[Photo], top_k: int | None) -> tuple[bytes, dict[str, str]]:
@@ -48,27 +49,23 @@ def decode(content: bytes) -> list[Answer]:
     """
     try:
         answer = json.loads(content)
-        outputs = {output["name"]: output for output in answer["outputs"]}
-        probabilities, labels, scores, milliseconds = (_rows(outputs[name]) for name in OUTPUTS)
-        rows = zip(probabilities, labels, scores, milliseconds, strict=True)
-        return [row_answer(p, k, s, m[0], answer["model_version"]) for p, k, s, m in rows]
+        found = {output["name"]: _rows(output) for output in answer["outputs"]}
+        return answers_of(found, answer["model_version"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ServingError(
             f"unexpected answer: {error!r}", remedy="is this phytoflow's predictor?"
         ) from error
 
 
-def row_answer(
-    probabilities: Sequence[float],
-    labels: Sequence[str],
-    scores: Sequence[float],
-    milliseconds: float,
-    version: str,
-) -> Answer:
-    """One photo's rows as an answer."""
-    return Answer(
-        labels[0], scores[0], tuple(labels), tuple(scores), tuple(probabilities), milliseconds, version
-    )
+def answers_of(outputs: Mapping[str, Sequence[Sequence[Any]]], version: str) -> list[Answer]:
+    """Answers from the rows of each output; raises KeyError or ValueError if one is missing or too short."""
+    columns = [outputs[name] for name in OUTPUTS]
+    unsaid = [(None,)] * len(columns[0])
+    strange = [outputs.get(name, unsaid) for name in OPEN_SET]
+    return [
+        Answer(k[0], s[0], tuple(k), tuple(s), tuple(p), m[0], version, known[0], novelty[0])
+        for p, k, s, m, known, novelty in zip(*columns, *strange, strict=True)
+    ]
 
 
 def refusal(url: str, status: int, content: bytes) -> RefusedError:

@@ -80,7 +80,7 @@ def answers(form: Form, path: Path, tensors: NDArray[np.float32], temperature: f
     runtime: RuntimeName = form
     try:
         model = open_model(runtime, path, threads=cpu_count())
-        rows = [model.run(np.ascontiguousarray(batch)) for batch in _split(tensors)]
+        rows = [model.run(np.ascontiguousarray(batch)).logits for batch in _split(tensors)]
     except Exception as error:  # each runtime raises its own kinds
         remedy = "this is a fault of the export; leave the form out of export.formats"
         raise ParityError(

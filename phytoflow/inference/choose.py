@@ -132,7 +132,7 @@ def _try(
 def _run(runtime: Runtime, photos: NDArray[np.float32]) -> NDArray[np.float32]:
     """In small batches: a runtime keeps the memory of the largest it has seen."""
     starts = range(0, len(photos), _BATCH)
-    return np.concatenate([runtime.run(photos[start : start + _BATCH]) for start in starts])
+    return np.concatenate([runtime.run(photos[start : start + _BATCH]).logits for start in starts])
 
 
 def _milliseconds(runtime: Runtime, photos: NDArray[np.float32]) -> float:

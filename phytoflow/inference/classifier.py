@@ -15,8 +15,9 @@ from phytoflow.errors import PhotoError
 from phytoflow.inference.choose import Choice, choose
 from phytoflow.inference.cpus import cpu_count
 from phytoflow.inference.probabilities import Predictions, softmax
-from phytoflow.inference.runtime import Runtime, RuntimeName
+from phytoflow.inference.runtime import Outputs, Runtime, RuntimeName
 from phytoflow.models.bundle import Bundle
+from phytoflow.openset.detector import Detector
 
 BATCH_SIZE = 8
 
@@ -36,6 +37,7 @@ class Classifier:
         self.classes = bundle.manifest.classes
         self._runtime = runtime
         self._threads = threads
+        self._detector = Detector.of(bundle)
 
     @classmethod
     def load(
@@ -52,7 +54,7 @@ class Classifier:
             bundle: The bundle's folder.
             runtime: ``auto`` takes the fastest that agrees with the probes.
             threads: CPU threads of one call; None: as many as there are CPUs.
-            lanes: Calls of ``probabilities`` that may be under way at once.
+            lanes: Calls of ``run`` that may be under way at once.
 
         Raises:
             BundleError: The bundle is damaged or cannot be loaded.
@@ -74,34 +76,44 @@ class Classifier:
         Raises:
             PhotoError: A photo cannot be used; the message says which, counted from 0.
         """
-        rows = [np.empty((0, len(self.classes)), np.float32)]
+        rows = []
         with ThreadPoolExecutor(self._threads, "decode") as pool:
             for start in range(0, len(contents), BATCH_SIZE):
                 batch = contents[start : start + BATCH_SIZE]
                 jobs = [
                     pool.submit(self._pixels, start + i, content, limits) for i, content in enumerate(batch)
                 ]
-                rows.append(self.probabilities(np.stack([job.result() for job in jobs])))
-        return Predictions(np.concatenate(rows), self.classes)
+                pixels = np.stack([job.result() for job in jobs])
+                rows.append(self.run(self.bundle.manifest.preprocessing.normalise(pixels)))
+        return Predictions.joined(rows, self.classes)
 
     def predict_tensor(self, tensor: NDArray[np.float32]) -> Predictions:
         """Classifies photos already preprocessed: float32 [N, 3, size, size]."""
-        rows = [np.empty((0, len(self.classes)), np.float32)]
-        for batch in _batches(tensor):
-            rows.append(self.calibrated(self._runtime.run(np.ascontiguousarray(batch, np.float32))))
-        return Predictions(np.concatenate(rows), self.classes)
+        batches = (np.ascontiguousarray(batch, np.float32) for batch in _batches(tensor))
+        return Predictions.joined([self.run(batch) for batch in batches], self.classes)
 
-    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """One call of the runtime: uint8 [N, size, size, 3] to float32 [N, C]."""
-        return self.calibrated(self._runtime.run(self.bundle.manifest.preprocessing.normalise(pixels)))
+    def run(self, tensor: NDArray[np.float32]) -> Predictions:
+        """One call of the runtime on photos already normalised, contiguous float32 [N, 3, size, size]."""
+        return self.answered(self.outputs(tensor))
 
-    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One call of the runtime: normalised float32 [N, 3, size, size] to probabilities float32 [N, C]."""
-        return self.calibrated(self._runtime.run(tensor))
+    def outputs(self, tensor: NDArray[np.float32]) -> Outputs:
+        """What the model itself gives: logits, features, evidence."""
+        return self._runtime.run(tensor)
 
-    def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities, float32 [N, C], at the bundle's temperature."""
-        return softmax(logits, self.bundle.manifest.temperature)
+    def answered(self, outputs: Outputs) -> Predictions:
+        """Probabilities at the bundle's temperature, and how strange each photo is."""
+        probabilities = softmax(outputs.logits, self.bundle.manifest.temperature)
+        return Predictions(probabilities, self.classes, self._novelty(outputs))
+
+    @property
+    def tells_strangers(self) -> bool:
+        """Whether answers say how strange a photo is."""
+        return self._detector is not None
+
+    def _novelty(self, outputs: Outputs) -> NDArray[np.float32] | None:
+        if self._detector is None or outputs.features is None:
+            return None
+        return self._detector.novelty(outputs.logits, outputs.features)
 
     def _pixels(self, index: int, content: bytes, limits: Limits) -> NDArray[np.uint8]:
         try:

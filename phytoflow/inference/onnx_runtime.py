@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtime import RuntimeName
+from phytoflow.inference.runtime import Outputs, RuntimeName, named
 
 _ERRORS_ONLY = 3
 
@@ -28,7 +28,9 @@ class OnnxRuntime:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
+        self._outputs = named([output.name for output in self._session.get_outputs()])
 
-    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, tensor: NDArray[np.float32]) -> Outputs:
         """Runs the model."""
-        return self._session.run(None, {self._input: tensor})[0]
+        found = self._session.run(None, {self._input: tensor})
+        return Outputs(**{name: found[at] for name, at in self._outputs.items()})

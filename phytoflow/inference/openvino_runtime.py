@@ -8,7 +8,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtime import RuntimeName
+from phytoflow.inference.runtime import Outputs, RuntimeName, named
 
 
 class OpenVinoRuntime:
@@ -28,12 +28,14 @@ class OpenVinoRuntime:
             "ENABLE_CPU_PINNING": False,
         }
         self._model = openvino.Core().compile_model(path, "CPU", config)
+        self._outputs = named([output.get_any_name() for output in self._model.outputs])
         self._requests = threading.local()
 
-    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, tensor: NDArray[np.float32]) -> Outputs:
         """Runs the model; each calling thread has its own request, which is not thread-safe."""
         if not hasattr(self._requests, "own"):
             self._requests.own = self._model.create_infer_request()
         request = self._requests.own
         request.infer([tensor], share_inputs=True)
-        return request.get_output_tensor(0).data.copy()
+        found = {name: request.get_output_tensor(at).data.copy() for name, at in self._outputs.items()}
+        return Outputs(**found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,10 +31,29 @@ class Predictions:
     Attributes:
         probabilities: float32 [N, C].
         classes: The C class names, in the order of the columns.
+        novelty: float32 [N], 0 for a typical known photo, above 1 for a stranger; None if the bundle cannot
+            tell.
     """
 
     probabilities: NDArray[np.float32]
     classes: tuple[str, ...]
+    novelty: NDArray[np.float32] | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Predictions], classes: tuple[str, ...]) -> Predictions:
+        """The rows of some predictions, in order."""
+        empty = np.empty((0, len(classes)), np.float32)
+        novelty = [part.novelty for part in parts if part.novelty is not None]
+        return cls(
+            np.concatenate([empty, *(part.probabilities for part in parts)]),
+            classes,
+            np.concatenate(novelty) if novelty else None,
+        )
+
+    @property
+    def known(self) -> NDArray[np.bool_] | None:
+        """Which photos show what the model was trained on, bool [N]; None if the bundle cannot tell."""
+        return None if self.novelty is None else self.novelty <= 1
 
     def labels(self) -> list[str]:
         """The likeliest class of each photo."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +23,33 @@ _FORMS: dict[str, Literal["onnx", "torchscript"]] = {
 }
 
 
+class Outputs(NamedTuple):
+    """What a model gives for N photos; older bundles have logits alone.
+
+    Attributes:
+        logits: float32 [N, C].
+        features: float32 [N, D], pooled, from which strangeness is told; None if the model does not say.
+        evidence: float32 [N, C, h, w], what each place adds to each logit; None if the model does not say.
+    """
+
+    logits: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None
+    evidence: NDArray[np.float32] | None = None
+
+
 class Runtime(Protocol):
     """A loaded model."""
 
     name: RuntimeName
 
-    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, tensor: NDArray[np.float32]) -> Outputs:
         """Runs the model; safe to call from as many threads as it was opened with lanes.
 
         Args:
             tensor: float32 [N, 3, H, W], normalised, C-contiguous.
 
         Returns:
-            Logits, float32 [N, C].
+            Its outputs, with memory of their own.
         """
         ...
 
@@ -60,6 +74,11 @@ def open_runtime(name: RuntimeName, bundle: Bundle, *, threads: int, lanes: int 
     except Exception as error:  # each library raises its own kinds for a file it cannot read
         what = f"{name} cannot load {path}: {str(error)[:300]}"
         raise BundleError(what, remedy="export the bundle again, or choose another runtime") from error
+
+
+def named(outputs: Sequence[str]) -> dict[str, int]:
+    """Where each of ``Outputs`` stands among a file's outputs; the first one is the logits."""
+    return {"logits": 0} | {name: at for at, name in enumerate(outputs) if at and name in Outputs._fields}
 
 
 def open_model(name: RuntimeName, path: Path, *, threads: int, lanes: int = 1) -> Runtime:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtime import RuntimeName
+from phytoflow.inference.runtime import Outputs, RuntimeName
 
 
 class TorchScriptRuntime:
@@ -30,8 +30,9 @@ class TorchScriptRuntime:
             module = torch.jit.load(path, map_location=self._device)  # type: ignore[no-untyped-call]
             self._model = module.eval()
 
-    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, tensor: NDArray[np.float32]) -> Outputs:
         """Runs the model."""
         with torch.inference_mode():
-            logits = self._model(torch.from_numpy(tensor).to(self._device))
-            return logits.float().cpu().numpy()
+            found = self._model(torch.from_numpy(tensor).to(self._device))
+            found = found if isinstance(found, tuple) else (found,)
+            return Outputs(*(output.float().cpu().numpy() for output in found))

@@ -3,7 +3,9 @@
 ::
 
     bundle.json            manifest (this module's BundleManifest)
-    model.torchscript.pt   and/or model.onnx: float32 [N, 3, size, size] -> logits float32 [N, C]
+    model.torchscript.pt   and/or model.onnx: float32 [N, 3, size, size] -> logits float32 [N, C], and since
+                           schema 2 features float32 [N, D] and perhaps evidence float32 [N, C, h, w]
+    open_set.npz           since schema 2: what the features of known photos look like
     class_mapping.json     {"0": "healthy", ...}
     probes/                a few photos; their recorded probabilities are in the manifest
     training_photos.txt    sha256 of each training photo, one a line
@@ -22,8 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.errors import BundleError
+from phytoflow.openset.scores import Method
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MANIFEST = "bundle.json"
 TRAINING_PHOTOS = "training_photos.txt"
 Form = Literal["torchscript", "onnx"]
@@ -70,10 +73,49 @@ class Provenance(_Part):
     created: str = ""
 
 
-class BundleManifest(_Part):
-    """What a bundle says of itself."""
+class ScoreFigures(_Part):
+    """How well one score of strangeness tells known photos from strangers.
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    Attributes:
+        near: Mean AUROC of each class's photos against the others, the class left out of the statistics.
+        far: AUROC of made-up pictures: shuffled photos, noise, textures.
+    """
+
+    near: float
+    far: float
+
+
+class OpenSet(_Part):
+    """How to tell a photo of something unknown.
+
+    Attributes:
+        file: Statistics of known photos' features.
+        sha256: Of that file.
+        method: The score used, by the figures of ``scores`` the best.
+        typical: The score of a typical known photo; it becomes novelty 0.
+        threshold: The score above which a photo is a stranger; it becomes novelty 1.
+        known_photos: Known photos that set the two.
+        refused: Share of these beyond the threshold.
+        scores: Figures of every score that was compared.
+    """
+
+    file: str
+    sha256: str
+    method: Method
+    typical: float
+    threshold: float
+    known_photos: int
+    refused: float
+    scores: dict[Method, ScoreFigures]
+
+
+class BundleManifest(_Part):
+    """What a bundle says of itself.
+
+    Schema 2 adds ``open_set``; bundles of schema 1 are still read.
+    """
+
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
     name: str
     classes: tuple[str, ...] = Field(min_length=2)
     backbone: str
@@ -84,6 +126,7 @@ class BundleManifest(_Part):
     models: dict[Form, ModelFile]
     probes: tuple[Probe, ...] = Field(min_length=1)
     provenance: Provenance
+    open_set: OpenSet | None = None
 
     @property
     def version(self) -> str:
@@ -93,6 +136,8 @@ class BundleManifest(_Part):
             "classes": self.classes,
         }
         facts |= {"preprocessing": self.preprocessing.model_dump(), "temperature": self.temperature}
+        if self.open_set:
+            facts["open_set"] = self.open_set.model_dump(include={"sha256", "method", "typical", "threshold"})
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -123,6 +168,8 @@ class Bundle:
         if verify:
             for model in bundle.manifest.models.values():
                 _verify(bundle.path / model.file, model.sha256)
+            if known := bundle.manifest.open_set:
+                _verify(bundle.path / known.file, known.sha256)
         return bundle
 
     def model_path(self, form: Form) -> Path:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from serving.predictor.model import LeafModel
 
 OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
+OPEN_SET = ("known", "novelty")
+_DATATYPES = {"O": "BYTES", "f": "FP32", "b": "BOOL"}  # by numpy's kind
 
 
 def of(
@@ -38,13 +40,15 @@ def of(
     if not isinstance(request, InferRequest):
         return _v1(model, predictions, top_k)
     labels, scores = predictions.top(top_k)
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "probabilities": predictions.probabilities,
         "labels": np.array([[label.encode() for label in row] for row in labels], np.object_),
         "scores": scores,
         "milliseconds": milliseconds,
     }
-    wanted = [output.name for output in request.request_outputs or []] or list(OUTPUTS)
+    if predictions.novelty is not None and predictions.known is not None:
+        tensors |= {"known": predictions.known, "novelty": predictions.novelty}
+    wanted = [output.name for output in request.request_outputs or []] or list(tensors)
     binary = _binary(request)
     return InferResponse(
         request_id,
@@ -56,11 +60,16 @@ def of(
     )
 
 
-def check_outputs(request: InferRequest) -> None:
-    """Refuses outputs that do not exist, before any photo is run."""
+def outputs(*, open_set: bool) -> tuple[str, ...]:
+    """The names of what is answered, with or without a bundle's open-set statistics."""
+    return OUTPUTS + OPEN_SET if open_set else OUTPUTS
+
+
+def check_outputs(request: InferRequest, known: tuple[str, ...]) -> None:
+    """Refuses outputs that are none of the known ones, before any photo is run."""
     for output in request.request_outputs or []:
-        if output.name not in OUTPUTS:
-            raise malformed(f"no output {output.name[:40]!r}; there are {', '.join(OUTPUTS)}")
+        if output.name not in known:
+            raise malformed(f"no output {output.name[:40]!r}; there are {', '.join(known)}")
         if not isinstance(output.binary_data, bool | None):
             raise malformed(f"output {output.name!r}: binary_data is not true or false")
     if not isinstance(request.use_binary_outputs, bool):
@@ -72,7 +81,8 @@ def _binary(request: InferRequest) -> dict[str, bool]:
     default = request.use_binary_outputs
     own = {output.name: output.binary_data for output in request.request_outputs or []}
     return {
-        name: default if request.from_grpc or own.get(name) is None else bool(own[name]) for name in OUTPUTS
+        name: default if request.from_grpc or own.get(name) is None else bool(own[name])
+        for name in OUTPUTS + OPEN_SET
     }
 
 
@@ -84,7 +94,7 @@ def _requested(request: InferRequest, wanted: list[str], binary: dict[str, bool]
 
 def _tensor(name: str, values: NDArray[Any], request: InferRequest) -> InferOutput:
     """Over gRPC a client gets the form it asked in, raw or typed; REST's is settled by ``to_rest``."""
-    output = InferOutput(name, list(values.shape), "BYTES" if values.dtype == np.object_ else "FP32", values)
+    output = InferOutput(name, list(values.shape), _DATATYPES[values.dtype.kind], values)
     if request.from_grpc and request.use_binary_outputs:
         output.set_data_from_numpy(values)
     elif request.from_grpc:
@@ -94,12 +104,22 @@ def _tensor(name: str, values: NDArray[Any], request: InferRequest) -> InferOutp
 
 def _v1(model: LeafModel, predictions: Predictions, top_k: int) -> dict[str, Any]:
     labels, scores = predictions.top(top_k)
-    rows = zip(labels, scores.tolist(), predictions.probabilities.tolist(), strict=True)
+    rows = zip(
+        labels, scores.tolist(), predictions.probabilities.tolist(), _strangeness(predictions), strict=True
+    )
     return {
         "predictions": [
             {"label": label[0], "score": score[0], "labels": label, "scores": score, "probabilities": row}
-            for label, score, row in rows
+            | more
+            for label, score, row, more in rows
         ],
         "model_name": model.name,
         "model_version": model.engine.version,
     }
+
+
+def _strangeness(predictions: Predictions) -> list[dict[str, Any]]:
+    if predictions.novelty is None or predictions.known is None:
+        return [{}] * len(predictions.probabilities)
+    rows = zip(predictions.known.tolist(), predictions.novelty.tolist(), strict=True)
+    return [{"known": known, "novelty": novelty} for known, novelty in rows]

@@ -63,7 +63,7 @@ class Engine:
             RequestError: 422 or 413 naming every photo that cannot be used; 503 if the queue is full.
         """
         rows = _rows(await self._lanes.submit(photos))
-        predictions = Predictions(np.stack([row.probabilities for row in rows]), self.classifier.classes)
+        predictions = _predictions(rows, self.classifier.classes)
         for label, confidence in zip(
             predictions.labels(), predictions.probabilities.max(axis=1), strict=True
         ):
@@ -75,9 +75,10 @@ class Engine:
         start = time.perf_counter()
         prepared = [self._prepared(photo) for photo in photos]
         tensors = [tensor for tensor in prepared if not isinstance(tensor, PhotoError)]
-        rows = iter(self._run(tensors) if tensors else ())
+        found = self._run(tensors) if tensors else None
         seconds = (time.perf_counter() - start) / len(photos)
-        return [t if isinstance(t, PhotoError) else Row(next(rows), seconds) for t in prepared]
+        rows = iter(_row(found, at, seconds) for at in range(len(tensors)) if found)
+        return [t if isinstance(t, PhotoError) else next(rows) for t in prepared]
 
     def _prepared(self, photo: Photo) -> NDArray[np.float32] | PhotoError:
         """Any of the ways to ask to float32 [3, size, size], by the preprocessing training used."""
@@ -90,7 +91,7 @@ class Engine:
             return self._preprocessing.normalise(self._preprocessing.pixels(Image.fromarray(photo)))
         return photo  # type: ignore[return-value]  # float32: already preprocessed
 
-    def _run(self, tensors: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    def _run(self, tensors: list[NDArray[np.float32]]) -> Predictions:
         with INFERENCE.time():
             return self.classifier.run(np.stack(tensors))
 
@@ -105,6 +106,16 @@ class Engine:
                         lambda _, n=size: self.classifier.run(np.stack([tensor] * n)), range(options.lanes)
                     )
                 )
+
+
+def _row(found: Predictions, at: int, seconds: float) -> Row:
+    return Row(found.probabilities[at], seconds, None if found.novelty is None else found.novelty[at])
+
+
+def _predictions(rows: Sequence[Row], classes: tuple[str, ...]) -> Predictions:
+    probabilities = np.stack([row.probabilities for row in rows])
+    novelty = [row.novelty for row in rows if row.novelty is not None]
+    return Predictions(probabilities, classes, np.array(novelty, np.float32) if novelty else None)
 
 
 def _rows(outcomes: Sequence[Outcome]) -> list[Row]:

@@ -33,10 +33,12 @@ class Row:
     Attributes:
         probabilities: float32 [C].
         seconds: Time in the lane, its share of the batch.
+        novelty: How strange the photo is; None if the bundle cannot tell.
     """
 
     probabilities: NDArray[np.float32]
     seconds: float
+    novelty: float | None = None
 
 
 Outcome = Row | PhotoError

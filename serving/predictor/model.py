@@ -95,16 +95,23 @@ class LeafModel(Model):
 
     def get_output_types(self) -> list[dict[str, Any]]:
         """What is answered; k is the parameter ``top_k``."""
-        return [
+        found = [
             {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(self.engine.classifier.classes)]},
             {"name": "labels", "datatype": "BYTES", "shape": [-1, -1]},
             {"name": "scores", "datatype": "FP32", "shape": [-1, -1]},
             {"name": "milliseconds", "datatype": "FP32", "shape": [-1]},
+            {"name": "known", "datatype": "BOOL", "shape": [-1]},
+            {"name": "novelty", "datatype": "FP32", "shape": [-1]},
         ]
+        return [output for output in found if output["name"] in self._outputs]
+
+    @property
+    def _outputs(self) -> tuple[str, ...]:
+        return answers.outputs(open_set=self.engine.classifier.tells_strangers)
 
     def _read(self, payload: InferRequest | dict[str, Any]) -> tuple[list[Photo], int]:
         if isinstance(payload, InferRequest):
-            answers.check_outputs(payload)
+            answers.check_outputs(payload, self._outputs)
             parameters = to_http_parameters(payload.parameters or {})
             return photos_of(payload.inputs, self.engine.bounds), self._top_k(parameters)
         parameters = payload.get("parameters", {}) if isinstance(payload, dict) else {}

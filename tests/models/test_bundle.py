@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_no_bundle_and_another_schema_are_said(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="no bundle at"):
         Bundle.load(tmp_path)
     _bundle(tmp_path / "b")
-    text = (tmp_path / "b" / MANIFEST).read_text().replace('"schema_version": 1', '"schema_version": 99')
+    text = (tmp_path / "b" / MANIFEST).read_text().replace('"schema_version": 2', '"schema_version": 99')
     (tmp_path / "b" / MANIFEST).write_text(text)
     with pytest.raises(BundleError, match="schema_version"):
         Bundle.load(tmp_path / "b")
@@ -87,3 +88,11 @@ def test_a_form_that_is_not_there_is_said(tmp_path: Path) -> None:
     _bundle(tmp_path / "b")
     with pytest.raises(BundleError, match="no torchscript model, only onnx"):
         Bundle.load(tmp_path / "b").model_path("torchscript")
+
+
+def test_a_bundle_of_the_first_schema_is_still_read(tmp_path: Path) -> None:
+    _bundle(tmp_path / "b")
+    file = tmp_path / "b" / MANIFEST
+    first = {k: v for k, v in json.loads(file.read_text()).items() if k != "open_set"} | {"schema_version": 1}
+    file.write_text(json.dumps(first))
+    assert Bundle.load(tmp_path / "b").manifest.open_set is None

@@ -1,0 +1,1 @@
+"""Is this anything the model was trained on? Statistics of features, and scores of strangeness."""

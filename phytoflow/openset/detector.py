@@ -1,0 +1,48 @@
+"""A bundle's own measure of how strange a photo is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phytoflow.models.bundle import Bundle
+from phytoflow.openset.scores import Method, score
+from phytoflow.openset.statistics import Array, Statistics
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Tells known photos from strangers.
+
+    Attributes:
+        statistics: Of known photos.
+        method: The score.
+        typical: The score that becomes novelty 0.
+        threshold: The score that becomes novelty 1; strangers lie beyond.
+    """
+
+    statistics: Statistics
+    method: Method
+    typical: float
+    threshold: float
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> Detector | None:
+        """The bundle's, or None where it has no statistics; raises BundleError if they are damaged."""
+        chosen = bundle.manifest.open_set
+        if chosen is None:
+            return None
+        statistics = Statistics.load(bundle.path / chosen.file)
+        return cls(statistics, chosen.method, chosen.typical, chosen.threshold)
+
+    def novelty(self, logits: Array, features: Array) -> NDArray[np.float32]:
+        """Strangeness of photos, float32 [N]: 0 for a typical known one, above 1 for a stranger.
+
+        Args:
+            logits: float32 [N, C].
+            features: float32 [N, D].
+        """
+        scores = score(self.method, self.statistics, logits, features)
+        return ((scores - self.typical) / (self.threshold - self.typical)).astype(np.float32)
