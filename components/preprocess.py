@@ -25,12 +25,11 @@ def preprocess(
         page: A look at the data.
     """
     import shutil
-    import tempfile
     from pathlib import Path
 
     from phytoflow import steps
     from phytoflow.step import step
 
-    with step("preprocess"), tempfile.TemporaryDirectory() as work:
-        steps.preprocess(data, settings, Path(dataset.path), Path(work))
+    with step("preprocess"):
+        steps.preprocess(data, settings, Path(dataset.path))
         shutil.copyfile(Path(dataset.path) / "data.html", page.path)

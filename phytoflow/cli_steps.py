@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -27,8 +26,7 @@ def train(
     chosen = load_settings(config, settings or []).model_dump_json()
     dataset = Path(data) if (Path(data) / "dataset.json").exists() else output / "dataset"
     if not (dataset / "dataset.json").exists():
-        with tempfile.TemporaryDirectory() as work:
-            steps.preprocess(data, chosen, dataset, Path(work))
+        steps.preprocess(data, chosen, dataset)
     steps.train(dataset, chosen, output / "model", str(output))
     typer.echo(f"trained model in {output / 'model'}; next: phytoflow export --output {output}")
 

@@ -74,15 +74,13 @@ def section(settings: str, *names: str) -> str:
     return json.dumps({name: tree[name] for name in names}, sort_keys=True)
 
 
-def preprocess(data: str, settings: str, output: Path, work: Path) -> None:
+def preprocess(data: str, settings: str, output: Path) -> None:
     """Photos to a checked, grouped, split and sharded dataset folder."""
     from phytoflow.data.prepare import prepare
-    from phytoflow.data.source import bring_photos
     from phytoflow.models.factory import preprocessing_for
 
     chosen = _settings(settings)
-    photos = bring_photos(data, work, chosen.seed)
-    prepare(str(photos), chosen.data, preprocessing_for(chosen.model), chosen.seed, output)
+    prepare(data, chosen.data, preprocessing_for(chosen.model), chosen.seed, output)
 
 
 def train(dataset: Path, settings: str, model: Path, output: str) -> None:

@@ -9,10 +9,9 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from phytoflow.data.unpack import safe_path, write_bounded
 from phytoflow.errors import DataError, StorageError
 from phytoflow.progress import track
-
-_BLOCK = 2**20
 
 
 def unpack_classes(archive: Path, below: str, classes: Iterable[str], to: Path, *, max_bytes: int) -> None:
@@ -36,7 +35,8 @@ def unpack_classes(archive: Path, below: str, classes: Iterable[str], to: Path, 
         with zipfile.ZipFile(archive) as file:
             members = [(m, p) for m in file.infolist() if (p := _place(m, below, wanted)) is not None]
             for member, place in track(members, "Unpacking"):
-                room -= _copy(file, member, to / place, room)
+                with file.open(member) as stream:
+                    room -= write_bounded(stream, to / place, room)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise DataError(f"{archive.name} is damaged: {error}", remedy="download it again") from error
     missing = sorted(wanted - {path.name for path in to.iterdir()})
@@ -61,30 +61,12 @@ def git_tree(folder: Path) -> str:
 
 def _place(member: zipfile.ZipInfo, below: str, classes: frozenset[str]) -> PurePosixPath | None:
     """Where a member goes, relative to the result; None for one that is not wanted."""
-    path = PurePosixPath(member.filename.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
-        raise DataError(
-            f"the archive holds {member.filename!r}, which leaves its folder",
-            remedy="do not use this archive: it was made to overwrite files",
-        )
+    path = safe_path(member.filename)
     inner = PurePosixPath(*path.parts[1:])
     if member.is_dir() or stat.S_ISLNK(member.external_attr >> 16) or not inner.is_relative_to(below):
         return None
     place = inner.relative_to(below)
     return place if len(place.parts) > 1 and (not classes or place.parts[0] in classes) else None
-
-
-def _copy(file: zipfile.ZipFile, member: zipfile.ZipInfo, to: Path, room: int) -> int:
-    """Writes one member; returns its bytes."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    size = 0
-    with file.open(member) as source, to.open("wb") as target:
-        while block := source.read(_BLOCK):
-            size += len(block)
-            if size > room:
-                raise DataError("the archive unpacks to more bytes than a set of photos has")
-            target.write(block)
-    return size
 
 
 def _git_blob(path: Path) -> str:

@@ -67,6 +67,19 @@ def read_small(url: str) -> str | None:
     return response.text if response.is_success else None
 
 
+def head(url: str) -> str:
+    """What a server says of a file without sending it, to tell when it changed: entity tag, time and size.
+
+    Raises:
+        StorageError: The server cannot be reached, or has no such file.
+    """
+    try:
+        response = httpx.head(url, follow_redirects=True, timeout=_TIMEOUT).raise_for_status()
+    except httpx.HTTPError as error:
+        raise StorageError(f"cannot read {url}: {_said(error)}", remedy="check the address") from error
+    return " ".join(response.headers.get(name, "") for name in ("etag", "last-modified", "content-length"))
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:

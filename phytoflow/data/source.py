@@ -1,4 +1,4 @@
-"""Where photos come from: a local folder, S3, or the built-in sample."""
+"""Where photos come from: a local folder, an object store, an archive on the web, or the built-in sample."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import logging
 import os
 from pathlib import Path
 
+from phytoflow.data.download import download, head
 from phytoflow.data.sample import make_sample
+from phytoflow.data.unpack import class_root, unpack
 from phytoflow.errors import DataError
+from phytoflow.storage.atomic import atomic_folder
 from phytoflow.storage.uri import fetch_folder, is_local, list_folder, local_path
 
 SAMPLE = "sample"
+MAX_ARCHIVE_BYTES = 64 * 2**30
+"""A larger archive of photos, packed or unpacked, is refused."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -19,12 +24,13 @@ def bring_photos(source: str, work: Path, seed: int = 0) -> Path:
     """Makes the photos of a source readable as a local class-folder tree.
 
     Args:
-        source: A folder, an ``s3://`` prefix, or ``sample`` for the procedural leaves.
+        source: A folder, an ``s3://`` or ``gs://`` prefix, the ``https://`` address of a zip or tar archive,
+            or ``sample`` for the procedural leaves.
         work: Where photos that are not yet here are put.
         seed: Seed of the sample.
 
     Raises:
-        DataError: A local folder that is not there.
+        DataError: A local folder that is not there, or an archive that cannot be used.
         StorageError: The store cannot be read.
     """
     if source == SAMPLE:
@@ -37,6 +43,8 @@ def bring_photos(source: str, work: Path, seed: int = 0) -> Path:
         raise DataError(
             f"no folder of photos at {source}", remedy="give a folder with one sub-folder a class"
         )
+    if _is_archive(source):
+        return _bring_archive(source, work)
     return fetch_folder(source, work / "photos")
 
 
@@ -47,8 +55,23 @@ def source_version(source: str) -> str:
     """
     if source == SAMPLE:
         return SAMPLE
+    if _is_archive(source):
+        return hashlib.sha256(f"{source} {head(source)}".encode()).hexdigest()[:16]
     lines = _local_lines(local_path(source)) if is_local(source) else list_folder(source)
     return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _is_archive(source: str) -> bool:
+    return source.startswith(("https://", "http://"))
+
+
+def _bring_archive(url: str, work: Path) -> Path:
+    work.mkdir(parents=True, exist_ok=True)
+    archive = download(url, work / "photos.archive", max_bytes=MAX_ARCHIVE_BYTES)
+    with atomic_folder(work / "photos") as folder:
+        unpack(archive, folder, max_bytes=MAX_ARCHIVE_BYTES)
+    archive.unlink()
+    return class_root(work / "photos")
 
 
 def _local_lines(root: Path) -> list[str]:

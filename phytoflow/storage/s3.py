@@ -1,7 +1,8 @@
 """The one place that talks to an object store, through the S3 API.
 
 The endpoint and credentials come from the usual environment variables: ``AWS_ENDPOINT_URL_S3`` or
-``AWS_ENDPOINT_URL``, ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``.
+``AWS_ENDPOINT_URL``, ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``. A ``gs://`` URI is
+Google Cloud Storage by its S3 interface (endpoint ``GS_ENDPOINT_URL``), with an HMAC key for credentials.
 """
 
 from __future__ import annotations
@@ -66,19 +67,25 @@ def opened(uri: str) -> Iterator[IO[bytes]]:
 def _store(uri: str) -> Iterator[tuple[Minio, str, str]]:
     """Client, bucket and key of an ``s3://`` URI; what the store answers in words."""
     parts = urlsplit(uri)
-    if parts.scheme != "s3":
+    if parts.scheme not in ("s3", "gs"):
         what = f"cannot read {uri}: unknown scheme {parts.scheme}"
-        raise StorageError(what, remedy="use a local path or s3://bucket/prefix")
+        raise StorageError(what, remedy="use a local path, s3://bucket/prefix or gs://bucket/prefix")
     try:
-        yield _client(), parts.netloc, parts.path.lstrip("/")
+        yield _client(_endpoint(parts.scheme)), parts.netloc, parts.path.lstrip("/")
     except (MinioException, urllib3.exceptions.HTTPError) as error:
         remedy = f"check {_VARIABLES}, and that the bucket exists"
         raise StorageError(f"{uri}: {error}", remedy=remedy) from error
 
 
-def _client() -> Minio:
-    public = os.environ.get("AWS_ENDPOINT_URL", "https://s3.amazonaws.com")
-    parts = urlsplit(os.environ.get("AWS_ENDPOINT_URL_S3") or public)
+def _endpoint(scheme: str) -> str:
+    if scheme == "gs":
+        return os.environ.get("GS_ENDPOINT_URL") or "https://storage.googleapis.com"
+    named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return named or "https://s3.amazonaws.com"
+
+
+def _client(endpoint: str) -> Minio:
+    parts = urlsplit(endpoint)
     return Minio(
         endpoint=parts.netloc,
         access_key=os.environ.get("AWS_ACCESS_KEY_ID"),

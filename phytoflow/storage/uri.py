@@ -1,4 +1,4 @@
-"""Folders and files by URI: a local path, ``file://`` or ``s3://``.
+"""Folders and files by URI: a local path, ``file://``, ``s3://`` or ``gs://``.
 
 The S3 client is imported only where a URI needs it: a predictor on a local bundle starts without.
 """

@@ -42,6 +42,15 @@ def serve(behaviour: Behaviour) -> Iterator[Behaviour]:
         def do_GET(self) -> None:
             _answer(self, behaviour)
 
+        def do_HEAD(self) -> None:
+            content = behaviour.files.get(self.path)
+            if content is None:
+                return self.send_error(404)
+            self.send_response(200)
+            self.send_header("ETag", f'"{hash(content)}"')
+            self.send_header("Content-Length", str(len(content)))
+            return self.end_headers()
+
         def log_message(self, *_: object) -> None:
             pass
 

@@ -1,0 +1,77 @@
+"""Unpacking a zip or tar archive of class folders that somebody put on the web."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from phytoflow.errors import DataError
+
+_BLOCK = 2**20
+
+
+def unpack(archive: Path, to: Path, *, max_bytes: int) -> None:
+    """Unpacks the plain files of an archive; links, devices and permissions are left out.
+
+    Args:
+        archive: A zip file, or a tar file as it is or compressed (gzip, bzip2, xz).
+        to: An existing folder; nothing is written outside it.
+        max_bytes: Unpacking more is refused, whatever sizes the archive claims.
+
+    Raises:
+        DataError: It is neither, is damaged, leaves its folder, or is too large.
+    """
+    room = max_bytes
+    try:
+        for name, stream in _members(archive):
+            room -= write_bounded(stream, to / safe_path(name), room)
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError) as error:
+        raise DataError(f"{archive.name} is damaged: {error}", remedy="download it again") from error
+
+
+def class_root(folder: Path) -> Path:
+    """The folder that holds the class folders: archives often wrap them in folders of their own."""
+    inner = [path for path in folder.iterdir() if path.name != "__MACOSX" and not path.name.startswith(".")]
+    return class_root(inner[0]) if len(inner) == 1 and inner[0].is_dir() else folder
+
+
+def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as file:
+            for member in file.infolist():
+                if not member.is_dir():
+                    with file.open(member) as stream:
+                        yield member.filename, stream
+    elif tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as tar:
+            for item in tar:
+                if item.isreg() and (content := tar.extractfile(item)):
+                    yield item.name, content
+    else:
+        raise DataError(f"{archive.name} is neither a zip nor a tar file", remedy="check the address")
+
+
+def safe_path(name: str) -> PurePosixPath:
+    """A member's name as a relative path; raises DataError if it would leave its folder."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
+        raise DataError(
+            f"the archive holds {name!r}, which leaves its folder",
+            remedy="do not use this archive: it was made to overwrite files",
+        )
+    return path
+
+
+def write_bounded(stream: IO[bytes], to: Path, room: int) -> int:
+    """Writes a stream of at most ``room`` bytes; returns how many. Raises DataError if there are more."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with to.open("wb") as target:
+        while block := stream.read(_BLOCK):
+            if target.tell() + len(block) > room:
+                raise DataError("the archive unpacks to more bytes than a set of photos has")
+            target.write(block)
+        return target.tell()
