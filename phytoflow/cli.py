@@ -7,19 +7,17 @@ Exit codes: 0 done; 1 unforeseen; 2 a wrong setting or argument; 3 unusable phot
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from phytoflow.cli_data import app as data_app
 from phytoflow.cli_steps import evaluate, export, train
-from phytoflow.errors import ConfigError, PhytoflowError
+from phytoflow.command import run_command
+from phytoflow.errors import ConfigError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -128,19 +126,7 @@ def _reach(package: str) -> None:
 
 def main() -> None:
     """Runs the command; an error a user is meant to read is shown as such, without a traceback."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("phytoflow").setLevel(logging.INFO)
-    warnings.simplefilter("ignore", FutureWarning)
-    try:
-        app()
-    except PhytoflowError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(f"Error: {error.message}", style="bold red", markup=False)
-        if error.remedy:
-            console.print(f"What to do: {error.remedy}", markup=False)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(app)
 
 
 if __name__ == "__main__":
