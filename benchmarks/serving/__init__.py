@@ -1,0 +1,1 @@
+"""The predictor against what a user would pick instead."""

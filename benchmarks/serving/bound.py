@@ -1,0 +1,55 @@
+"""What two processes of one thread do without a server: decode, run, nothing else."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+BATCHES = (1, 2, 4, 8)
+_WARM = 3
+
+
+def bound(work: Path, form: str, contents: list[bytes], processes: int, seconds: float) -> dict[int, float]:
+    """Photos a second, all processes together, for each size of batch.
+
+    Args:
+        work: Folder with the bundle.
+        form: A runtime of phytoflow.
+        contents: Encoded photos.
+        processes: How many, each with one thread.
+        seconds: Of each size.
+    """
+    context = multiprocessing.get_context("spawn")
+    barrier, queue = context.Barrier(processes), context.Queue()
+    arguments = (work, form, contents, seconds, barrier, queue)
+    workers = [context.Process(target=_work, args=arguments) for _ in range(processes)]
+    for worker in workers:
+        worker.start()
+    answers = [queue.get(timeout=120 + 10 * seconds * len(BATCHES)) for _ in workers]
+    for worker in workers:
+        worker.join()
+    return {size: sum(answer[size] for answer in answers) for size in BATCHES}
+
+
+def _work(work: Path, form: str, contents: list[bytes], seconds: float, barrier: Barrier, queue: Any) -> None:
+    from phytoflow.inference.runtime import open_runtime
+    from phytoflow.models.bundle import Bundle
+
+    bundle = Bundle.load(work / "bundle")
+    prepare, run = bundle.manifest.preprocessing, open_runtime(form, bundle, threads=1).run  # type: ignore[arg-type]
+    rates = {}
+    for size in BATCHES:
+        for _ in range(_WARM):
+            run(np.stack([prepare(content) for content in contents[:size]]))
+        barrier.wait()
+        done, start = 0, time.perf_counter()
+        while time.perf_counter() < start + seconds:
+            run(np.stack([prepare(contents[(done + i) % len(contents)]) for i in range(size)]))
+            done += size
+        rates[size] = done / (time.perf_counter() - start)
+    queue.put(rates)

@@ -1,0 +1,122 @@
+"""One server at one concurrency: a few windows, every answer checked."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from benchmarks.serving import load
+from benchmarks.serving.catalogue import Peer
+from benchmarks.serving.servers import Server
+
+TOLERANCE = 1e-3
+QUIET = 0.04
+_WARM_SECONDS = 1.5
+_MORE_WINDOWS = 3
+
+
+class Row(BaseModel):
+    """Medians over the windows kept.
+
+    Attributes:
+        concurrency: Clients.
+        rate: Photos a second.
+        p50, p99: Milliseconds.
+        cpu_ms: Milliseconds of CPU the server spent on a photo.
+        megabytes: Its memory.
+        others: Share of the machine that neither server nor clients took, in the busiest window kept.
+        wrong: Answers that were not the offline probabilities, or none.
+    """
+
+    concurrency: int
+    rate: float
+    p50: float
+    p99: float
+    cpu_ms: float
+    megabytes: float
+    others: float
+    wrong: int
+
+
+def measure(
+    peer: Peer,
+    server: Server,
+    contents: Sequence[bytes],
+    expected: NDArray[np.float32],
+    concurrency: int,
+    seconds: float,
+    repeats: int,
+) -> Row:
+    """Measures; windows in which something else used the machine are repeated a few times.
+
+    Args:
+        peer: How it is asked.
+        server: Who is asked.
+        contents: Photos.
+        expected: Offline probabilities, float32 [N, C].
+        concurrency: Clients.
+        seconds: Of a window.
+        repeats: Windows kept.
+    """
+    requests = [peer.request(content) for content in contents]
+    load.run(server.port, requests, concurrency, _WARM_SECONDS)
+    windows: list[dict[str, Any]] = []
+    while len(windows) < repeats + _MORE_WINDOWS and sum(w["others"] < QUIET for w in windows) < repeats:
+        windows.append(_window(peer, server, requests, expected, concurrency, seconds))
+    kept = sorted(windows, key=lambda window: window["others"])[:repeats]
+    middle = {key: statistics.median(w[key] for w in kept) for key in ("rate", "p50", "p99", "cpu_ms")}
+    return Row(
+        concurrency=concurrency,
+        megabytes=server.megabytes(),
+        others=max(window["others"] for window in kept),
+        wrong=sum(window["wrong"] for window in windows),
+        **middle,
+    )
+
+
+def _window(
+    peer: Peer,
+    server: Server,
+    requests: Sequence[bytes],
+    expected: NDArray[np.float32],
+    concurrency: int,
+    seconds: float,
+) -> dict[str, Any]:
+    busy, cpu, own = _busy(), server.cpu_seconds(), time.process_time()
+    window = load.run(server.port, requests, concurrency, seconds)
+    busy, cpu, own = _busy() - busy, server.cpu_seconds() - cpu, time.process_time() - own
+    count = max(1, len(window.answers))
+    latencies = np.array(window.latencies or [float("inf")]) * 1000
+    p50, p99 = np.percentile(latencies, (50, 99))
+    return {
+        "rate": len(window.answers) / window.seconds,
+        "p50": float(p50),
+        "p99": float(p99),
+        "cpu_ms": cpu / count * 1000,
+        "others": max(0.0, busy - cpu - own) / (window.seconds * (psutil.cpu_count() or 1)),
+        "wrong": window.broken + sum(_wrong(peer, answer, expected) for answer in window.answers),
+    }
+
+
+def _busy() -> float:
+    """Seconds of CPU that the machine has spent on anything."""
+    times = psutil.cpu_times()
+    return sum(times) - times.idle - times.iowait - times.guest - times.guest_nice
+
+
+def _wrong(peer: Peer, answer: tuple[int, bytes, bytes], expected: NDArray[np.float32]) -> bool:
+    index, status, body = answer
+    if not status.startswith(b"HTTP/1.1 200"):
+        return True
+    try:
+        found = peer.probabilities(body)
+    except (ValueError, KeyError, TypeError, StopIteration):
+        return True
+    return found.shape != expected[index].shape or not np.abs(found - expected[index]).max() <= TOLERANCE

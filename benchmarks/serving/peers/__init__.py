@@ -1,0 +1,1 @@
+"""Servers a user would write with each framework; every file runs alone, in its framework's environment."""

@@ -1,0 +1,38 @@
+"""KServe's custom model sample: a Model with a synchronous predict, photos as base64 in V1 instances."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from kserve import Model, ModelServer
+
+from benchmarks.serving.peers import common
+
+
+class Leaf(Model):
+    def __init__(self, arguments: common.Arguments) -> None:
+        super().__init__("leaf")
+        self._arguments = arguments
+        self.load()
+
+    def load(self) -> bool:
+        self._model = common.Model(self._arguments)
+        self.ready = True
+        return self.ready
+
+    def predict(self, payload: dict[str, Any], *_: Any) -> dict[str, Any]:
+        contents = [base64.b64decode(instance["image"]["b64"]) for instance in payload["instances"]]
+        return {"predictions": self._model.run([self._model.prepare(c) for c in contents]).tolist()}
+
+
+if __name__ == "__main__":
+    arguments = common.Arguments.read()
+    server = ModelServer(
+        http_port=arguments.port,
+        enable_grpc=False,
+        workers=arguments.workers,
+        access_log_format=None,
+        enable_latency_logging=False,
+    )
+    server.start([Leaf(arguments)])

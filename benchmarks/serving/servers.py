@@ -1,0 +1,140 @@
+"""A server's processes: started, waited for, weighed and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from benchmarks.serving.catalogue import OURS, Peer
+from benchmarks.serving.environments import UnavailableError, python_of
+from phytoflow.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+_MALLOC = {"MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_MMAP_THRESHOLD_": "1073741824"}
+_MALLOC |= {"MALLOC_TOP_PAD_": "67108864"}
+_READY_SECONDS = 90.0
+_STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """One that runs.
+
+    Attributes:
+        port: Where it listens.
+        process: The first of its processes.
+    """
+
+    port: int
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """Spent so far by all its processes."""
+        return sum(t.user + t.system for t in self._of_each("cpu_times"))
+
+    def megabytes(self) -> float:
+        """Memory of all its processes; what they share is counted once."""
+        return sum(m.pss for m in self._of_each("memory_full_info")) / 2**20
+
+    def _of_each(self, what: str) -> Iterator[psutil._common.pmem]:
+        for process in [self.process, *self.process.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                yield getattr(process, what)()
+
+
+@contextlib.contextmanager
+def running(peer: Peer, form: str, workers: int, output: Path) -> Iterator[Server]:
+    """Starts a server and ends it with everything it started.
+
+    Args:
+        peer: Which.
+        form: Of the model: eager, torchscript, onnx or openvino.
+        workers: Processes of a peer; with more than one, each has one thread.
+        output: Folder of the bundle, the environments and the logs.
+
+    Raises:
+        UnavailableError: It cannot be installed or does not become ready.
+    """
+    port = free_port()
+    command = _ours(form, port, output) if peer is OURS else _peer(peer, form, workers, port, output)
+    log = output / "logs" / f"{peer.name.lower()}-{form}.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=_environment(peer, workers),
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    try:
+        _wait(process, f"http://127.0.0.1:{port}{peer.ready}", log)
+        yield Server(port, psutil.Process(process.pid))
+    finally:
+        _end(process)
+
+
+def _ours(form: str, port: int, output: Path) -> list[str]:
+    command = [sys.executable, "-m", "serving.predictor", "--bundle", str(output / "bundle")]
+    options = {
+        "http_port": port,
+        "grpc_port": 0,
+        "model_name": "leaf",
+        "runtime": form,
+        "log_level": "WARNING",
+    }
+    return [*command, *(f"--{name}={value}" for name, value in options.items())]
+
+
+def _peer(peer: Peer, form: str, workers: int, port: int, output: Path) -> list[str]:
+    python = python_of(peer, output / "environments")
+    options = {"work": output, "port": port, "form": form, "workers": workers}
+    module = f"benchmarks.serving.peers.{peer.module}"
+    return [str(python), "-m", module, *(f"--{name}={value}" for name, value in options.items())]
+
+
+def _environment(peer: Peer, workers: int) -> dict[str, str]:
+    """Ours sets its own; peers get what is known to help them."""
+    environment = dict(os.environ)
+    if peer is OURS:
+        return environment
+    environment |= _MALLOC | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    environment |= {"BENTOML_DO_NOT_TRACK": "true", "KSERVE_LOGLEVEL": "WARNING"}
+    return environment | ({"OMP_NUM_THREADS": "1"} if workers > 1 else {})
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise UnavailableError(
+        f"it did not become ready; see {log.name}: {log.read_text(errors='replace')[-300:]}"
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """The whole session: frameworks leave children behind."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+            break
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,84 @@
+"""The rows as one table, with what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel
+
+from benchmarks.serving.catalogue import OURS
+from benchmarks.serving.measure import Row
+
+CONCURRENCIES = (1, 8, 32)
+
+
+class Result(BaseModel):
+    """One server in one set-up.
+
+    Attributes:
+        name: The framework.
+        setup: ``documented``, ``handed`` or ``own``.
+        form: Of the model.
+        rows: By concurrency; empty if it could not be had.
+        why: Why it could not be had.
+    """
+
+    name: str
+    setup: str
+    form: str
+    rows: dict[int, Row] = {}
+    why: str = ""
+
+
+def table(results: Sequence[Result], bound: dict[int, float]) -> str:
+    """Markdown: a line a server, then ours against the bound and the best of the others."""
+    head = (
+        "| server | set-up | photos/s at 1 | 8 | 32 | p50/p99 ms at 1 | 8 | 32 | CPU ms a photo at 8 | MB |"
+    )
+    lines = [head, "|---" * 10 + "|"]
+    lines += [_line(result) for result in results]
+    best = max(bound, key=lambda size: bound[size])
+    lines.append(
+        f"| bound | two processes of one thread, batch {best} | | {bound[best]:.0f} | | | | | "
+        f"{2000 / bound[best]:.1f} | |"
+    )
+    return "\n".join([*lines, "", *_ratios(results, bound[best])])
+
+
+def _line(result: Result) -> str:
+    setup = f"{result.setup}, {result.form}"
+    if not result.rows:
+        return f"| {result.name} | {setup} | could not be measured: {result.why[:120]!r} |" + " |" * 7
+    rows = [result.rows[c] for c in CONCURRENCIES]
+    rates = " | ".join(f"{row.rate:.0f}" + (f" ({row.wrong} wrong)" if row.wrong else "") for row in rows)
+    times = " | ".join(f"{row.p50:.0f}/{row.p99:.0f}" for row in rows)
+    megabytes = max(row.megabytes for row in rows)
+    return f"| {result.name} | {setup} | {rates} | {times} | {rows[1].cpu_ms:.1f} | {megabytes:.0f} |"
+
+
+def _ratios(results: Sequence[Result], bound: float) -> Iterator[str]:
+    measured = [result for result in results if result.rows]
+    ours = next((result for result in measured if result.name == OURS.name), None)
+    if ours is None:
+        return
+    yield "| ours against | at 1 | 8 | 32 |"
+    yield "|---|---|---|---|"
+    for setup in ("documented", "handed"):
+        if peers := [result for result in measured if result.setup == setup]:
+            yield (
+                f"| best {setup} peer | " + " | ".join(_against(ours, peers, c) for c in CONCURRENCIES) + " |"
+            )
+    if peers := [result for result in measured if result is not ours]:
+        ratios = " | ".join(_p99(ours, peers, c) for c in CONCURRENCIES)
+        yield f"| best p99 of a peer (below 1 is better) | {ratios} |"
+    yield f"| bound | | {ours.rows[8].rate / bound:.2f} | {ours.rows[32].rate / bound:.2f} |"
+
+
+def _against(ours: Result, peers: Sequence[Result], concurrency: int) -> str:
+    best = max(peers, key=lambda peer: peer.rows[concurrency].rate)
+    return f"{ours.rows[concurrency].rate / best.rows[concurrency].rate:.2f} ({best.name})"
+
+
+def _p99(ours: Result, peers: Sequence[Result], concurrency: int) -> str:
+    best = min(peers, key=lambda peer: peer.rows[concurrency].p99)
+    return f"{ours.rows[concurrency].p99 / best.rows[concurrency].p99:.2f} ({best.name}, {best.setup})"
