@@ -8,7 +8,7 @@ import sys
 from phytoflow.inference.classifier import Classifier
 from phytoflow.ports import check_free, free_port
 from serving.predictor.options import Options
-from serving.predictor.slim import leave_out_kubernetes
+from serving.predictor.slim import slim_imports
 
 _LOG = logging.getLogger(__name__)
 
@@ -22,14 +22,14 @@ def serve(classifier: Classifier, options: Options) -> None:
     http_port = _port(options.http_port, "--http_port")
     grpc_port = _port(options.grpc_port, "--grpc_port")
     _arguments_for_kserve(options)
-    leave_out_kubernetes()
-    from kserve.model_server import app
+    with slim_imports():
+        from kserve.model_server import app
 
-    from serving.predictor.engine import Engine
-    from serving.predictor.metrics import METADATA
-    from serving.predictor.model import LeafModel
-    from serving.predictor.orderly import OneModel, OrderlyServer
-    from serving.predictor.rest import add_routes
+        from serving.predictor.engine import Engine
+        from serving.predictor.metrics import METADATA
+        from serving.predictor.model import LeafModel
+        from serving.predictor.orderly import OneModel, OrderlyServer
+        from serving.predictor.rest import add_routes
 
     manifest = classifier.bundle.manifest
     model = LeafModel(options.model_name or manifest.name, Engine(classifier, options))
