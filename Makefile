@@ -52,6 +52,7 @@ lock: ## Resolve the lock files anew
 	echo uv | $(UV_COMPILE) - -o requirements/uv.lock
 	$(UV_COMPILE) pyproject.toml requirements/build.in --all-extras -o requirements/all.lock
 	$(UV_COMPILE) pyproject.toml --extra serve -c requirements/all.lock -o requirements/serve.lock
+	$(UV_COMPILE) pyproject.toml --extra train --extra serve --extra pipelines -c requirements/all.lock -o requirements/pipeline.lock
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
