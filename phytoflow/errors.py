@@ -88,3 +88,19 @@ class ServingError(PhytoflowError):
     """The predictor did not start, did not become ready, or answers wrongly."""
 
     exit_code = 11
+
+
+class DeployError(ServingError):
+    """A cluster refuses, or what was deployed does not become ready or answers wrongly.
+
+    Args:
+        message: What is wrong, naming the object it is about.
+        reason: A short, stable category such as ``"image"`` or ``"quota"``.
+        remedy: What to do.
+    """
+
+    exit_code = 12
+
+    def __init__(self, message: str, *, reason: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
