@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,12 +16,14 @@ from fastapi.exceptions import RequestValidationError
 from kserve import InferResponse
 
 from serving.predictor.errors import RequestError, malformed, overloaded, too_large
+from serving.predictor.front import Front
 from serving.predictor.metrics import ERRORS
 from serving.predictor.model import LeafModel, offload
 from serving.predictor.options import Options
 from serving.predictor.v2 import BINARY_HEADER, parse_request
 
 _CLIENT_CLOSED = 499
+_SMALL_BYTES = 256 * 1024
 
 
 class Rest:
@@ -39,6 +42,13 @@ class Rest:
     async def infer(self, request: Request) -> Response:
         """``POST /v2/models/M/infer``."""
         return await self._answered(request, self._infer)
+
+    async def infer_or_refuse(self, request: Request) -> Response:
+        """The same where nobody else turns errors into answers."""
+        try:
+            return await self.infer(request)
+        except RequestError as error:
+            return await _refused(request, error)
 
     async def predict(self, request: Request) -> Response:
         """``POST /v1/models/M:predict``."""
@@ -74,9 +84,12 @@ class Rest:
 
     async def _infer(self, body: bytes, request: Request) -> Response:
         length = _header_length(request)
-        parsed = await offload(parse_request, body, length, self._model.name)
-        answer, _ = await self._model(parsed, dict(request.headers))
-        return await offload(_v2_response, answer)
+        small = len(body) <= _SMALL_BYTES
+        parse = partial(parse_request, body, length, self._model.name)
+        parsed = parse() if small else await offload(parse)
+        # Not through kserve's __call__, which measures again what `predict` measures.
+        answer = await self._model.predict(parsed, request.headers)
+        return _v2_response(answer) if small else await offload(_v2_response, answer)
 
     async def _predict(self, body: bytes, request: Request) -> Response:
         try:
@@ -137,23 +150,30 @@ def add_routes(app: FastAPI, model: LeafModel, options: Options) -> None:
     router.add_api_route("/v1/models/{name}:predict", rest.predict, methods=["POST"])
     router.add_api_route("/v1/models/{name}:explain", rest.explain, methods=["POST"])
     app.include_router(router)
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: Front(build(), model.name, rest.infer_or_refuse)  # type: ignore[method-assign]
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
 
 
 async def _unless_gone(request: Request, work: Awaitable[Response]) -> Response:
     """Gives up on the work when its client leaves."""
-    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(request.receive())
+    task = asyncio.current_task()
+    assert task is not None
+    gone, waiting = asyncio.ensure_future(request.receive()), True
+    # One watcher beside the request's own task: a task for the work too would cost a photo's share.
+    gone.add_done_callback(lambda _: task.cancel() if waiting and not gone.cancelled() else None)
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        task.cancel()
+        return await work
+    except asyncio.CancelledError:
+        if not gone.done():
+            raise  # the server is ending
+        task.uncancel()
         ERRORS.labels("client gone").inc()
         return Response(status_code=_CLIENT_CLOSED)
     finally:
+        waiting = False
         gone.cancel()
-        task.cancel()
 
 
 def _header_length(request: Request) -> int | None:
