@@ -47,10 +47,10 @@ class Statistics:
 
     def project(self, features: Array) -> tuple[Array, Array]:
         """Features [N, D] to places along the axes [N, K] and squared distances to their span [N]."""
-        centred = unit(features) - self.mean
-        along = centred @ self.axes
+        centred: Array = unit(features) - self.mean
+        along: Array = centred @ self.axes
         beyond = np.einsum("nd,nd->n", centred, centred) - np.einsum("nk,nk->n", along, along)
-        return along, np.maximum(beyond, 0)
+        return along, np.maximum(beyond, np.float32(0))
 
     def save(self, path: Path) -> None:
         """Writes an ``.npz``; no pickle."""
@@ -103,7 +103,9 @@ def _principal(
     count, size = centred.shape
     _, lengths, rows = np.linalg.svd(centred, full_matrices=False)
     variances = lengths**2 / max(count - 1, 1)
-    kept = min(most, max(1, (count - 1) // 2), int((variances > _LEAST_VARIANCE * variances[0]).sum()))
+    kept = min(
+        most, max(1, (count - 1) // 2), max(1, int((variances > _LEAST_VARIANCE * variances[0]).sum()))
+    )
     rest = variances[kept:].sum() / max(size - kept, 1)
     floor = max(float(variances[0]) * _LEAST_VARIANCE, float(np.finfo(np.float32).tiny))
     return rows[:kept].T, np.maximum(variances[:kept], floor), max(float(rest), floor)

@@ -1,0 +1,114 @@
+"""Which score tells strangers from known photos, and from where on: by photos the statistics never saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phytoflow.openset.figures import auroc, conformal_quantile
+from phytoflow.openset.scores import METHODS, Method, score
+from phytoflow.openset.statistics import Array, Statistics, fit
+
+_MOST_LEFT_OUT = 6  # classes: each costs a fit
+_MOST_FITTED = 1000  # photos of the fits that only compare scores
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model gave for photos.
+
+    Attributes:
+        logits: float32 [N, C].
+        features: float32 [N, D].
+        labels: int64 [N]; -1 for strangers.
+    """
+
+    logits: Array
+    features: Array
+    labels: NDArray[np.int64]
+
+    def only(self, rows: NDArray[np.bool_], without: int | None = None) -> Answers:
+        """Some rows, perhaps as a model would answer that lacks one class."""
+        logits = self.logits[rows]
+        logits = logits if without is None else np.delete(logits, without, axis=1)
+        return Answers(logits, self.features[rows], self.labels[rows])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The score that tells strangers best.
+
+    Attributes:
+        statistics: Of the fitted photos.
+        method: The score.
+        typical: Median score of held-out known photos.
+        threshold: Score that few of them exceed.
+        refused: Share of them that do.
+        figures: AUROC against near and far strangers, of every score.
+    """
+
+    statistics: Statistics
+    method: Method
+    typical: float
+    threshold: float
+    refused: float
+    figures: dict[Method, tuple[float, float]]
+
+
+def choose(fitted: Answers, held_out: Answers, varied: Answers, far: Answers, refused: float) -> Choice:
+    """Fits statistics, compares the scores and sets the threshold.
+
+    Near strangers are the held-out photos of each class in turn, to statistics and logits that lack it: how
+    the score will do on a plant or disease that nobody photographed. The model itself knows the class, which
+    flatters all scores alike. The best score has the highest mean AUROC over near and far strangers.
+
+    Args:
+        fitted: Of the photos that describe what is known.
+        held_out: Of known photos that the statistics were not fitted on.
+        varied: Of the same photos as another day might have given them. They set the threshold together
+            with ``held_out``: small sets are trained on their validation photos too, and what a network was
+            trained on looks more familiar to it than the next photo of the same thing will.
+        far: Of made-up strangers.
+        refused: Share of known photos that may be taken for strangers.
+    """
+    statistics = fit(fitted.features, fitted.labels)
+    near = _near(fitted, held_out)
+    figures = {
+        method: (near[method], auroc(_scores(method, statistics, held_out), _scores(method, statistics, far)))
+        for method in METHODS
+    }
+    best = max(METHODS, key=lambda method: sum(figures[method]))
+    known = _scores(best, statistics, held_out)
+    both = np.concatenate([known, _scores(best, statistics, varied)])
+    typical, threshold = float(np.median(known)), conformal_quantile(both, refused)
+    threshold = max(threshold, typical + 1e-6 * (1 + abs(typical)))  # all alike: still a scale to divide by
+    return Choice(statistics, best, typical, threshold, float((known > threshold).mean()), figures)
+
+
+def _near(fitted: Answers, held_out: Answers) -> dict[Method, float]:
+    """Mean AUROC of each score over the classes left out; 0.5, a guess, where none can be."""
+    few = np.zeros(len(fitted.labels), bool)
+    few[np.linspace(0, len(few) - 1, min(_MOST_FITTED, len(few))).astype(int)] = True
+    present = np.intersect1d(np.unique(fitted.labels[few]), np.unique(held_out.labels))
+    out = present[np.unique(np.linspace(0, len(present) - 1, _MOST_LEFT_OUT).astype(int))]
+    if len(present) < 2:
+        return dict.fromkeys(METHODS, 0.5)
+    parts = [_left_out(int(label), fitted.only(few), held_out) for label in out]
+    return {method: float(np.mean([part[method] for part in parts])) for method in METHODS}
+
+
+def _left_out(label: int, fitted: Answers, held_out: Answers) -> dict[Method, float]:
+    rest = fitted.only(fitted.labels != label)
+    statistics = fit(rest.features, rest.labels)
+    known = held_out.only(held_out.labels != label, label)
+    strange = held_out.only(held_out.labels == label, label)
+    return {
+        method: auroc(_scores(method, statistics, known), _scores(method, statistics, strange))
+        for method in METHODS
+    }
+
+
+def _scores(method: Method, statistics: Statistics, answers: Answers) -> NDArray[np.float64]:
+    return score(method, statistics, answers.logits, answers.features)

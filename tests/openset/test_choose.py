@@ -1,0 +1,71 @@
+"""The score that tells strangers best is taken, and the threshold refuses few known photos."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from phytoflow.openset.choose import Answers, choose
+from phytoflow.openset.scores import METHODS, score
+from phytoflow.openset.strangers import shuffled, textures
+from tests.openset.test_scores import clouds
+
+
+def answers(count: int, seed: int) -> Answers:
+    features, labels = clouds(count, seed)
+    return Answers(features[:, :2] * 3, features, labels)
+
+
+def strangers(count: int = 60) -> Answers:
+    """As sure as known photos by their logits; far away by their features."""
+    features = np.random.default_rng(9).normal(0, 0.3, (count, 20)).astype(np.float32)
+    features[:, 7] += 5
+    return Answers(answers(count // 2, 3).logits, features, np.full(count, -1))
+
+
+def test_features_win_where_logits_are_blind() -> None:
+    choice = choose(answers(200, 0), answers(60, 1), answers(60, 2), strangers(), 0.05)
+    assert choice.method in ("mahalanobis", "nearest_neighbours", "relative_mahalanobis")
+    assert set(choice.figures) == set(METHODS)
+    assert choice.figures[choice.method][1] > 0.99
+    assert choice.figures["max_probability"][1] < 0.7
+    assert choice.refused <= 0.05
+
+
+def test_the_threshold_holds_for_photos_never_seen() -> None:
+    choice = choose(answers(200, 0), answers(100, 1), answers(100, 2), strangers(), 0.05)
+    fresh = answers(300, 8)
+    known = score(choice.method, choice.statistics, fresh.logits, fresh.features)
+    assert (known > choice.threshold).mean() <= 0.08
+    far = strangers()
+    assert (score(choice.method, choice.statistics, far.logits, far.features) > choice.threshold).all()
+
+
+def test_varied_photos_loosen_the_threshold() -> None:
+    held_out = answers(60, 1)
+    wider = replace(held_out, features=held_out.features + np.float32(0.4))
+    strict, loose = (
+        choose(answers(200, 0), held_out, varied, strangers(), 0.05) for varied in (held_out, wider)
+    )
+    assert loose.threshold > strict.threshold
+    assert loose.typical == strict.typical
+
+
+def test_photos_all_alike_leave_a_scale() -> None:
+    one = Answers(np.ones((20, 2), np.float32), np.ones((20, 20), np.float32), np.repeat([0, 1], 10))
+    choice = choose(one, one, one, strangers(), 0.05)
+    assert choice.threshold > choice.typical
+
+
+def test_shuffling_keeps_colours_and_textures_are_many() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (48, 48, 3)).astype(np.uint8)
+    (mixed,) = shuffled([photo], seed=1)
+    assert (np.sort(mixed.ravel()) == np.sort(photo.ravel())).all()
+    assert (mixed != photo).any()
+    made = textures(10, 32, seed=0)
+    assert {picture.shape for picture in made} == {(32, 32, 3)}
+    assert len({picture.tobytes() for picture in made}) == 10
+    assert made[4].std(axis=(0, 1)) == pytest.approx(0)
+    assert (textures(3, 32, seed=0)[0] == made[0]).all()
