@@ -1,0 +1,199 @@
+"""Runs on a real Kubeflow Pipelines backend, from photographs to an InferenceService that is Ready.
+
+``PHYTOFLOW_TEST_KFP`` names the backend, ``PHYTOFLOW_TEST_PIPELINE_IMAGE`` the steps' image; the dev overlays
+``kustomize/overlays/dev`` and ``dev-runs`` are applied. Each run takes minutes.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import kfp
+import pytest
+import yaml
+
+from phytoflow.ports import free_port
+from phytoflow.storage.uri import read_bytes
+from pipelines.__main__ import write
+from pipelines.options import CompileOptions
+from pipelines.submit import BackendError, connect, submit, wait
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMESPACE, STEPS = "phytoflow-dev", "kubeflow"
+RUNS = f"s3://phytoflow/test-{int(time.time())}"
+SETTINGS = {
+    "training": {"views": 1, "tail_steps": 8, "tail_epochs": 2, "cross_validate": 0},
+    "deploy": {"namespace": NAMESPACE, "autoscaling": "none", "max_replicas": 1},
+}
+MINUTES = 20 * 60
+
+
+@pytest.fixture(scope="module")
+def host() -> str:
+    address = os.environ.get("PHYTOFLOW_TEST_KFP")
+    if not address:
+        pytest.skip("no Kubeflow Pipelines: PHYTOFLOW_TEST_KFP names no backend")
+    return address
+
+
+@pytest.fixture(scope="module")
+def package(host: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    image = os.environ.get("PHYTOFLOW_TEST_PIPELINE_IMAGE", "localhost/phytoflow/pipeline:test")
+    options = CompileOptions(image=image, image_pull_policy="Never", accelerators=1)
+    return write(tmp_path_factory.mktemp("kfp") / "pipeline.yaml", options)
+
+
+def parameters(name: str, **gate: float) -> dict[str, str]:
+    chosen = SETTINGS | {"serving": {"name": name, "target": "cluster"}, "gate": gate}
+    return {"data": "sample", "output": f"{RUNS}/{name}", "overrides": yaml.safe_dump(chosen)}
+
+
+def kubectl(*words: str) -> str:
+    return subprocess.run(["kubectl", *words], check=True, capture_output=True, text=True).stdout
+
+
+def is_ready(name: str) -> bool:
+    found = json.loads(kubectl("-n", NAMESPACE, "get", "inferenceservice", name, "-o", "json"))
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in found["status"]["conditions"])
+
+
+def outcome(name: str) -> dict[str, str]:
+    return dict(json.loads(read_bytes(f"{RUNS}/{name}/outcome.json")))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stores(host: str) -> Iterator[None]:
+    """The dev overlay's MinIO, forwarded to this machine."""
+    port = free_port()
+    forward = subprocess.Popen(
+        ["kubectl", "-n", NAMESPACE, "port-forward", "service/minio", f"{port}:9000"],
+        stdout=subprocess.DEVNULL,
+    )
+    secret = json.loads(kubectl("-n", NAMESPACE, "get", "secret", "phytoflow-s3", "-o", "json"))["data"]
+    keys = {key: base64.b64decode(value).decode() for key, value in secret.items() if key.startswith("AWS_")}
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in (keys | {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}"}).items():
+            patch.setenv(key, value)
+        yield
+    forward.terminate()
+    forward.wait()
+
+
+@pytest.fixture
+def services() -> Iterator[list[str]]:
+    names: list[str] = []
+    yield names
+    for name in names:
+        kubectl("-n", NAMESPACE, "delete", "inferenceservice", name, "--ignore-not-found", "--wait=false")
+
+
+def tasks_of(client: kfp.Client, run_id: str) -> dict[str, str]:
+    details = client.get_run(run_id).run_details.task_details
+    return {task.display_name: task.state for task in details}
+
+
+def run_cli(host: str, verb: str, package: Path, name: str) -> str:
+    words = [f"{key}={value}" for key, value in parameters(name).items()]
+    command = [
+        "kfp",
+        "--endpoint",
+        host,
+        "--output",
+        "json",
+        "run",
+        verb,
+        "-e",
+        "cli",
+        "-r",
+        name,
+        "-f",
+        str(package),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", *command, *words], capture_output=True, text=True, check=True
+    )
+    return str(json.loads(done.stdout[done.stdout.index("{") :])["run_id"])
+
+
+def test_kfp_run_create_ends_in_a_ready_service_and_a_second_run_takes_the_cached_steps(
+    host: str, package: Path, services: list[str]
+) -> None:
+    services.append("created")
+    backend = connect(host)
+    wait(backend, run_cli(host, "create", package, "created"), MINUTES)
+    assert is_ready("created")
+    assert outcome("created")["bundle"] == f"{RUNS}/created/bundle"
+    again = run_cli(host, "submit", package, "created")
+    wait(backend, again, MINUTES)
+    states = tasks_of(backend.client, again)
+    assert {n for n, s in states.items() if s == "CACHED"} >= {"preprocess", "train", "export", "evaluate"}, (
+        states
+    )
+
+
+def test_a_failed_gate_publishes_nothing_and_says_why(host: str, package: Path) -> None:
+    backend = connect(host)
+    made = submit(backend, package, parameters("refused", max_latency_ms=0.001))
+    with pytest.raises(BackendError, match="FAILED"):
+        wait(backend, made.id, MINUTES)
+    assert "refused" not in kubectl("-n", NAMESPACE, "get", "inferenceservices", "-o", "name")
+    told = outcome("refused")
+    assert told["state"] == "FAILED" and told["report"] and not told["bundle"]
+
+
+def test_a_killed_training_step_is_tried_again_and_goes_on(
+    host: str, package: Path, services: list[str]
+) -> None:
+    services.append("killed")
+    backend = connect(host)
+    chosen = parameters("killed") | {"seed": 7}  # a seed of its own: nothing of it is in the cache
+    made = submit(backend, package, chosen)
+    killed = threading.Thread(target=kill_in_an_epoch, args=(made.id,))
+    killed.start()
+    wait(backend, made.id, MINUTES)
+    killed.join(1)
+    assert not killed.is_alive(), "the training step was over before it could be killed"
+    logs = kubectl(
+        "-n", STEPS, "logs", "-l", f"pipeline/runid={made.id},app.kubernetes.io/component=train", "--tail=-1"
+    )
+    assert "resum" in logs.lower() and is_ready("killed")
+
+
+def kill_in_an_epoch(run_id: str) -> None:
+    """Kills the training program once it is in the second stage."""
+    label = f"pipeline/runid={run_id},app.kubernetes.io/component=train"
+    while True:
+        pods = kubectl("-n", STEPS, "get", "pods", "-l", label, "-o", "name").split()
+        if pods and "epoch 1" in kubectl("-n", STEPS, "logs", pods[0], "-c", "main", "--tail=-1"):
+            kubectl("-n", STEPS, "exec", pods[0], "-c", "main", "--", "sh", "-c", "kill -9 -1")
+            return
+        time.sleep(1)
+
+
+def test_the_notebook_submits_and_shows_a_run(
+    host: str, package: Path, services: list[str], tmp_path: Path
+) -> None:
+    services.append("leaf")
+    cells = json.loads((ROOT / "notebooks" / "01_submit_a_run.ipynb").read_text())["cells"]
+    code = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    told = os.environ | {
+        "KFP_HOST": host,
+        "PHYTOFLOW_IMAGE": os.environ.get(
+            "PHYTOFLOW_TEST_PIPELINE_IMAGE", "localhost/phytoflow/pipeline:test"
+        ),
+        "PHYTOFLOW_OUTPUT": f"{RUNS}/created",
+        "PHYTOFLOW_NAMESPACE": NAMESPACE,
+        "PHYTOFLOW_OVERRIDES": yaml.safe_dump({"training": SETTINGS["training"]}),
+        "PYTHONPATH": str(ROOT),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=told, capture_output=True, text=True, check=False
+    )
+    assert "ended: SUCCEEDED" in done.stdout and "macro-F1" in done.stdout, done.stdout + done.stderr
+    assert is_ready("leaf")
