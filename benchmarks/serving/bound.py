@@ -37,19 +37,25 @@ def bound(work: Path, form: str, contents: list[bytes], processes: int, seconds:
 
 
 def _work(work: Path, form: str, contents: list[bytes], seconds: float, barrier: Barrier, queue: Any) -> None:
+    from phytoflow.inference.planar import planar
     from phytoflow.inference.runtime import open_runtime
     from phytoflow.models.bundle import Bundle
 
     bundle = Bundle.load(work / "bundle")
-    prepare, run = bundle.manifest.preprocessing, open_runtime(form, bundle, threads=1).run  # type: ignore[arg-type]
+    runtime, preprocessing = open_runtime(form, bundle, threads=1), bundle.manifest.preprocessing  # type: ignore[arg-type]
+
+    def run(photos: list[bytes]) -> None:
+        tensors = [preprocessing.normalise(planar(preprocessing.decode(photo))) for photo in photos]
+        runtime.run(np.stack(tensors))
+
     rates = {}
     for size in BATCHES:
         for _ in range(_WARM):
-            run(np.stack([prepare(content) for content in contents[:size]]))
+            run(contents[:size])
         barrier.wait()
         done, start = 0, time.perf_counter()
         while time.perf_counter() < start + seconds:
-            run(np.stack([prepare(contents[(done + i) % len(contents)]) for i in range(size)]))
+            run([contents[(done + i) % len(contents)] for i in range(size)])
             done += size
         rates[size] = done / (time.perf_counter() - start)
     queue.put(rates)

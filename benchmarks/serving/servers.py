@@ -21,7 +21,7 @@ from benchmarks.serving.environments import UnavailableError, python_of
 from phytoflow.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-_MALLOC = {"MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_MMAP_THRESHOLD_": "1073741824"}
+_MALLOC = {"MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 _MALLOC |= {"MALLOC_TOP_PAD_": "67108864"}
 _READY_SECONDS = 90.0
 _STOP_SECONDS = 10.0
@@ -111,6 +111,7 @@ def _environment(peer: Peer, workers: int) -> dict[str, str]:
     if peer is OURS:
         return environment
     environment |= _MALLOC | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    environment |= {"OMP_WAIT_POLICY": "PASSIVE"}  # torch's threads spin otherwise, and take the others' CPU
     environment |= {"BENTOML_DO_NOT_TRACK": "true", "KSERVE_LOGLEVEL": "WARNING"}
     return environment | ({"OMP_NUM_THREADS": "1"} if workers > 1 else {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
@@ -37,12 +38,12 @@ def table(results: Sequence[Result], bound: dict[int, float]) -> str:
     )
     lines = [head, "|---" * 10 + "|"]
     lines += [_line(result) for result in results]
-    best = max(bound, key=lambda size: bound[size])
-    lines.append(
-        f"| bound | two processes of one thread, batch {best} | | {bound[best]:.0f} | | | | | "
-        f"{2000 / bound[best]:.1f} | |"
-    )
-    return "\n".join([*lines, "", *_ratios(results, bound[best])])
+    best = max(bound.values(), default=float("nan"))
+    if bound:
+        size = max(bound, key=lambda size: bound[size])
+        setup = f"{len(os.sched_getaffinity(0))} processes of one thread, batches of {size}"
+        lines.append(f"| bound | {setup} | | {best:.0f} | | | | | | |")
+    return "\n".join([*lines, "", *_ratios(results, best)])
 
 
 def _line(result: Result) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from phytoflow.inference.planar import planar
 from phytoflow.models.bundle import Bundle
 
 Array = NDArray[np.float32]
@@ -59,11 +60,12 @@ class Model:
 
     def prepare(self, content: bytes) -> Array:
         """An encoded photo to float32 [3, H, W]."""
-        return self._preprocessing(content)
+        return self._preprocessing.normalise(planar(self._preprocessing.decode(content)))
 
     def prepare_image(self, image: Image.Image) -> Array:
         """A decoded photo to float32 [3, H, W]."""
-        return self._preprocessing.normalise(self._preprocessing.pixels(image.convert("RGB")))
+        pixels = self._preprocessing.pixels(image.convert("RGB"))
+        return self._preprocessing.normalise(planar(pixels))
 
     def run(self, batch: Sequence[Array] | Array) -> Array:
         """Photos to probabilities, float32 [N, C]."""
@@ -78,7 +80,8 @@ class Model:
     def _handed(self, form: str) -> Callable[[Array], Array]:
         from phytoflow.inference.runtime import open_runtime
 
-        return open_runtime(form, self._bundle, threads=1).run  # type: ignore[arg-type]
+        runtime = open_runtime(form, self._bundle, threads=1)  # type: ignore[arg-type]
+        return lambda batch: runtime.run(batch).logits
 
 
 def _documented(form: str) -> bool:
@@ -100,6 +103,7 @@ def _torch(arguments: Arguments, threads: int) -> Callable[[Array], Array]:
 
     def run(batch: Array) -> Array:
         with torch.inference_mode():
-            return model(torch.from_numpy(batch)).numpy()
+            found = model(torch.from_numpy(batch))
+            return (found[0] if isinstance(found, tuple) else found).numpy()
 
     return run

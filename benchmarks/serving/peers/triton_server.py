@@ -64,7 +64,8 @@ def _backends(home: Path, folder: Path) -> Path:
 
 
 def _environment(arguments: Arguments) -> dict[str, str]:
-    libraries = [sysconfig.get_config_var("LIBDIR"), os.environ.get("LD_LIBRARY_PATH", "")]
+    bundled = Path(sysconfig.get_path("purelib")) / "nvidia_pytriton.libs"
+    libraries = [sysconfig.get_config_var("LIBDIR"), str(bundled), os.environ.get("LD_LIBRARY_PATH", "")]
     return {
         "LEAF_ARGUMENTS": json.dumps({**vars(arguments), "work": str(arguments.work)}),
         "LD_LIBRARY_PATH": os.pathsep.join(filter(None, libraries)),
