@@ -14,6 +14,7 @@ from phytoflow.data.decode import Limits
 from phytoflow.errors import PhotoError
 from phytoflow.inference.choose import Choice, choose
 from phytoflow.inference.cpus import cpu_count
+from phytoflow.inference.planar import planar
 from phytoflow.inference.probabilities import Predictions, softmax
 from phytoflow.inference.runtime import Outputs, Runtime, RuntimeName
 from phytoflow.models.bundle import Bundle
@@ -84,7 +85,7 @@ class Classifier:
                     pool.submit(self._pixels, start + i, content, limits) for i, content in enumerate(batch)
                 ]
                 pixels = np.stack([job.result() for job in jobs])
-                rows.append(self.run(self.bundle.manifest.preprocessing.normalise(pixels)))
+                rows.append(self.run(self.bundle.manifest.preprocessing.normalise(planar(pixels))))
         return Predictions.joined(rows, self.classes)
 
     def predict_tensor(self, tensor: NDArray[np.float32]) -> Predictions:
@@ -92,13 +93,18 @@ class Classifier:
         batches = (np.ascontiguousarray(batch, np.float32) for batch in _batches(tensor))
         return Predictions.joined([self.run(batch) for batch in batches], self.classes)
 
-    def run(self, tensor: NDArray[np.float32]) -> Predictions:
-        """One call of the runtime on photos already normalised, contiguous float32 [N, 3, size, size]."""
-        return self.answered(self.outputs(tensor))
+    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Predictions:
+        """One call of the runtime.
 
-    def outputs(self, tensor: NDArray[np.float32]) -> Outputs:
-        """What the model itself gives: logits, features, evidence."""
-        return self._runtime.run(tensor)
+        Args:
+            tensor: Photos already normalised, contiguous float32 [N, 3, size, size].
+            alone: No other call is under way: this one may use the threads of all lanes.
+        """
+        return self.answered(self.outputs(tensor, alone=alone))
+
+    def outputs(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
+        """What the model itself gives: logits, features, evidence; see ``run``."""
+        return self._runtime.run(tensor, alone=alone)
 
     def answered(self, outputs: Outputs) -> Predictions:
         """Probabilities at the bundle's temperature, and how strange each photo is."""

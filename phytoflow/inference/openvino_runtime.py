@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 
 import numpy as np
@@ -21,21 +22,36 @@ class OpenVinoRuntime:
     name: RuntimeName = "openvino"
 
     def __init__(self, path: str, threads: int, lanes: int) -> None:
-        config = {
-            "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": threads * lanes,
-            "NUM_STREAMS": lanes,
-            "ENABLE_CPU_PINNING": False,
-        }
-        self._model = openvino.Core().compile_model(path, "CPU", config)
-        self._outputs = named([output.get_any_name() for output in self._model.outputs])
+        self._path, self._threads, self._lanes = path, threads, lanes
+        self._narrow = self._compile(streams=lanes)
+        self._outputs = named([output.get_any_name() for output in self._narrow.outputs])
         self._requests = threading.local()
 
-    def run(self, tensor: NDArray[np.float32]) -> Outputs:
-        """Runs the model; each calling thread has its own request, which is not thread-safe."""
-        if not hasattr(self._requests, "own"):
-            self._requests.own = self._model.create_infer_request()
-        request = self._requests.own
+    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
+        """Runs the model."""
+        request = self._request(wide=alone and self._lanes > 1)
         request.infer([tensor], share_inputs=True)
         found = {name: request.get_output_tensor(at).data.copy() for name, at in self._outputs.items()}
         return Outputs(**found)
+
+    def _request(self, *, wide: bool) -> openvino.InferRequest:
+        """The calling thread's own: requests are not thread-safe."""
+        name = "wide" if wide else "narrow"
+        if not hasattr(self._requests, name):
+            model = self._wide if wide else self._narrow
+            setattr(self._requests, name, model.create_infer_request())
+        return getattr(self._requests, name)
+
+    @functools.cached_property
+    def _wide(self) -> openvino.CompiledModel:
+        """One stream with the threads of all lanes; made when first asked for."""
+        return self._compile(streams=1)
+
+    def _compile(self, streams: int) -> openvino.CompiledModel:
+        config = {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": self._threads * self._lanes,
+            "NUM_STREAMS": streams,
+            "ENABLE_CPU_PINNING": False,
+        }
+        return openvino.Core().compile_model(self._path, "CPU", config)

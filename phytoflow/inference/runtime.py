@@ -42,11 +42,12 @@ class Runtime(Protocol):
 
     name: RuntimeName
 
-    def run(self, tensor: NDArray[np.float32]) -> Outputs:
+    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
         """Runs the model; safe to call from as many threads as it was opened with lanes.
 
         Args:
             tensor: float32 [N, 3, H, W], normalised, C-contiguous.
+            alone: No other call is under way: this one may use the threads of all lanes.
 
         Returns:
             Its outputs, with memory of their own.

@@ -30,8 +30,8 @@ class TorchScriptRuntime:
             module = torch.jit.load(path, map_location=self._device)  # type: ignore[no-untyped-call]
             self._model = module.eval()
 
-    def run(self, tensor: NDArray[np.float32]) -> Outputs:
-        """Runs the model."""
+    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
+        """Runs the model, with the same threads whether alone or not."""
         with torch.inference_mode():
             found = self._model(torch.from_numpy(tensor).to(self._device))
             found = found if isinstance(found, tuple) else (found,)

@@ -1,0 +1,24 @@
+"""What holds of every runtime."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from phytoflow.inference.runtime import RUNTIMES, RuntimeName, open_runtime
+from phytoflow.models.bundle import Bundle
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_a_call_alone_and_calls_at_once_give_the_same_answers(bundle: Path, name: RuntimeName) -> None:
+    opened = Bundle.load(bundle)
+    photos = np.stack([opened.manifest.preprocessing(content) for content in opened.probe_contents()])
+    runtime = open_runtime(name, opened, threads=1, lanes=2)
+    expected = runtime.run(photos).logits
+    with ThreadPoolExecutor(2) as lanes:
+        jobs = [lanes.submit(runtime.run, photos, alone=turn % 3 == 0) for turn in range(12)]
+        for job in jobs:
+            np.testing.assert_allclose(job.result().logits, expected, atol=1e-4)
