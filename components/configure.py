@@ -8,7 +8,7 @@ from components.image import PLACEHOLDER
 
 
 @dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
-def configure(data: str, preset: str, seed: int, overrides: str) -> NamedTuple(  # type: ignore[valid-type]
+def configure(data: str, preset: str, seed: int, overrides: str, output: str) -> NamedTuple(  # type: ignore[valid-type]
     "Plan",
     [
         ("settings", str),
@@ -26,12 +26,13 @@ def configure(data: str, preset: str, seed: int, overrides: str) -> NamedTuple( 
         preset: default, fast, accurate, low-memory or production.
         seed: Seed of the split, the augmentation and the training.
         overrides: YAML of further settings, e.g. "training: {views: 2}".
+        output: Folder or s3:// prefix of the run.
     """
     from phytoflow import steps
     from phytoflow.step import step
 
     with step("configure"):
-        plan = steps.configure(data, preset, seed, overrides)
+        plan = steps.configure(data, preset, seed, overrides, output)
         return (
             plan.settings,
             steps.section(plan.settings, "seed", "data", "model"),

@@ -13,14 +13,14 @@ def publish(
     settings: str,
     output: str,
 ) -> str:
-    """Starts the predictor, asks it real photos over V2, and makes the version champion.
+    """Serves the bundle, asks it real photos over V2, and makes the version champion.
 
     Args:
         registered: From the register step.
         dataset: From the preprocess step; some of its test photos are asked.
         version: From the register step.
         settings: All settings, as JSON.
-        output: Folder of the run; the predictor's state and log are kept below it.
+        output: Folder or s3:// prefix of the run: a local predictor's state and log, or what a cluster reads.
 
     Returns:
         URL of the predictor.
@@ -31,4 +31,4 @@ def publish(
     from phytoflow.step import step
 
     with step("publish"):
-        return steps.publish(Path(registered.path), version, Path(dataset.path), settings, output).url
+        return steps.publish(Path(registered.path), version, Path(dataset.path), settings, output)

@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 unforeseen; 2 a wrong setting or argument; 3 unusable photos; 4 no pretrained weights;
 5 storage; 6 MLflow; 7 a broken bundle; 8 an export that answers otherwise; 10 refused by the gate;
-11 the predictor did not start or answers wrongly; 130 interrupted.
+11 the predictor did not start or answers wrongly; 12 not published on the cluster; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from phytoflow.cli_data import app as data_app
+from phytoflow.cli_deploy import deploy, rollback, status
 from phytoflow.cli_steps import evaluate, export, train
 from phytoflow.command import run_command
 from phytoflow.errors import ConfigError
@@ -29,6 +30,9 @@ app.add_typer(data_app, name="data", help="Draw, fetch and check photographs.")
 app.command()(train)
 app.command()(export)
 app.command()(evaluate)
+app.command()(deploy)
+app.command()(status)
+app.command()(rollback)
 
 OUTER = Path(__file__).resolve().parents[1]
 """The checkout or image that holds `pipelines` and `serving` beside this package."""

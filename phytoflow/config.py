@@ -183,8 +183,10 @@ class ServingSettings(Section):
         "leaf", pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", description="Name of the served model."
     )
     publish: bool = Field(True, description="Publish after the gate.")
-    target: Literal["local", "cluster"] = Field(
-        "local", description="local: a process beside the run; cluster: an InferenceService (deploy.*)."
+    target: Literal["auto", "local", "cluster"] = Field(
+        "auto",
+        description="local: a process beside the run; cluster: an InferenceService (deploy.*); auto: the "
+        "latter where the output is in an object store.",
     )
     http_port: int = Field(0, ge=0, le=65535, description="REST port of the local predictor; 0: a free one.")
     grpc_port: int = Field(0, ge=0, le=65535, description="gRPC port of the local predictor; 0: a free one.")
@@ -200,6 +202,7 @@ class DeploySettings(Section):
     namespace: str = Field("", description="Namespace; empty: the kubeconfig context's, or this pod's own.")
     runtime: str = Field("phytoflow-predictor", description="ServingRuntime of the predictor.")
     image: str = Field("", description="Image of the predictor; empty: the runtime's.")
+    arguments: tuple[str, ...] = Field((), description="Further arguments of the predictor.")
     service_account: str = Field(
         "phytoflow-predictor", description="ServiceAccount whose Secret opens the object store."
     )
@@ -214,14 +217,18 @@ class DeploySettings(Section):
     )
     node_selector: dict[str, str] = Field({}, description="Labels that a replica's node must have.")
     tolerations: tuple[str, ...] = Field((), description="Taint keys that a replica tolerates.")
-    priority_class: str = Field("", description="PriorityClass of the replicas; empty: the cluster's default.")
+    priority_class: str = Field(
+        "phytoflow-serving", description="PriorityClass of the replicas; empty: the cluster's default."
+    )
     min_replicas: int = Field(1, ge=1, description="Least replicas.")
     max_replicas: int = Field(3, ge=1, description="Most replicas.")
     autoscaling: Literal["keda", "hpa", "none"] = Field(
         "keda", description="keda: on requests, from Prometheus; hpa: on CPU; none: min_replicas."
     )
     requests_per_replica: float = Field(
-        4, gt=0, description="keda: requests being answered and photos queued, a replica, before one is added."
+        4,
+        gt=0,
+        description="keda: requests being answered and photos queued, a replica, before one is added.",
     )
     cpu_percent: int = Field(70, ge=1, le=100, description="hpa: CPU used, of what is requested.")
     prometheus: str = Field("http://prometheus.monitoring:9090", description="keda: where to ask.")

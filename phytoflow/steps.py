@@ -19,12 +19,11 @@ from phytoflow.config import Settings
 from phytoflow.errors import ConfigError, GateError
 from phytoflow.provenance import code_version, now
 from phytoflow.settings import resolve
-from phytoflow.storage.uri import exists, join, put_file, put_folder
+from phytoflow.storage.uri import exists, is_local, join, local_path, put_file, put_folder
 
 if TYPE_CHECKING:
     from phytoflow.evaluation.gate import Verdict
     from phytoflow.evaluation.views import Views
-    from phytoflow.serving_process import Published
 
 _LOG = logging.getLogger(__name__)
 PUBLISH_PHOTOS = 16
@@ -45,7 +44,7 @@ class Plan:
     code_version: str
 
 
-def configure(data: str, preset: str, seed: int, overrides: str) -> Plan:
+def configure(data: str, preset: str, seed: int, overrides: str, output: str) -> Plan:
     """Checks all settings and says which photos and code the run is about.
 
     Args:
@@ -53,9 +52,11 @@ def configure(data: str, preset: str, seed: int, overrides: str) -> Plan:
         preset: Name of a preset.
         seed: Seed of the run; overrides may set another.
         overrides: YAML of further settings.
+        output: Folder or s3:// prefix of the run.
 
     Raises:
-        ConfigError: A wrong key or value.
+        ConfigError: A wrong key or value, or settings that do not go with this output.
+        DeployError: The cluster would not take what the run is to publish.
     """
     from phytoflow.data.source import source_version
 
@@ -65,6 +66,7 @@ def configure(data: str, preset: str, seed: int, overrides: str) -> Plan:
             f"overrides hold {overrides!r}, not keys and values", remedy="write section: {key: value}"
         )
     settings = resolve({"preset": preset, "seed": seed} | tree)
+    _check_output(settings, output)
     return Plan(settings.model_dump_json(), source_version(data), code_version())
 
 
@@ -187,26 +189,37 @@ def register(bundle: Path, evaluation: Path, settings: str, output: str, complet
     return version
 
 
-def publish(bundle: Path, version: str, dataset: Path, settings: str, output: str) -> Published:
-    """Starts the predictor on the bundle, asks it real photos, and makes the version champion.
+def publish(bundle: Path, version: str, dataset: Path, settings: str, output: str) -> str:
+    """Serves the bundle, here or on the cluster, asks it real photos, and makes the version champion.
+
+    Returns:
+        URL of the predictor; empty where ``serving.publish`` is off.
 
     Raises:
-        ServingError: It did not become ready, or does not answer as it does offline; the predictor that
-            was published before goes on.
+        ServingError: It did not become ready, or does not answer as it does offline; what was published
+            before goes on serving.
     """
     from itertools import islice
 
     from phytoflow.data.dataset import Dataset
-    from phytoflow.serving_process import publish as start
-    from phytoflow.storage.uri import local_path
     from phytoflow.tracking.registry import promote
 
     chosen = _settings(settings)
+    if not chosen.serving.publish:
+        _LOG.info("serving.publish is off: version %s stays challenger", version)
+        return ""
     photos = list(islice(Dataset.open(dataset).photos("test"), PUBLISH_PHOTOS))
-    folder = local_path(output)
-    published = start(folder / "bundle", chosen.serving, folder / "predictor.json", photos)
+    if _on_cluster(chosen, output):
+        from phytoflow.deploy.step import publish as deploy
+
+        url = deploy(bundle, version, photos, chosen, output).url
+    else:
+        from phytoflow.serving_process import publish as start
+
+        folder = local_path(output)
+        url = start(folder / "bundle", chosen.serving, folder / "predictor.json", photos).url
     promote(chosen.tracking, output, version)
-    return published
+    return url
 
 
 def finish(state: str, error: str, output: str) -> None:
@@ -226,6 +239,30 @@ def finish(state: str, error: str, output: str) -> None:
         file.write_text(json.dumps(outcome, indent=2))
         put_file(file, join(output, "outcome.json"))
     _LOG.info("the run %s; report: %s", state.lower(), outcome["report"] or "none was made")
+
+
+def _on_cluster(settings: Settings, output: str) -> bool:
+    return settings.serving.target == "cluster" or (
+        settings.serving.target == "auto" and not is_local(output)
+    )
+
+
+def _check_output(settings: Settings, output: str) -> None:
+    """Refuses, before anything is spent, what the last steps could not do with this output."""
+    from phytoflow.tracking.store import tracking_uri
+
+    tracking_uri(settings.tracking, output)  # an object store holds no SQLite: then an MLflow server is named
+    if not settings.serving.publish:
+        return
+    if _on_cluster(settings, output):
+        from phytoflow.deploy.release import check_uri
+        from phytoflow.deploy.step import check
+
+        check_uri(output, "the output")
+        check(settings, output)
+    elif not is_local(output):
+        remedy = "set serving.target=cluster, or serving.publish=false"
+        raise ConfigError(f"a predictor of this machine cannot serve from {output}", remedy=remedy)
 
 
 def _settings(text: str) -> Settings:

@@ -51,7 +51,9 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
             overrides: YAML of further settings, e.g. "gate: {min_accuracy: 0.9}".
         """
         with dsl.ExitHandler(fresh(finish(output=output)), name="run"):
-            plan = fresh(configure(data=data, preset=preset, seed=seed, overrides=overrides)).outputs
+            plan = fresh(
+                configure(data=data, preset=preset, seed=seed, overrides=overrides, output=output)
+            ).outputs
             settings, code = plan["settings"], plan["code_version"]
             photos = kept(
                 preprocess(

@@ -78,13 +78,13 @@ class Cluster:
         """Objects of a kind, e.g. with ``labelSelector``."""
         return list(self._json("GET", self._path(path), query=query)["items"])
 
-    def apply(self, path: str, body: Object) -> Object:
+    def apply(self, path: str, body: Object, *, dry_run: bool = False) -> Object:
         """Server-side apply: fields named in ``body`` become so, those that we named before and no longer go.
 
         Fields set by others stay as they are, unless ``body`` names them too: the publisher decides on what
-        it publishes.
+        it publishes. A dry run only says whether it would be taken.
         """
-        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"} | ({"dryRun": "All"} if dry_run else {})
         return self._json("PATCH", self._path(path, body["metadata"]["name"]), body, query, _APPLY)
 
     def create(self, path: str, body: Object) -> Object:

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from phytoflow.deploy.history import Revision
+from phytoflow.deploy.smoke import Exam
 from phytoflow.deploy.spec import Release
-from phytoflow.errors import ConfigError
+from phytoflow.errors import ConfigError, DeployError
 from phytoflow.models.bundle import MANIFEST, Bundle
 from phytoflow.storage.uri import exists, fetch_folder, join, put_file
 
@@ -54,6 +56,21 @@ def release_of(bundle: Bundle, uri: str, *, model_version: str = "") -> Release:
         "created": manifest.provenance.created,
     }
     return Release(uri, manifest.version, facts | _metrics(bundle.path / "metrics.json"))
+
+
+def exam_of(revision: Revision, to: Path) -> Exam:
+    """The exam of a spec that served before.
+
+    Raises:
+        DeployError: Another bundle lies where its bundle was.
+        StorageError: None lies there any more.
+    """
+    bundle = fetch(revision.bundle_uri, to)
+    if bundle.manifest.version != revision.bundle_version:
+        what = f"{revision.bundle_uri} holds version {bundle.manifest.version} now, "
+        remedy = "deploy a bundle that is still there; give every bundle a URI of its own"
+        raise DeployError(f"{what}not {revision.bundle_version}", reason="bundle", remedy=remedy)
+    return Exam.of_probes(bundle)
 
 
 def keep(bundle: Bundle, output: str) -> str:

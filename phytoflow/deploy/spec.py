@@ -109,6 +109,8 @@ def _predictor(release: Release, settings: DeploySettings) -> dict[str, Any]:
     }
     if settings.image:
         model["image"] = settings.image
+    if settings.arguments:
+        model["args"] = list(settings.arguments)
     predictor: dict[str, Any] = {
         "model": model,
         "serviceAccountName": settings.service_account,
