@@ -16,6 +16,7 @@ from google.protobuf import (  # type: ignore[import-untyped]
 )
 
 METHOD = "/inference.GRPCInferenceService/ModelInfer"
+METADATA = "/inference.GRPCInferenceService/ModelMetadata"
 _PACKAGE = "phytoflow.v2"
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _KINDS = {
@@ -23,10 +24,10 @@ _KINDS = {
     "int64": _FIELD.TYPE_INT64,
     "bytes": _FIELD.TYPE_BYTES,
 }
+# A map is a repeated message of key and value.
 # message -> (field, number, kind; "*" repeats)
 _MESSAGES: dict[str, list[tuple[str, int, str]]] = {
     "Parameter": [("int64_param", 2, "int64"), ("string_param", 3, "string")],
-    # A map is a repeated message of key and value.
     "Entry": [("key", 1, "string"), ("value", 2, "Parameter")],
     "Tensor": [("name", 1, "string"), ("datatype", 2, "string"), ("shape", 3, "int64*")],
     "InferRequest": [
@@ -40,6 +41,16 @@ _MESSAGES: dict[str, list[tuple[str, int, str]]] = {
         ("model_version", 2, "string"),
         ("outputs", 5, "Tensor*"),
         ("raw_output_contents", 6, "bytes*"),
+    ],
+    "MetadataRequest": [("name", 1, "string"), ("version", 2, "string")],
+    "Property": [("key", 1, "string"), ("value", 2, "string")],
+    "MetadataResponse": [
+        ("name", 1, "string"),
+        ("versions", 2, "string*"),
+        ("platform", 3, "string"),
+        ("inputs", 4, "Tensor*"),
+        ("outputs", 5, "Tensor*"),
+        ("properties", 6, "Property*"),
     ],
 }
 
@@ -70,3 +81,5 @@ _POOL = descriptor_pool.DescriptorPool()
 _POOL.Add(_file())
 InferRequest = _class("InferRequest")
 InferResponse = _class("InferResponse")
+MetadataRequest = _class("MetadataRequest")
+MetadataResponse = _class("MetadataResponse")

@@ -44,16 +44,23 @@ class Client:
         self._retries = retries
         self._max_photos = max_photos
 
-    def predict(self, photos: Sequence[Photo], top_k: int | None = None) -> list[Answer]:
+    def predict(
+        self, photos: Sequence[Photo], top_k: int | None = None, tta: str | None = None
+    ) -> list[Answer]:
         """Classifies photos, given as bytes or paths.
+
+        Args:
+            photos: The photos.
+            top_k: Labels a photo; None: the predictor's default.
+            tta: ``flips`` or ``crops``: views of each photo whose answers are averaged; None: no others.
 
         Raises:
             RefusedError: The predictor refuses; the message says which photo and why.
             ServingError: It cannot be reached.
         """
         answers: list[Answer] = []
-        for chunk in v2.chunks(photos, self._max_photos):
-            body, headers = v2.encode(chunk, top_k)
+        for chunk in v2.chunks(photos, self._max_photos, tta):
+            body, headers = v2.encode(chunk, top_k, tta)
             answers += v2.decode(self._send("POST", f"{self._path}/infer", body, headers).content)
         return answers
 
@@ -116,10 +123,12 @@ class AsyncClient:
         self._retries = retries
         self._max_photos = max_photos
 
-    async def predict(self, photos: Sequence[Photo], top_k: int | None = None) -> list[Answer]:
+    async def predict(
+        self, photos: Sequence[Photo], top_k: int | None = None, tta: str | None = None
+    ) -> list[Answer]:
         """Classifies photos; groups that need several requests are sent at once."""
         groups = await asyncio.gather(
-            *(self._group(chunk, top_k) for chunk in v2.chunks(photos, self._max_photos))
+            *(self._group(chunk, top_k, tta) for chunk in v2.chunks(photos, self._max_photos, tta))
         )
         return [answer for group in groups for answer in group]
 
@@ -135,8 +144,8 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    async def _group(self, photos: Sequence[Photo], top_k: int | None) -> list[Answer]:
-        body, headers = v2.encode(photos, top_k)
+    async def _group(self, photos: Sequence[Photo], top_k: int | None, tta: str | None) -> list[Answer]:
+        body, headers = v2.encode(photos, top_k, tta)
         return v2.decode((await self._send(f"{self._path}/infer", body, headers)).content)
 
     async def _send(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:

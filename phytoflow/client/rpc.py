@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import struct
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,14 @@ import grpc  # type: ignore[import-untyped]
 
 from phytoflow.client import v2
 from phytoflow.client.answers import Answer, RefusedError
-from phytoflow.client.messages import METHOD, InferRequest, InferResponse
+from phytoflow.client.messages import (
+    METADATA,
+    METHOD,
+    InferRequest,
+    InferResponse,
+    MetadataRequest,
+    MetadataResponse,
+)
 from phytoflow.client.rest import MAX_PHOTOS
 from phytoflow.client.retry import delays
 from phytoflow.client.v2 import Photo
@@ -48,18 +56,39 @@ class GrpcClient:
         self._retries, self._max_photos = retries, max_photos
         self._channel = grpc.insecure_channel(target, options=_UNLIMITED)
         self._infer = _method(self._channel)
+        self._describe = self._channel.unary_unary(
+            METADATA,
+            request_serializer=MetadataRequest.SerializeToString,
+            response_deserializer=MetadataResponse.FromString,
+        )
 
-    def predict(self, photos: Sequence[Photo], top_k: int | None = None) -> list[Answer]:
+    def predict(
+        self, photos: Sequence[Photo], top_k: int | None = None, tta: str | None = None
+    ) -> list[Answer]:
         """Classifies photos, given as bytes or paths.
+
+        Args:
+            photos: The photos.
+            top_k: Labels a photo; None: the predictor's default.
+            tta: ``flips`` or ``crops``: views of each photo whose answers are averaged; None: no others.
 
         Raises:
             RefusedError: The predictor refuses; the message says which photo and why.
             ServingError: It cannot be reached.
         """
         answers: list[Answer] = []
-        for chunk in v2.chunks(photos, self._max_photos):
-            answers += decode(self._send(encode(self._model, chunk, top_k)))
+        for chunk in v2.chunks(photos, self._max_photos, tta):
+            answers += decode(self._send(encode(self._model, chunk, top_k, tta)))
         return answers
+
+    def metadata(self) -> dict[str, Any]:
+        """Name, versions and, under ``parameters``, class names and runtime, as ``Client.metadata``."""
+        try:
+            found = self._describe(MetadataRequest(name=self._model), timeout=self._timeout)
+        except grpc.RpcError as error:
+            raise _refusal(self._target, error) from error
+        parameters = {property.key: _value(property.value) for property in found.properties}
+        return {"name": found.name, "versions": list(found.versions), "parameters": parameters}
 
     def close(self) -> None:
         """Closes its connection."""
@@ -102,9 +131,13 @@ class AsyncGrpcClient:
         self._channel = grpc.aio.insecure_channel(target, options=_UNLIMITED)
         self._infer = _method(self._channel)
 
-    async def predict(self, photos: Sequence[Photo], top_k: int | None = None) -> list[Answer]:
+    async def predict(
+        self, photos: Sequence[Photo], top_k: int | None = None, tta: str | None = None
+    ) -> list[Answer]:
         """Classifies photos; groups that need several requests are sent at once."""
-        requests = [encode(self._model, chunk, top_k) for chunk in v2.chunks(photos, self._max_photos)]
+        requests = [
+            encode(self._model, chunk, top_k, tta) for chunk in v2.chunks(photos, self._max_photos, tta)
+        ]
         responses = await asyncio.gather(*map(self._send, requests))
         return [answer for response in responses for answer in decode(response)]
 
@@ -132,12 +165,14 @@ class AsyncGrpcClient:
         raise AssertionError("unreachable")
 
 
-def encode(model: str, photos: Sequence[Photo], top_k: int | None) -> Any:
+def encode(model: str, photos: Sequence[Photo], top_k: int | None, tta: str | None = None) -> Any:
     """Builds a request with the photos as raw bytes."""
     request = InferRequest(model_name=model, raw_input_contents=[v2.length_prefixed(photos)])
     request.inputs.add(name="photos", datatype="BYTES", shape=[len(photos)])
     if top_k is not None:
         request.parameters.add(key="top_k").value.int64_param = top_k
+    if tta is not None:
+        request.parameters.add(key="tta").value.string_param = tta
     return request
 
 
@@ -171,6 +206,14 @@ def _strings(raw: bytes) -> Iterator[str]:
         (length,) = struct.unpack_from("<I", raw, start)
         yield raw[start + 4 : start + 4 + length].decode()
         start += 4 + length
+
+
+def _value(text: str) -> Any:
+    """A property: lists and objects come as JSON, everything else as it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _method(channel: Any) -> Any:

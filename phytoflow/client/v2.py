@@ -12,16 +12,20 @@ from phytoflow.client.answers import Answer, RefusedError
 from phytoflow.errors import ServingError
 
 Photo = bytes | str | Path
+VIEWS = {"none": 1, "flips": 4, "crops": 10}
 OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
 OPEN_SET = ("known", "novelty")  # where the bundle has open-set statistics
 
 
-def encode(photos: Sequence[Photo], top_k: int | None) -> tuple[bytes, dict[str, str]]:
+def encode(
+    photos: Sequence[Photo], top_k: int | None, tta: str | None = None
+) -> tuple[bytes, dict[str, str]]:
     """Builds a request.
 
     Args:
         photos: Encoded photos, or files to read.
         top_k: Labels wanted a photo; None: the predictor's default.
+        tta: ``flips`` or ``crops``: views of each photo whose answers are averaged; None: the photo alone.
 
     Returns:
         Body and headers.
@@ -29,7 +33,8 @@ def encode(photos: Sequence[Photo], top_k: int | None) -> tuple[bytes, dict[str,
     raw = length_prefixed(photos)
     tensor = {"name": "photos", "shape": [len(photos)], "datatype": "BYTES"}
     head = {"inputs": [tensor | {"parameters": {"binary_data_size": len(raw)}}]}
-    head |= {"parameters": {"top_k": top_k}} if top_k is not None else {}  # type: ignore[dict-item]
+    asked = {"top_k": top_k, "tta": tta}
+    head |= {"parameters": {name: value for name, value in asked.items() if value is not None}}  # type: ignore[dict-item]
     text = json.dumps(head).encode()
     headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(text))}
     return text + raw, headers
@@ -81,8 +86,9 @@ def refusal(url: str, status: int, content: bytes) -> RefusedError:
     )
 
 
-def chunks(photos: Sequence[Photo], size: int) -> Iterator[Sequence[Photo]]:
-    """Photos in groups that fit one request."""
+def chunks(photos: Sequence[Photo], size: int, tta: str | None = None) -> Iterator[Sequence[Photo]]:
+    """Photos in groups that fit one request, where each view of a photo counts."""
+    size = max(1, size // VIEWS.get(tta or "none", 1))
     for start in range(0, len(photos), size):
         yield photos[start : start + size]
 

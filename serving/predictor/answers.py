@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from kserve import InferOutput, InferRequest, InferResponse
@@ -11,16 +12,26 @@ from numpy.typing import NDArray
 from phytoflow.inference.probabilities import Predictions
 from serving.predictor.errors import malformed
 
-if TYPE_CHECKING:
-    from serving.predictor.model import LeafModel
-
 OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
 OPEN_SET = ("known", "novelty")
 _DATATYPES = {"O": "BYTES", "f": "FP32", "b": "BOOL"}  # by numpy's kind
 
 
+@dataclass(frozen=True)
+class Answerer:
+    """Who answers.
+
+    Attributes:
+        name: Of the model.
+        version: Of the model: one whole version answers a request.
+    """
+
+    name: str
+    version: str
+
+
 def of(
-    model: LeafModel,
+    answerer: Answerer,
     request: InferRequest | dict[str, Any],
     request_id: str,
     predictions: Predictions,
@@ -30,7 +41,7 @@ def of(
     """The answer in the protocol of the request.
 
     Args:
-        model: Who answers.
+        answerer: Who answers.
         request: What was asked.
         request_id: Given back.
         predictions: Of N photos.
@@ -38,7 +49,7 @@ def of(
         top_k: Labels a photo.
     """
     if not isinstance(request, InferRequest):
-        return _v1(model, predictions, top_k)
+        return _v1(answerer, predictions, top_k)
     labels, scores = predictions.top(top_k)
     tensors: dict[str, NDArray[Any]] = {
         "probabilities": predictions.probabilities,
@@ -52,9 +63,9 @@ def of(
     binary = _binary(request)
     return InferResponse(
         request_id,
-        model.name,
+        answerer.name,
         [_tensor(name, tensors[name], request) for name in wanted],
-        model_version=model.engine.version,
+        model_version=answerer.version,
         use_binary_outputs=any(binary.values()),
         requested_outputs=None if request.from_grpc else _requested(request, wanted, binary),
     )
@@ -102,7 +113,7 @@ def _tensor(name: str, values: NDArray[Any], request: InferRequest) -> InferOutp
     return output
 
 
-def _v1(model: LeafModel, predictions: Predictions, top_k: int) -> dict[str, Any]:
+def _v1(answerer: Answerer, predictions: Predictions, top_k: int) -> dict[str, Any]:
     labels, scores = predictions.top(top_k)
     rows = zip(
         labels, scores.tolist(), predictions.probabilities.tolist(), _strangeness(predictions), strict=True
@@ -113,8 +124,8 @@ def _v1(model: LeafModel, predictions: Predictions, top_k: int) -> dict[str, Any
             | more
             for label, score, row, more in rows
         ],
-        "model_name": model.name,
-        "model_version": model.engine.version,
+        "model_name": answerer.name,
+        "model_version": answerer.version,
     }
 
 

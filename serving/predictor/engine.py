@@ -1,26 +1,28 @@
-"""From photos to answers: what the lanes do, and the model's whole state."""
+"""One version of the model, running: from photos to predictions."""
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from phytoflow.errors import PhotoError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.probabilities import Predictions
+from phytoflow.inference.views import VIEWS, Augmentation, averaged
 from serving.predictor.errors import RequestError
 from serving.predictor.lanes import Lanes, Outcome, Row
-from serving.predictor.metrics import CONFIDENCE, INFERENCE, PREDICTIONS
+from serving.predictor.metrics import CONFIDENCE, PREDICTIONS
 from serving.predictor.options import Options
 from serving.predictor.photos import Bounds, Photo
+from serving.predictor.views import views_of
+from serving.predictor.worker import Worker
 
-_LOG = logging.getLogger(__name__)
 _TOO_LARGE = ("too many bytes", "too many pixels")
 
 
@@ -38,10 +40,16 @@ class Engine:
         self.classifier = classifier
         self.version = manifest.version
         self.bounds = Bounds(options.max_photos, options.photo_limits, manifest.preprocessing.size)
-        self._preprocessing = manifest.preprocessing
-        self._warm(options)
+        self._users = 0
+        self._unused = asyncio.Event()
+        self._unused.set()
+        _warm(classifier, options)
+        # The worker does not know the engine: without a cycle its memory goes when the last user does.
         self._lanes = Lanes(
-            self._work, count=options.lanes, max_batch=options.max_batch, max_queue=options.max_queue
+            Worker(classifier, self.bounds),
+            count=options.lanes,
+            max_batch=options.max_batch,
+            max_queue=options.max_queue,
         )
 
     @property
@@ -49,12 +57,27 @@ class Engine:
         """Whether it can answer."""
         return self._lanes.alive
 
-    def close(self) -> None:
-        """Finishes what waits."""
-        self._lanes.close()
+    @contextmanager
+    def used(self) -> Iterator[Self]:
+        """Keeps it from ending while a request is answered; in the event loop's thread."""
+        self._users += 1
+        self._unused.clear()
+        try:
+            yield self
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._unused.set()
 
-    async def answer(self, photos: Sequence[Photo]) -> tuple[Predictions, NDArray[np.float32]]:
-        """Classifies photos.
+    async def retired(self) -> None:
+        """Waits until the last request that uses it is answered, then ends its lanes."""
+        await self._unused.wait()
+        await asyncio.to_thread(self._lanes.close)
+
+    async def answer(
+        self, photos: Sequence[Photo], augmentation: Augmentation = "none"
+    ) -> tuple[Predictions, NDArray[np.float32]]:
+        """Classifies photos, each by the mean over its views.
 
         Returns:
             The predictions, and each photo's milliseconds, float32 [N].
@@ -62,54 +85,25 @@ class Engine:
         Raises:
             RequestError: 422 or 413 naming every photo that cannot be used; 503 if the queue is full.
         """
-        rows = _rows(await self._lanes.submit(photos))
-        predictions = _predictions(rows, self.classifier.classes)
+        views = VIEWS[augmentation]
+        rows = _rows(await self._lanes.submit(views_of(photos, augmentation)), views)
+        predictions = averaged(_predictions(rows, self.classifier.classes), views)
         for label, confidence in zip(
             predictions.labels(), predictions.probabilities.max(axis=1), strict=True
         ):
             PREDICTIONS.labels(label).inc()
             CONFIDENCE.observe(float(confidence))
-        return predictions, np.array([row.seconds * 1000 for row in rows], np.float32)
-
-    def _work(self, photos: Sequence[Photo]) -> list[Outcome]:
-        start = time.perf_counter()
-        prepared = [self._prepared(photo) for photo in photos]
-        tensors = [tensor for tensor in prepared if not isinstance(tensor, PhotoError)]
-        found = self._run(tensors) if tensors else None
-        seconds = (time.perf_counter() - start) / len(photos)
-        rows = iter(_row(found, at, seconds) for at in range(len(tensors)) if found)
-        return [t if isinstance(t, PhotoError) else next(rows) for t in prepared]
-
-    def _prepared(self, photo: Photo) -> NDArray[np.float32] | PhotoError:
-        """Any of the ways to ask to float32 [3, size, size], by the preprocessing training used."""
-        try:
-            if isinstance(photo, bytes):
-                return self._preprocessing.normalise(self._preprocessing.decode(photo, self.bounds.limits))
-        except PhotoError as error:
-            return error
-        if photo.dtype == np.uint8:
-            return self._preprocessing.normalise(self._preprocessing.pixels(Image.fromarray(photo)))
-        return photo  # type: ignore[return-value]  # float32: already preprocessed
-
-    def _run(self, tensors: list[NDArray[np.float32]]) -> Predictions:
-        with INFERENCE.time():
-            return self.classifier.run(np.stack(tensors))
-
-    def _warm(self, options: Options) -> None:
-        """Every batch size once in each lane: runtimes prepare memory for a shape when they first see it."""
-        probes = self.classifier.bundle.probe_contents()
-        tensor = self._preprocessing(probes[0])
-        with ThreadPoolExecutor(options.lanes) as pool:
-            for size in (1, 2, options.max_batch):
-                list(
-                    pool.map(
-                        lambda _, n=size: self.classifier.run(np.stack([tensor] * n)), range(options.lanes)
-                    )
-                )
+        seconds = np.array([row.seconds for row in rows], np.float32).reshape(-1, views).sum(axis=1)
+        return predictions, seconds * 1000
 
 
-def _row(found: Predictions, at: int, seconds: float) -> Row:
-    return Row(found.probabilities[at], seconds, None if found.novelty is None else found.novelty[at])
+def _warm(classifier: Classifier, options: Options) -> None:
+    """Every batch size once in each lane: runtimes prepare memory for a shape when they first see it."""
+    tensor = classifier.bundle.manifest.preprocessing(classifier.bundle.probe_contents()[0])
+    with ThreadPoolExecutor(options.lanes) as pool:
+        for size in (1, 2, options.max_batch):
+            batch = np.stack([tensor] * size)
+            list(pool.map(lambda _, b=batch: classifier.run(b), range(options.lanes)))
 
 
 def _predictions(rows: Sequence[Row], classes: tuple[str, ...]) -> Predictions:
@@ -118,10 +112,11 @@ def _predictions(rows: Sequence[Row], classes: tuple[str, ...]) -> Predictions:
     return Predictions(probabilities, classes, np.array(novelty, np.float32) if novelty else None)
 
 
-def _rows(outcomes: Sequence[Outcome]) -> list[Row]:
-    faults = [(i, outcome) for i, outcome in enumerate(outcomes) if isinstance(outcome, PhotoError)]
+def _rows(outcomes: Sequence[Outcome], views: int) -> list[Row]:
+    # The views of one photo share its fault.
+    faults = {i // views: outcome for i, outcome in enumerate(outcomes) if isinstance(outcome, PhotoError)}
     if faults:
-        status = 413 if all(fault.reason in _TOO_LARGE for _, fault in faults) else 422
-        message = "; ".join(f"photo {i}: {fault.message}" for i, fault in faults)
-        raise RequestError(status, faults[0][1].reason, message)
+        status = 413 if all(fault.reason in _TOO_LARGE for fault in faults.values()) else 422
+        message = "; ".join(f"photo {i}: {fault.message}" for i, fault in faults.items())
+        raise RequestError(status, next(iter(faults.values())).reason, message)
     return [outcome for outcome in outcomes if isinstance(outcome, Row)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from grpc import StatusCode  # type: ignore[import-untyped]
-from grpc_interceptor.exceptions import GrpcException
 
 _GRPC = {
     400: StatusCode.INVALID_ARGUMENT,
+    403: StatusCode.PERMISSION_DENIED,
     404: StatusCode.NOT_FOUND,
+    409: StatusCode.ABORTED,
     413: StatusCode.INVALID_ARGUMENT,
     422: StatusCode.INVALID_ARGUMENT,
     500: StatusCode.INTERNAL,
@@ -15,12 +16,15 @@ _GRPC = {
     503: StatusCode.RESOURCE_EXHAUSTED,
 }
 
+NOT_LOADED = "not loaded"
+
 
 class RequestError(Exception):
     """A request that gets no answer.
 
     Attributes:
-        status: HTTP status: 400 malformed, 413 too large, 422 a photo that cannot be used, 503 overloaded.
+        status: HTTP status: 400 malformed, 403 not allowed, 404 no such model, 409 a change is under way,
+            413 too large, 422 a photo or a version that cannot be used, 503 overloaded or none loaded.
         reason: Short and stable, for the metric's label.
         message: For the client; says which photo and why.
     """
@@ -31,9 +35,10 @@ class RequestError(Exception):
         self.reason = reason
         self.message = message
 
-    def grpc(self) -> GrpcException:
+    @property
+    def grpc_status(self) -> StatusCode:
         """The same for a gRPC client."""
-        return GrpcException(details=self.message, status_code=_GRPC[self.status])
+        return StatusCode.UNAVAILABLE if self.reason == NOT_LOADED else _GRPC[self.status]
 
 
 def malformed(message: str) -> RequestError:

@@ -22,6 +22,7 @@ from phytoflow.errors import PhotoError
 from serving.predictor.errors import overloaded
 from serving.predictor.metrics import BATCH_SIZE, QUEUE_DEPTH, QUEUE_SECONDS
 from serving.predictor.photos import Photo
+from serving.predictor.views import View
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,12 +43,13 @@ class Row:
 
 
 Outcome = Row | PhotoError
-Work = Callable[[Sequence[Photo]], list[Outcome]]
+Asked = Photo | View
+Work = Callable[[Sequence[Asked]], list[Outcome]]
 
 
 @dataclass(eq=False)
 class _Job:
-    photo: Photo
+    photo: Asked
     future: asyncio.Future[Outcome]
     since: float = field(default_factory=time.perf_counter)
 
@@ -80,7 +82,7 @@ class Lanes:
         """Whether every lane works."""
         return self._open and all(thread.is_alive() for thread in self._threads)
 
-    async def submit(self, photos: Sequence[Photo]) -> list[Outcome]:
+    async def submit(self, photos: Sequence[Asked]) -> list[Outcome]:
         """Answers photos in their order; when cancelled, those still waiting are not run.
 
         Raises:
@@ -127,7 +129,7 @@ class Lanes:
                 if not taken:
                     self._changed.wait()
 
-    def _answer(self, photos: list[Photo]) -> Sequence[Outcome | Exception]:
+    def _answer(self, photos: list[Asked]) -> Sequence[Outcome | Exception]:
         BATCH_SIZE.observe(len(photos))
         try:
             return self._work(photos)

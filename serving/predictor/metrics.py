@@ -13,6 +13,7 @@ prediction_queue_depth        gauge      photos waiting
 prediction_queue_seconds      histogram  a photo's wait before a lane took it
 active_prediction_requests    gauge      requests being answered
 model_metadata                info       model, version, backbone, runtime
+model_version_changes_total   counter    versions loaded, refused or unloaded at run time, by outcome
 ============================  =========  =================================================================
 """
 
@@ -37,4 +38,5 @@ BATCH_SIZE = Histogram("prediction_batch_size", "Photos a call of the runtime.",
 QUEUE_DEPTH = Gauge("prediction_queue_depth", "Photos waiting.")
 QUEUE_SECONDS = Histogram("prediction_queue_seconds", "A photo's wait before a lane took it.", buckets=_FAST)
 ACTIVE = Gauge("active_prediction_requests", "Requests being answered.")
+CHANGES = Counter("model_version_changes_total", "Versions loaded, refused, unloaded.", ["outcome"])
 METADATA = Info("model_metadata", "Model, version, backbone, runtime.")

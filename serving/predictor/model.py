@@ -6,127 +6,107 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from kserve import InferRequest, InferResponse, Model
-from kserve.protocol.infer_type import to_http_parameters
 
-from serving.predictor import answers
+from serving.predictor import answers, metadata
+from serving.predictor.answers import Answerer
+from serving.predictor.asked import read
 from serving.predictor.engine import Engine
-from serving.predictor.errors import RequestError, malformed
-from serving.predictor.metrics import ACTIVE, DURATION, ERRORS
-from serving.predictor.photos import Photo, photos_of, photos_of_instances
+from serving.predictor.errors import RequestError
+from serving.predictor.metrics import ACTIVE, DURATION
+from serving.predictor.options import Options
+from serving.predictor.versions import Versions
 
 _T = TypeVar("_T")
 _LOG = logging.getLogger("phytoflow.requests")
-_DEFAULT_TOP_K = 5
-_KNOWN = {"top_k", "binary_data_output"}
 
 
 class LeafModel(Model):
     """Answers photos with their classes.
 
     Attributes:
-        engine: What runs them.
+        versions: Which version runs them.
     """
 
-    def __init__(self, name: str, engine: Engine) -> None:
+    def __init__(self, name: str, versions: Versions) -> None:
         super().__init__(name)
-        self.engine = engine
+        self.versions = versions
         self.ready = True
+
+    @property
+    def current(self) -> Engine:
+        """The version that answers now; raises RequestError where none is loaded."""
+        return self.versions.current
 
     async def healthy(self) -> bool:
         """Whether it can answer now; ``/v2/models/M/ready`` says so."""
-        return self.ready and self.engine.alive
+        return self.ready and self.versions.alive
 
     def load(self) -> bool:
-        """Kserve calls this for a model that is not ready; only a new process makes this one ready again."""
-        return self.ready
+        """Kserve calls this before a request to a model that is not ready; it is not how one is loaded."""
+        return self.versions.alive
+
+    def check(self, name: str, version: str | None = None) -> None:
+        """Refuses another model's name, or a version other than the one that answers; RequestError 404."""
+        if name != self.name:
+            raise RequestError(404, "no such model", f"no such model; this is {self.name!r}")
+        if version and version != self.current.version:
+            raise RequestError(404, "no such version", f"no such version; this is {self.current.version}")
+
+    def check_change(self, name: str, options: Options) -> None:
+        """Refuses a change to another model, or any where none is allowed; RequestError 404 or 403."""
+        self.check(name)
+        if options.model_control != "explicit":
+            raise RequestError(403, "not allowed", "this predictor runs with --model_control=none")
 
     async def predict(
-        self, payload: InferRequest | dict[str, Any], headers: dict[str, str] | None = None, *_: Any
+        self, payload: InferRequest | dict[str, Any], headers: Mapping[str, str] | None = None, *_: Any
     ) -> InferResponse | dict[str, Any]:
         """Answers one request.
 
         Raises:
-            RequestError: What is wrong with it; for gRPC as a status.
+            RequestError: What is wrong with it.
         """
-        request_id = _request_id(payload, headers or {})
-        start = time.perf_counter()
-        outcome, photos = "answered", 0
+        request_id, start = _request_id(payload, headers or {}), time.perf_counter()
+        line: dict[str, Any] = {"request_id": request_id, "photos": 0, "outcome": "answered"}
         try:
             with ACTIVE.track_inprogress(), DURATION.time():
-                found, top_k = await offload(self._read, payload)
-                photos = len(found)
-                predictions, milliseconds = await self.engine.answer(found)
-                return answers.of(self, payload, request_id, predictions, milliseconds, top_k)
+                return await self._answer(payload, request_id, line)
         except RequestError as error:
-            outcome = error.reason
-            raise (_counted(error).grpc() if _over_grpc(payload) else error) from None
+            line["outcome"] = error.reason
+            raise
         except asyncio.CancelledError:
-            outcome = "client gone"
+            line["outcome"] = "client gone"
             raise
         except Exception as error:
-            outcome = "internal"
+            line["outcome"] = "internal"
             _LOG.exception("request %s failed", request_id)
-            failure = RequestError(500, "internal", "the predictor failed; see its log")
-            raise (_counted(failure).grpc() if _over_grpc(payload) else failure) from error
+            raise RequestError(500, "internal", "the predictor failed; see its log") from error
         finally:
-            _LOG.info(
-                "request",
-                extra={
-                    "request_id": request_id,
-                    "version": self.engine.version,
-                    "photos": photos,
-                    "milliseconds": round((time.perf_counter() - start) * 1000, 2),
-                    "outcome": outcome,
-                },
-            )
+            line["milliseconds"] = round((time.perf_counter() - start) * 1000, 2)
+            _LOG.info("request", extra=line)
 
     def get_input_types(self) -> list[dict[str, Any]]:
-        """The three ways to send photos; a request holds exactly one of them."""
-        size = self.engine.bounds.size
-        return [
-            {"name": "photos", "datatype": "BYTES", "shape": [-1]},
-            {"name": "pixels", "datatype": "UINT8", "shape": [-1, -1, -1, 3]},
-            {"name": "tensor", "datatype": "FP32", "shape": [-1, 3, size, size]},
-        ]
+        """The ways to send photos."""
+        return metadata.inputs(self.current)
 
     def get_output_types(self) -> list[dict[str, Any]]:
-        """What is answered; k is the parameter ``top_k``."""
-        found = [
-            {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(self.engine.classifier.classes)]},
-            {"name": "labels", "datatype": "BYTES", "shape": [-1, -1]},
-            {"name": "scores", "datatype": "FP32", "shape": [-1, -1]},
-            {"name": "milliseconds", "datatype": "FP32", "shape": [-1]},
-            {"name": "known", "datatype": "BOOL", "shape": [-1]},
-            {"name": "novelty", "datatype": "FP32", "shape": [-1]},
-        ]
-        return [output for output in found if output["name"] in self._outputs]
+        """What is answered."""
+        return metadata.outputs(self.current)
 
-    @property
-    def _outputs(self) -> tuple[str, ...]:
-        return answers.outputs(open_set=self.engine.classifier.tells_strangers)
-
-    def _read(self, payload: InferRequest | dict[str, Any]) -> tuple[list[Photo], int]:
-        if isinstance(payload, InferRequest):
-            answers.check_outputs(payload, self._outputs)
-            parameters = to_http_parameters(payload.parameters or {})
-            return photos_of(payload.inputs, self.engine.bounds), self._top_k(parameters)
-        parameters = payload.get("parameters", {}) if isinstance(payload, dict) else {}
-        if not isinstance(parameters, dict):
-            raise malformed("parameters is not an object")
-        return photos_of_instances(payload, self.engine.bounds), self._top_k(parameters)
-
-    def _top_k(self, parameters: dict[str, Any]) -> int:
-        if unknown := sorted(str(key)[:40] for key in parameters.keys() - _KNOWN):
-            raise malformed(f"unknown parameter {unknown[0]!r}; known are {', '.join(sorted(_KNOWN))}")
-        classes = len(self.engine.classifier.classes)
-        top_k = parameters.get("top_k", min(_DEFAULT_TOP_K, classes))
-        if not isinstance(top_k, int) or isinstance(top_k, bool) or not 1 <= top_k <= classes:
-            raise malformed(f"top_k is not an integer from 1 to {classes}")
-        return top_k
+    async def _answer(
+        self, payload: InferRequest | dict[str, Any], request_id: str, line: dict[str, Any]
+    ) -> InferResponse | dict[str, Any]:
+        with self.current.used() as engine:  # one version from here on, whatever is loaded meanwhile
+            line["version"] = engine.version
+            asked = await offload(read, payload, engine)
+            line["photos"] = len(asked.photos)
+            predictions, milliseconds = await engine.answer(asked.photos, asked.augmentation)
+            answerer = Answerer(self.name, engine.version)
+            return answers.of(answerer, payload, request_id, predictions, milliseconds, asked.top_k)
 
 
 async def offload(function: Callable[..., _T], *arguments: Any) -> _T:
@@ -134,16 +114,6 @@ async def offload(function: Callable[..., _T], *arguments: Any) -> _T:
     return await asyncio.to_thread(function, *arguments)
 
 
-def _over_grpc(payload: InferRequest | dict[str, Any]) -> bool:
-    return isinstance(payload, InferRequest) and bool(payload.from_grpc)
-
-
-def _counted(error: RequestError) -> RequestError:
-    """REST's errors are counted where they become statuses, with those that never get here."""
-    ERRORS.labels(error.reason).inc()
-    return error
-
-
-def _request_id(payload: InferRequest | dict[str, Any], headers: dict[str, str]) -> str:
+def _request_id(payload: InferRequest | dict[str, Any], headers: Mapping[str, str]) -> str:
     own = payload.id if isinstance(payload, InferRequest) else ""
     return own or headers.get("x-request-id", "")[:256] or uuid.uuid4().hex

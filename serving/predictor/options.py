@@ -16,6 +16,8 @@ class Options:
 
     Attributes:
         bundle: Folder or URI of the bundle.
+        bundle_root: Folder or URI beneath which clients may name other bundles to load; empty: none.
+        model_control: explicit: clients may load, swap and unload versions; none: they may not.
         http_port: REST port; 0: a free one.
         grpc_port: gRPC port; 0: a free one.
         model_name: Name in URLs; empty: the bundle's own.
@@ -33,6 +35,8 @@ class Options:
     """
 
     bundle: str
+    bundle_root: str = ""
+    model_control: str = "explicit"
     http_port: int = 8080
     grpc_port: int = 8081
     model_name: str = ""
@@ -58,10 +62,13 @@ def read_options(arguments: Sequence[str]) -> Options:
     """Parses a command line; exits with a usage message where it is wrong."""
     parser = argparse.ArgumentParser(prog="python -m serving.predictor", description=__doc__)
     parser.add_argument("--runtime", choices=["auto", "onnx", "openvino", "torchscript"], default="auto")
+    parser.add_argument(
+        "--model_control", choices=["explicit", "none"], default="explicit", help=_help("model_control")
+    )
     parser.add_argument("--log_level", choices=["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
     parser.add_argument("--bundle", required=True, help=_help("bundle"))
     for field in fields(Options):
-        if field.name not in ("bundle", "runtime", "log_level"):
+        if field.name not in ("bundle", "runtime", "model_control", "log_level"):
             kind = str if field.type == "str" else _natural
             parser.add_argument(f"--{field.name}", type=kind, default=field.default, help=_help(field.name))
     options = Options(**vars(parser.parse_args(arguments)))

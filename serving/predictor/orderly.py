@@ -12,23 +12,41 @@ import logging
 from kserve import ModelServer
 from kserve.errors import InvalidInput
 from kserve.model_repository import ModelRepository
+from kserve.protocol.grpc.server import GRPCServer
 
 _LOG = logging.getLogger(__name__)
 _WATCH_SECONDS = 0.1
 
 
 class OneModel(ModelRepository):
-    """Holds the model for the life of the process: kserve would let any client unload it."""
+    """Holds the model for the life of the process; which version it runs is told in ``versions``."""
 
     def unload(self, name: str) -> None:
         """Always refuses, 400."""
-        raise InvalidInput(
-            "this predictor serves one bundle for as long as it runs; stop the process instead"
-        )
+        raise InvalidInput("the model stays; POST /v2/repository/models/NAME/unload ends its version")
 
 
 class OrderlyServer(ModelServer):
-    """Stops both servers at once and keeps the model until they are done."""
+    """Stops both servers at once and keeps the model until they are done.
+
+    Args:
+        http_port: REST port.
+        grace_seconds: Longest wait for requests under way when told to stop.
+    """
+
+    def __init__(self, http_port: int, grace_seconds: int) -> None:
+        # gRPC is added below: kserve would start its own.
+        super().__init__(
+            http_port=http_port,
+            grace_period=grace_seconds,
+            enable_grpc=False,
+            registered_models=OneModel(),
+        )
+
+    def add_grpc(self, server: GRPCServer) -> None:
+        """Serves gRPC too; call before ``start``."""
+        self._grpc_server = server
+        self.servers.append(server.start(self.max_threads))
 
     async def _serve(self) -> None:
         watch = asyncio.create_task(self._stop_grpc_with_rest())

@@ -15,8 +15,10 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from kserve import InferResponse
 
-from serving.predictor.errors import RequestError, malformed, overloaded, too_large
+from serving.predictor.budget import Budget
+from serving.predictor.errors import RequestError, malformed, too_large
 from serving.predictor.front import Front
+from serving.predictor.metadata import describe
 from serving.predictor.metrics import ERRORS
 from serving.predictor.model import LeafModel, offload
 from serving.predictor.options import Options
@@ -32,12 +34,13 @@ class Rest:
     Args:
         model: Who answers.
         options: Limits.
+        budget: Bytes in flight, shared with gRPC.
     """
 
-    def __init__(self, model: LeafModel, options: Options) -> None:
+    def __init__(self, model: LeafModel, options: Options, budget: Budget) -> None:
         self._model = model
         self._options = options
-        self._in_flight = 0
+        self._budget = budget
 
     async def infer(self, request: Request) -> Response:
         """``POST /v2/models/M/infer``."""
@@ -57,26 +60,7 @@ class Rest:
     async def metadata(self, request: Request) -> Response:
         """``GET /v2/models/M``: inputs, outputs, version, class names, and the runtime taken."""
         self._check_name(request)
-        engine = self._model.engine
-        manifest = engine.classifier.bundle.manifest
-        return _json(
-            {
-                "name": self._model.name,
-                "versions": [engine.version],
-                "platform": f"phytoflow_{engine.classifier.choice.name}",
-                "inputs": self._model.get_input_types(),
-                "outputs": self._model.get_output_types(),
-                "parameters": {
-                    "inputs": "one of them; names are free, the datatype decides",
-                    "classes": list(manifest.classes),
-                    "max_photos": engine.bounds.photos,
-                    "backbone": manifest.backbone,
-                    "preprocessing": manifest.preprocessing.model_dump(),
-                    "runtime": engine.classifier.choice.name,
-                    "runtime_reason": engine.classifier.choice.reason,
-                },
-            }
-        )
+        return _json(describe(self._model.name, self._model.current))
 
     async def explain(self, request: Request) -> Response:
         """``POST /v1/models/M:explain``: not offered; kserve's would read the body without bounds."""
@@ -106,9 +90,10 @@ class Rest:
         body = b""
         try:
             body = await self._read(request)
+            self._check_name(request)  # once more: the version may have changed while the body came
             return await _unless_gone(request, handler(body, request))
         finally:
-            self._in_flight -= len(body)
+            self._budget.give_back(len(body))
 
     async def _read(self, request: Request) -> bytes:
         """The body, counted as it comes: what is announced or sent beyond the limits is not kept."""
@@ -119,31 +104,23 @@ class Rest:
         chunks, size = [], 0
         try:
             async for chunk in request.stream():
-                size += len(chunk)
-                self._in_flight += len(chunk)
-                if size > limit:
+                if size + len(chunk) > limit:
                     raise too_large(f"more than the {limit} bytes one request may have")
-                if self._in_flight > self._options.max_in_flight_bytes:
-                    raise overloaded("too many bytes are being answered; try again in a second")
+                self._budget.take(len(chunk))
+                size += len(chunk)
                 chunks.append(chunk)
         except BaseException:
-            self._in_flight -= size
+            self._budget.give_back(size)
             raise
         return b"".join(chunks)
 
     def _check_name(self, request: Request) -> None:
-        name, version = request.path_params["name"], request.path_params.get("version")
-        if name != self._model.name:
-            raise RequestError(404, "no such model", f"no such model; this is {self._model.name!r}")
-        if version not in (None, self._model.engine.version):
-            raise RequestError(
-                404, "no such version", f"no such version; this is {self._model.engine.version}"
-            )
+        self._model.check(request.path_params["name"], request.path_params.get("version"))
 
 
-def add_routes(app: FastAPI, model: LeafModel, options: Options) -> None:
+def add_routes(app: FastAPI, model: LeafModel, options: Options, budget: Budget) -> None:
     """Adds the routes and how errors look; call before kserve adds its own."""
-    rest, router = Rest(model, options), APIRouter(tags=["Photos"])
+    rest, router = Rest(model, options, budget), APIRouter(tags=["Photos"])
     for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
         router.add_api_route(path, rest.metadata, methods=["GET"])
         router.add_api_route(f"{path}/infer", rest.infer, methods=["POST"])

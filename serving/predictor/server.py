@@ -2,51 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 
 from phytoflow.inference.classifier import Classifier
 from phytoflow.ports import check_free, free_port
+from serving.predictor.bundles import Bundles
 from serving.predictor.options import Options
 from serving.predictor.slim import slim_imports
 
 _LOG = logging.getLogger(__name__)
 
 
-def serve(classifier: Classifier, options: Options) -> None:
+def serve(bundles: Bundles, first: Classifier, options: Options) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what is under way.
+
+    Args:
+        bundles: Where other versions come from.
+        first: The version to begin with.
+        options: How to serve.
 
     Raises:
         ServingError: A port is taken.
     """
     http_port = _port(options.http_port, "--http_port")
     grpc_port = _port(options.grpc_port, "--grpc_port")
-    _arguments_for_kserve(options)
+    _arguments_for_kserve()
     with slim_imports():
         from kserve.model_server import app
 
-        from serving.predictor.engine import Engine
-        from serving.predictor.metrics import METADATA
+        from serving.predictor.budget import Budget
         from serving.predictor.model import LeafModel
-        from serving.predictor.orderly import OneModel, OrderlyServer
+        from serving.predictor.orderly import OrderlyServer
+        from serving.predictor.repository import add_repository
         from serving.predictor.rest import add_routes
+        from serving.predictor.servicer import LeafGrpcServer
+        from serving.predictor.versions import Versions
 
-    manifest = classifier.bundle.manifest
-    model = LeafModel(options.model_name or manifest.name, Engine(classifier, options))
-    METADATA.info(
-        {"name": model.name, "version": manifest.version, "backbone": manifest.backbone}
-        | {"runtime": classifier.choice.name}
-    )
-    add_routes(app, model, options)
-    server = OrderlyServer(
-        http_port=http_port,
-        grpc_port=grpc_port,
-        grace_period=options.grace_seconds,
-        registered_models=OneModel(),
-    )
-    _LOG.info("serving %s %s on ports %d and %d", model.name, manifest.version, http_port, grpc_port)
+    name = options.model_name or first.bundle.manifest.name
+    model = LeafModel(name, Versions(name, bundles, first, options))
+    budget = Budget(options.max_in_flight_bytes)
+    add_routes(app, model, options, budget)
+    add_repository(app, model, options)
+    server = OrderlyServer(http_port, options.grace_seconds)
+    server.add_grpc(LeafGrpcServer(grpc_port, server, model, options, budget))
+    _LOG.info("serving %s on ports %d and %d", name, http_port, grpc_port)
     server.start([model])
-    model.engine.close()
+    asyncio.run(model.versions.close())
     _LOG.info("stopped")
 
 
@@ -56,13 +59,6 @@ def _port(port: int, option: str) -> int:
     return port or free_port()
 
 
-def _arguments_for_kserve(options: Options) -> None:
+def _arguments_for_kserve() -> None:
     """Kserve reads sys.argv when it is imported; it is to see only what is its own."""
-    limit = str(options.max_body_bytes + 2**20)
-    sys.argv = [
-        sys.argv[0],
-        *("--configure_logging", "false"),
-        *("--enable_latency_logging", "false"),
-        *("--grpc_max_receive_message_length", limit),
-        *("--grpc_max_send_message_length", limit),
-    ]
+    sys.argv = [sys.argv[0], "--configure_logging", "false", "--enable_latency_logging", "false"]

@@ -39,7 +39,15 @@ async def test_rest_async(server: Server, offline: Classifier) -> None:
 
 def test_grpc(server: Server, offline: Classifier) -> None:
     with GrpcClient(server.grpc) as client:
+        assert client.metadata() == _same_fields(server)
         check(client.predict(CONTENTS, top_k=2), offline)
+
+
+def _same_fields(server: Server) -> dict[str, object]:
+    """What REST's metadata says, as far as gRPC has fields for it."""
+    with Client(server.url) as client:
+        found = client.metadata()
+    return {key: found[key] for key in ("name", "versions", "parameters")}
 
 
 async def test_grpc_async(server: Server, offline: Classifier) -> None:

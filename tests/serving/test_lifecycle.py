@@ -113,11 +113,6 @@ def test_a_wrong_option_is_a_usage_error(option: str) -> None:
     assert option.split("=")[0] in done.stderr
 
 
-def test_nobody_can_unload_the_model(server: Server) -> None:
-    assert httpx.post(f"{server.url}/v2/repository/models/leaf/unload").status_code == 400
-    assert httpx.get(f"{server.model}/ready").status_code == 200
-
-
 def test_the_predictor_loads_neither_torch_nor_kubernetes(server: Server) -> None:
     """Its memory maps tell which compiled libraries it holds."""
     code = (

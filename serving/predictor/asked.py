@@ -1,0 +1,90 @@
+"""What a request asks: its photos and its parameters, of either protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from kserve import InferRequest
+from kserve.protocol.infer_type import to_http_parameters
+
+from phytoflow.inference.views import VIEWS, Augmentation
+from serving.predictor import answers
+from serving.predictor.engine import Engine
+from serving.predictor.errors import malformed, too_large
+from serving.predictor.photos import Photo, photos_of, photos_of_instances
+
+_DEFAULT_TOP_K = 5
+_KNOWN = {"top_k", "tta", "binary_data_output"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, read and checked.
+
+    Attributes:
+        photos: At least one.
+        top_k: Labels wanted a photo.
+        augmentation: Views of each photo that are averaged.
+    """
+
+    photos: list[Photo]
+    top_k: int
+    augmentation: Augmentation
+
+
+def read(payload: InferRequest | dict[str, Any], engine: Engine) -> Asked:
+    """Reads a V2 request, or the body of a V1 one.
+
+    Args:
+        payload: The request.
+        engine: Who is asked.
+
+    Raises:
+        RequestError: 400 or 413, naming the photo or the field.
+    """
+    if isinstance(payload, InferRequest):
+        answers.check_outputs(payload, answers.outputs(open_set=engine.classifier.tells_strangers))
+        photos = photos_of(payload.inputs, engine.bounds)
+        return _asked(photos, to_http_parameters(payload.parameters or {}), engine)
+    photos = photos_of_instances(payload, engine.bounds)
+    parameters = payload.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise malformed("parameters is not an object")
+    return _asked(photos, parameters, engine)
+
+
+def _asked(photos: list[Photo], parameters: dict[str, Any], engine: Engine) -> Asked:
+    _check_known(parameters)
+    augmentation = _augmentation(parameters, photos, engine.bounds.photos)
+    return Asked(photos, _top_k(parameters, engine), augmentation)
+
+
+def _augmentation(parameters: dict[str, Any], photos: list[Photo], limit: int) -> Augmentation:
+    name = parameters.get("tta", "none")
+    if not isinstance(name, str) or name not in VIEWS:
+        raise malformed(f"tta is not one of {', '.join(VIEWS)}")
+    augmentation = cast(Augmentation, name)
+    if augmentation == "crops" and _preprocessed(photos[0]):
+        raise malformed("tta=crops needs whole photos; FP32 tensors are already cropped")
+    if (views := len(photos) * VIEWS[augmentation]) > limit:
+        raise too_large(f"{len(photos)} photos make {views} with tta={name}; one request may hold {limit}")
+    return augmentation
+
+
+def _preprocessed(photo: Photo) -> bool:
+    return isinstance(photo, np.ndarray) and photo.dtype == np.float32
+
+
+def _check_known(parameters: dict[str, Any]) -> None:
+    if unknown := sorted(str(key)[:40] for key in parameters.keys() - _KNOWN):
+        raise malformed(f"unknown parameter {unknown[0]!r}; known are {', '.join(sorted(_KNOWN))}")
+
+
+def _top_k(parameters: dict[str, Any], engine: Engine) -> int:
+    classes = len(engine.classifier.classes)
+    top_k = parameters.get("top_k", min(_DEFAULT_TOP_K, classes))
+    if not isinstance(top_k, int) or isinstance(top_k, bool) or not 1 <= top_k <= classes:
+        raise malformed(f"top_k is not an integer from 1 to {classes}")
+    return top_k

@@ -1,0 +1,86 @@
+"""V2's model repository over REST: load (or swap) a version, unload it, and say what is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from serving.predictor.errors import malformed, too_large
+from serving.predictor.model import LeafModel
+from serving.predictor.options import Options
+
+_MAX_BODY = 4096
+
+
+class Repository:
+    """The routes' handlers.
+
+    Args:
+        model: Whose versions.
+        options: Whether clients may change them.
+    """
+
+    def __init__(self, model: LeafModel, options: Options) -> None:
+        self._model = model
+        self._options = options
+
+    async def load(self, request: Request) -> Response:
+        """``POST /v2/repository/models/M/load``; ``{"parameters": {"bundle": "apple/2"}}`` names one."""
+        self._model.check_change(request.path_params["name"], self._options)
+        engine = await self._model.versions.load(_bundle_name(await _body(request)))
+        return _json({"name": self._model.name, "load": True, "version": engine.version})
+
+    async def unload(self, request: Request) -> Response:
+        """``POST /v2/repository/models/M/unload``."""
+        self._model.check_change(request.path_params["name"], self._options)
+        await _body(request)
+        await self._model.versions.unload()
+        return _json({"name": self._model.name, "unload": True})
+
+    async def index(self, request: Request) -> Response:
+        """``POST /v2/repository/index``."""
+        await _body(request)
+        versions = self._model.versions
+        version = versions.current.version if versions.loaded else ""
+        state = "READY" if versions.alive else "UNAVAILABLE"
+        return _json([{"name": self._model.name, "version": version, "state": state, "reason": ""}])
+
+
+def add_repository(app: FastAPI, model: LeafModel, options: Options) -> None:
+    """Adds the routes; call before kserve adds its own, which know nothing of versions."""
+    repository, router = Repository(model, options), APIRouter(tags=["Versions"])
+    router.add_api_route("/v2/repository/index", repository.index, methods=["POST"])
+    router.add_api_route("/v2/repository/models/{name}/load", repository.load, methods=["POST"])
+    router.add_api_route("/v2/repository/models/{name}/unload", repository.unload, methods=["POST"])
+    app.include_router(router)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    content = b""
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > _MAX_BODY:
+            raise too_large(f"more than the {_MAX_BODY} bytes this request may have")
+    try:
+        fields = orjson.loads(content or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise malformed(f"the body is not JSON: {error.msg} at byte {error.pos}") from None
+    if not isinstance(fields, dict):
+        raise malformed("the body is not an object")
+    return fields
+
+
+def _bundle_name(fields: dict[str, Any]) -> str:
+    parameters = fields.get("parameters", {})
+    if not isinstance(parameters, dict) or parameters.keys() - {"bundle"}:
+        raise malformed('parameters is not {"bundle": "..."}')
+    name = parameters.get("bundle", "")
+    if not isinstance(name, str):
+        raise malformed("parameters.bundle is not a string")
+    return name
+
+
+def _json(content: Any) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")

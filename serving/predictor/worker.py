@@ -1,0 +1,68 @@
+"""What a lane does with photos: prepare them as training did, run them, hand back a row each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from phytoflow.data.decode import decode
+from phytoflow.errors import PhotoError
+from phytoflow.inference.classifier import Classifier
+from phytoflow.inference.probabilities import Predictions
+from phytoflow.inference.views import flipped, pixels_of
+from serving.predictor.lanes import Outcome, Row
+from serving.predictor.metrics import INFERENCE
+from serving.predictor.photos import Bounds, Photo
+from serving.predictor.views import View
+
+
+class Worker:
+    """Answers a batch of photos; called from every lane's thread.
+
+    Args:
+        classifier: Runs them.
+        bounds: What a photo may cost.
+    """
+
+    def __init__(self, classifier: Classifier, bounds: Bounds) -> None:
+        self._classifier = classifier
+        self._bounds = bounds
+        self._preprocessing = classifier.bundle.manifest.preprocessing
+
+    def __call__(self, photos: Sequence[Photo | View]) -> list[Outcome]:
+        """A row each, or what is wrong with the photo, in their order."""
+        start = time.perf_counter()
+        prepared = [self._prepared(photo) for photo in photos]
+        tensors = [tensor for tensor in prepared if not isinstance(tensor, PhotoError)]
+        found = self._run(tensors) if tensors else None
+        seconds = (time.perf_counter() - start) / len(photos)
+        rows = iter(_row(found, at, seconds) for at in range(len(tensors)) if found)
+        return [t if isinstance(t, PhotoError) else next(rows) for t in prepared]
+
+    def _prepared(self, asked: Photo | View) -> NDArray[np.float32] | PhotoError:
+        """Any of the ways to ask to float32 [3, size, size], by the preprocessing training used."""
+        view = asked if isinstance(asked, View) else View(asked)
+        if isinstance(view.photo, np.ndarray) and view.photo.dtype != np.uint8:
+            return flipped(view.photo, view.at, axes=(-1, -2))  # float32: already preprocessed
+        try:
+            pixels = pixels_of(self._preprocessing, self._image(view.photo), view.augmentation, view.at)
+            return self._preprocessing.normalise(pixels)
+        except PhotoError as error:
+            return error
+
+    def _image(self, photo: bytes | NDArray[np.uint8]) -> Image.Image:
+        if isinstance(photo, bytes):
+            return decode(photo, self._bounds.limits, size_hint=self._preprocessing.resize_size)
+        return Image.fromarray(photo)
+
+    def _run(self, tensors: list[NDArray[np.float32]]) -> Predictions:
+        with INFERENCE.time():
+            return self._classifier.run(np.stack(tensors))
+
+
+def _row(found: Predictions, at: int, seconds: float) -> Row:
+    return Row(found.probabilities[at], seconds, None if found.novelty is None else found.novelty[at])
