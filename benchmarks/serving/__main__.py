@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import json
 import platform
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -20,7 +24,7 @@ from benchmarks.serving.bound import bound
 from benchmarks.serving.bundle import prepare
 from benchmarks.serving.catalogue import OURS, PEERS, Peer
 from benchmarks.serving.environments import UnavailableError
-from benchmarks.serving.measure import measure
+from benchmarks.serving.measure import Row, measure
 from benchmarks.serving.servers import running
 from benchmarks.serving.table import CONCURRENCIES, Result, table
 from phytoflow.inference.classifier import Classifier
@@ -36,23 +40,28 @@ def main(
     ] = _NAMES,
     seconds: Annotated[float, typer.Option(min=1, help="Length of a window.")] = 6,
     repeats: Annotated[int, typer.Option(min=1, help="Windows behind a median.")] = 3,
+    patience: Annotated[int, typer.Option(min=0, help="Windows repeated where others took the CPU.")] = 3,
     output: Annotated[Path, typer.Option(help="Bundle, environments, logs and rows.")] = Path("out/serving"),
     photos: Annotated[
         Path | None, typer.Option(help="Class folders of JPEGs; default: drawn leaves.")
     ] = None,
+    page: Annotated[Path | None, typer.Option(help="Markdown file that gets the table too.")] = None,
     runtime: Annotated[str, typer.Option(help="Ours and the handed one: openvino or onnx.")] = "openvino",
 ) -> None:
     """Measures what is not yet measured, and prints the table."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers are ended on the way out
     output = output.resolve()
     (output / "rows").mkdir(parents=True, exist_ok=True)
     folder, found = prepare(output, photos)
     contents, wanted = [photo.content for photo in found], peers.lower().split(",")
     expected = Classifier.load(folder, "onnx").predict(contents).probabilities
+    how: dict[str, Any] = {"contents": contents, "expected": expected, "seconds": seconds}
+    how |= {"repeats": repeats, "patience": patience}
     results = []
     for peer, setup, form, workers in _setups(runtime):
         file = output / "rows" / f"{peer.name.lower()}-{setup}.json"
         if not file.exists() and ("ours" if peer is OURS else peer.name.lower()) in wanted:
-            result = _measured(peer, setup, form, workers, output, contents, expected, seconds, repeats)
+            result = _measured(peer, setup, form, workers, output, partial(measure, **how))
             _keep(file, result.model_dump_json(indent=1))
         if file.exists():
             results.append(Result.model_validate_json(file.read_text()))
@@ -60,9 +69,11 @@ def main(
     if not file.exists() and "bound" in wanted:
         rates = [bound(output, runtime, contents, cpu_count(), seconds) for _ in range(repeats)]
         _keep(file, json.dumps({size: float(np.median([r[size] for r in rates])) for size in rates[0]}))
-    print(_title(contents, seconds, repeats))
     limits = {int(size): rate for size, rate in json.loads(file.read_text()).items()} if file.exists() else {}
-    print(table(results, limits))
+    text = f"{_title(contents, seconds, repeats)}\n{table(results, limits)}\n"
+    print(text)
+    if page:
+        _keep(page, f"# The predictor against other servers\n\n`python -m benchmarks.serving`: {text}")
 
 
 def _setups(runtime: str) -> list[tuple[Peer, str, str, int]]:
@@ -72,21 +83,13 @@ def _setups(runtime: str) -> list[tuple[Peer, str, str, int]]:
 
 
 def _measured(
-    peer: Peer,
-    setup: str,
-    form: str,
-    workers: int,
-    output: Path,
-    contents: list[bytes],
-    expected: np.ndarray,
-    seconds: float,
-    repeats: int,
+    peer: Peer, setup: str, form: str, workers: int, output: Path, ask: Callable[..., Row]
 ) -> Result:
     result = Result(name=peer.name, setup=setup, form=form)
     try:
         with running(peer, form, workers, output) as server:
             for concurrency in CONCURRENCIES:
-                row = measure(peer, server, contents, expected, concurrency, seconds, repeats)
+                row = ask(peer=peer, server=server, concurrency=concurrency)
                 typer.echo(f"{peer.name} {setup}: {row}", err=True)
                 result.rows[concurrency] = row
     except UnavailableError as error:

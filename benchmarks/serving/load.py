@@ -98,7 +98,6 @@ def run(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> W
         clients: Connections, each with one request under way.
         seconds: How long new requests are sent.
     """
-    gc.collect()
     gc.disable()
     try:
         return uvloop.run(_run(port, requests, clients, seconds))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import sys
 from typing import Any
 
-from kserve import Model, ModelServer
-
 from benchmarks.serving.peers import common
+
+ARGUMENTS = common.Arguments.read()
+sys.argv = sys.argv[:1]  # kserve reads them when it is imported
+
+from kserve import Model, ModelServer  # noqa: E402
 
 
 class Leaf(Model):
@@ -27,12 +31,11 @@ class Leaf(Model):
 
 
 if __name__ == "__main__":
-    arguments = common.Arguments.read()
     server = ModelServer(
-        http_port=arguments.port,
+        http_port=ARGUMENTS.port,
         enable_grpc=False,
-        workers=arguments.workers,
+        workers=ARGUMENTS.workers,
         access_log_format=None,
         enable_latency_logging=False,
     )
-    server.start([Leaf(arguments)])
+    server.start([Leaf(ARGUMENTS)])

@@ -1,0 +1,43 @@
+"""The default network with a head whose answers differ from photo to photo, without training it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from phytoflow.config import ExportSettings, ModelSettings
+from phytoflow.data.photo import LabelledPhoto
+from phytoflow.export.export import write_bundle
+from phytoflow.models.bundle import Provenance
+from phytoflow.models.checkpoint import TrainedModel, save_trained
+from phytoflow.models.factory import create_model, preprocessing_for
+from phytoflow.storage.atomic import atomic_folder
+
+_SPREAD = 2.0
+
+
+def write(output: Path, photos: Sequence[LabelledPhoto]) -> None:
+    """Writes ``bundle``, and ``model``, the trained form: textbook servers load that."""
+    torch.manual_seed(0)
+    settings, classes = ModelSettings(), sorted({photo.label for photo in photos})
+    model, preprocessing = create_model(settings, len(classes)), preprocessing_for(settings)
+    _spread(model, torch.from_numpy(np.stack([preprocessing(photo.content) for photo in photos])))
+    trained = TrainedModel(model, tuple(classes), preprocessing, {"model": settings.model_dump(mode="json")})
+    with atomic_folder(output / "model") as aside:
+        save_trained(aside, model, trained.classes, preprocessing, trained.facts)
+    provenance = Provenance(data_hash="benchmark", code_version="benchmark", settings={})
+    with atomic_folder(output / "bundle") as aside:
+        write_bundle(trained, photos, ExportSettings(), provenance, aside)
+
+
+def _spread(model: torch.nn.Module, tensors: torch.Tensor) -> None:
+    """Centres and scales the logits over the photos: with an untrained head all answers would be alike."""
+    with torch.no_grad():
+        logits = model(tensors)
+        linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear)][-1]
+        scale = _SPREAD / logits.std(dim=0)
+        linear.weight *= scale[:, None]
+        linear.bias.copy_((linear.bias - logits.mean(dim=0)) * scale)
