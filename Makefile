@@ -6,10 +6,10 @@ OUTPUT ?= out
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow e2e lint format types coverage lock compile clean
+.PHONY: help setup run test test-slow e2e images image-predictor image-predictor-gpu image-pipeline lint format types coverage lock compile clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with everything in it, from the lock file
 
@@ -34,6 +34,18 @@ test-slow: setup ## The long tests: whole runs, killed and resumed
 e2e: setup ## Tests on the cluster that KUBECONFIG names
 	$(BIN)/python -m pytest tests/e2e
 
+images: ## Build what the dev overlay runs, with buildah, podman or docker (BASE_IMAGE=, TAG=)
+	images/build predictor mlflow postgresql
+
+image-predictor: ## Build the predictor alone
+	images/build predictor
+
+image-predictor-gpu: ## Build the predictor on CUDA (TORCH_INDEX=)
+	images/build predictor-gpu
+
+image-pipeline: ## Build the image of the pipeline's steps, 7 GB with CUDA (TORCH_INDEX=)
+	images/build pipeline
+
 lint: setup ## Check style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -53,6 +65,8 @@ lock: ## Resolve the lock files anew
 	$(UV_COMPILE) pyproject.toml requirements/build.in --all-extras -o requirements/all.lock
 	$(UV_COMPILE) pyproject.toml --extra serve -c requirements/all.lock -o requirements/serve.lock
 	$(UV_COMPILE) pyproject.toml --extra train --extra serve --extra pipelines -c requirements/all.lock -o requirements/pipeline.lock
+	$(UV_COMPILE) pyproject.toml --extra serve requirements/gpu.in -c requirements/all.lock -o requirements/serve-gpu.lock
+	$(UV_COMPILE) requirements/mlflow.in -c requirements/all.lock -o requirements/mlflow.lock
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info
