@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -102,11 +103,9 @@ def _ended(pod: dict[str, Any], one: dict[str, Any], ended: dict[str, Any], seen
     if ended.get("reason") == "OOMKilled":
         what = f"{one['name']} ran out of memory (limit {_limits(pod).get('memory', 'unknown')})"
         return Reason("memory", what, "raise deploy.memory, or serve a smaller model")
-    said = seen.logs(name, one["name"], running or "waiting" in one.get("state", {})) or ended.get(
-        "message", ""
-    )
-    if one["name"] == INITIALIZER:
-        return Reason(*storage.why(said, pod))
+    if one["name"] == INITIALIZER:  # KServe has it leave the end of its log as its last message
+        return Reason(*storage.why(ended.get("message") or seen.logs(name, INITIALIZER, False), pod))
+    said = seen.logs(name, one["name"], running or "waiting" in one.get("state", {}))
     killed = [e for e in events_of(pod, seen) if "probe" in e.get("message", "") and e["reason"] == "Killing"]
     if killed or ended.get("exitCode") == _KILLED:
         return _probe(pod, seen, said)
@@ -145,9 +144,16 @@ def events_of(pod: dict[str, Any], seen: Observed) -> list[dict[str, Any]]:
 
 
 def tail(text: str) -> str:
-    """The last lines of a log, indented."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return "\n".join(f"    {line[:300]}" for line in lines[-_TAIL:]) or "    (no log)"
+    """The last lines of a log, indented; of structured lines, the message."""
+    lines = [_plain(line) for line in text.splitlines() if line.strip()]
+    return "\n".join(f"    {line[:400]}" for line in lines[-_TAIL:]) or "    (no log)"
+
+
+def _plain(line: str) -> str:
+    try:
+        return str(json.loads(line)["message"]).replace("\n", " ")
+    except (ValueError, KeyError, TypeError):
+        return line
 
 
 def _limits(pod: dict[str, Any]) -> dict[str, str]:
@@ -157,7 +163,7 @@ def _limits(pod: dict[str, Any]) -> dict[str, str]:
 
 def _remedy_in(log: str) -> str:
     """The predictor's own advice, where its error gave one."""
-    found = re.findall(r"What to do: (.+)", log)
+    found = re.findall(r"What to do: (.+)", tail(log))
     return str(found[-1]) if found else ""
 
 

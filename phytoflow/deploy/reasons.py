@@ -10,12 +10,10 @@ from phytoflow.deploy.refusals import words
 
 __all__ = ["Reason", "why_not_ready"]
 
-_MODEL_FAULTS = {
+_RUNTIME_FAULTS = {
     "NoSupportingRuntime": "apply the project's ServingRuntime in this namespace, or set deploy.runtime",
     "RuntimeNotRecognized": "apply the project's ServingRuntime in this namespace, or set deploy.runtime",
     "RuntimeDisabled": "enable the ServingRuntime, or set deploy.runtime",
-    "InvalidPredictorSpec": "look at the settings under deploy.*",
-    "InvalidStorageUri": "give the bundle as s3://bucket/prefix",
 }
 
 
@@ -37,9 +35,10 @@ def _of_service(service: Object | None) -> Reason | None:
     """What KServe itself says: no runtime takes the model, or it cannot make a Deployment."""
     status = (service or {}).get("status", {})
     failure = status.get("modelStatus", {}).get("lastFailureInfo", {})
-    if (remedy := _MODEL_FAULTS.get(failure.get("reason", ""))) is not None:
-        what = failure.get("message") or failure["reason"]
-        return Reason("runtime", f"KServe cannot serve this: {what}", remedy)
+    if (remedy := _RUNTIME_FAULTS.get(failure.get("reason", ""))) is not None:
+        model = (service or {})["spec"]["predictor"].get("model", {})
+        what = f"KServe has no runtime {model.get('runtime', '')} for this: {failure.get('message', '')}"
+        return Reason("runtime", what, remedy)
     for found in status.get("conditions", []):
         if found["status"] == "False" and found.get("reason") == "InternalError":
             reason, remedy = words(found.get("message", "")) or ("refused", "see KServe's controller log")

@@ -33,6 +33,11 @@ _WORDS = (
         "apply the project's manifests in this namespace, or set deploy.service_account",
     ),
     (
+        "no PriorityClass with name",
+        "priority",
+        "apply the project's manifests (priorities), or set deploy.priority_class to one there is, or empty",
+    ),
+    (
         "LimitRange",
         "limits",
         "change deploy.cpu, deploy.memory and their requests, or the namespace's LimitRange",

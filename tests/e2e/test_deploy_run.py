@@ -1,0 +1,111 @@
+"""A whole run whose output is an object store: every step, a real MLflow server, an InferenceService."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from phytoflow import steps
+from phytoflow.config import Settings, TrackingSettings
+from phytoflow.data.sample import make_sample
+from phytoflow.deploy.cluster import INFERENCE_SERVICES
+from phytoflow.deploy.observe import observe
+from phytoflow.errors import PhytoflowError
+from phytoflow.ports import free_port
+from phytoflow.storage.uri import exists
+from phytoflow.tracking.registry import champion
+from pipelines.run_here import run_here
+from tests.e2e.place import NAME, SETTINGS, Place, place
+
+__all__ = ["place"]
+
+
+@pytest.fixture
+def tracking(tmp_path: Path) -> Iterator[str]:
+    """A real MLflow server."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{tmp_path / 'mlflow.db'}"]
+    command += ["--artifacts-destination", str(tmp_path / "artifacts")]
+    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (tmp_path / "mlflow.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        _await(url)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _await(url: str) -> None:
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/health").status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            time.sleep(0.5)
+    raise TimeoutError(f"no MLflow at {url}")
+
+
+def _overrides(place: Place, tracking: str) -> dict[str, object]:
+    deploy = SETTINGS.model_dump(mode="json") | {"namespace": place.admin.namespace}
+    quick = {"views": 1, "tail_blocks": 0, "cross_validate": 0}
+    return {
+        "training": quick,
+        "tracking": {"uri": tracking},
+        "deploy": deploy,
+        "gate": {"min_accuracy": 0.0, "min_macro_f1": 0.0, "max_latency_ms": 10000},
+        "serving": {"name": NAME},
+    }
+
+
+@pytest.mark.timeout(900)
+def test_from_photos_to_an_inference_service(place: Place, tracking: str, tmp_path: Path) -> None:
+    make_sample(tmp_path / "photos", photos_per_class=20, seed=1)
+    output = f"s3://{place.admin.namespace}/run"
+    overrides = yaml.safe_dump(_overrides(place, tracking))
+    parameters = {"data": str(tmp_path / "photos"), "output": output, "overrides": overrides}
+    run_here(tmp_path / "here", parameters | {"preset": "fast", "seed": 0})
+    for name in ("bundle/bundle.json", "metrics.json", "report.html", "data.html", "outcome.json"):
+        assert exists(f"{output}/{name}"), name
+    seen = observe(place.admin, NAME)
+    annotations = seen.service["metadata"]["annotations"]
+    version = annotations["phytoflow/bundle-version"]
+    storage_uri = seen.service["spec"]["predictor"]["model"]["storageUri"]
+    assert storage_uri == f"{output}/bundles/{version}" and exists(f"{storage_uri}/bundle.json")
+    assert annotations["phytoflow/model-version"] == "1" and annotations["phytoflow/run"]
+    assert place.ask()[0] == version
+    found = champion(TrackingSettings(uri=tracking), output, tmp_path / "champion")
+    assert found is not None and found.version == "1"
+
+
+def test_what_the_last_steps_could_not_do_is_refused_by_the_first(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_sample(tmp_path / "photos", photos_per_class=4, seed=1)
+    data, output = str(tmp_path / "photos"), f"s3://{place.admin.namespace}/refused"
+    known = _overrides(place, "http://127.0.0.1:9")
+
+    def refusal(to: str, changed: dict[str, object]) -> PhytoflowError:
+        with pytest.raises(PhytoflowError) as refused:
+            steps.configure(data, "fast", 0, yaml.safe_dump(known | changed), to)
+        return refused.value
+
+    assert "tracking.uri" in refusal(output, {"tracking": {}}).remedy
+    assert "s3://" in refusal(str(tmp_path), {"serving": {"target": "cluster"}}).remedy
+    assert "serving.target=cluster" in refusal(output, {"serving": {"target": "local"}}).remedy
+    plan = steps.configure(data, "fast", 0, yaml.safe_dump(known), output)
+    assert Settings.model_validate_json(plan.settings).serving.name == NAME
+    assert place.admin.get(INFERENCE_SERVICES, "never-made") is None
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    assert refusal(output, {}).exit_code == 12
