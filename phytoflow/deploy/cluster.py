@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,12 +59,12 @@ class Cluster:
         """
         settings = client.Configuration()
         try:
-            config.load_config(client_configuration=settings)
+            own = _load(settings)
         except ConfigException as error:
             remedy = "set KUBECONFIG to the file that kubectl uses, or run in a pod with a ServiceAccount"
             raise DeployError(f"no cluster is named: {error}", reason="cluster", remedy=remedy) from error
         settings.retries = urllib3.Retry(total=2, backoff_factor=0.3)
-        return cls(client.ApiClient(settings), namespace or _own_namespace())
+        return cls(client.ApiClient(settings), namespace or own)
 
     def get(self, path: str, name: str, **query: str) -> Object | None:
         """One object; None if it is not there."""
@@ -170,12 +171,15 @@ def _explained(method: str, path: str, host: str) -> Iterator[None]:
         raise unreachable(host, error) from error
 
 
-def _own_namespace() -> str:
-    """The namespace of the kubeconfig's context, or of this pod."""
-    if _POD_NAMESPACE.exists():
-        return _POD_NAMESPACE.read_text().strip()
-    try:
-        _, active = config.list_kube_config_contexts()
+def _load(settings: client.Configuration) -> str:
+    """Fills in address and credentials; returns the namespace that goes with them.
+
+    The client's own ``load_config`` prints, and reads ``KUBECONFIG`` only when it is imported.
+    """
+    file = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+    if os.environ.get("KUBECONFIG") or Path(file).exists():
+        config.load_kube_config(config_file=file, client_configuration=settings)
+        _, active = config.list_kube_config_contexts(config_file=file)
         return str(active["context"].get("namespace", "default"))
-    except ConfigException:
-        return "default"
+    config.load_incluster_config(client_configuration=settings)
+    return _POD_NAMESPACE.read_text().strip()
