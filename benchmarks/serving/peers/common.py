@@ -50,6 +50,7 @@ class Model:
     """
 
     def __init__(self, arguments: Arguments) -> None:
+        self._arguments = arguments
         self._bundle = Bundle.load(arguments.work / "bundle", verify=False)
         self._preprocessing = self._bundle.manifest.preprocessing
         threads = 1 if arguments.workers > 1 else 0
@@ -57,6 +58,10 @@ class Model:
             _torch(arguments, threads) if _documented(arguments.form) else self._handed(arguments.form)
         )
         self.run(np.stack([self.prepare(self._bundle.probe_contents()[0])]))
+
+    def __reduce__(self) -> tuple[type[Model], tuple[Arguments]]:
+        """To another process it goes as what it was made from."""
+        return Model, (self._arguments,)
 
     def prepare(self, content: bytes) -> Array:
         """An encoded photo to float32 [3, H, W]."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import triton_python_backend_utils as triton
+sys.path[:0] = os.environ["LEAF_PATH"].split(os.pathsep)  # Triton's own Python does not read PYTHONPATH
 
-from benchmarks.serving.peers.common import Arguments, Model
+import numpy as np  # noqa: E402
+import triton_python_backend_utils as triton  # noqa: E402
+
+from benchmarks.serving.peers.common import Arguments, Model  # noqa: E402
 
 
 class TritonPythonModel:

@@ -69,7 +69,7 @@ def _environment(arguments: Arguments) -> dict[str, str]:
     return {
         "LEAF_ARGUMENTS": json.dumps({**vars(arguments), "work": str(arguments.work)}),
         "LD_LIBRARY_PATH": os.pathsep.join(filter(None, libraries)),
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "LEAF_PATH": os.pathsep.join(filter(None, sys.path)),
     }
 
 
