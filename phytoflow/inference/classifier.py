@@ -16,7 +16,7 @@ from phytoflow.inference.choose import Choice, choose
 from phytoflow.inference.cpus import cpu_count
 from phytoflow.inference.planar import planar
 from phytoflow.inference.probabilities import Predictions, softmax
-from phytoflow.inference.runtime import Outputs, Runtime, RuntimeName
+from phytoflow.inference.runtime import Outputs, Precision, Runtime, RuntimeName
 from phytoflow.models.bundle import Bundle
 from phytoflow.openset.detector import Detector
 
@@ -48,6 +48,7 @@ class Classifier:
         threads: int | None = None,
         *,
         lanes: int = 1,
+        precision: Precision | Literal["auto"] = "float32",
     ) -> Classifier:
         """Opens a bundle and checks it against its own probe photos on this machine.
 
@@ -56,15 +57,17 @@ class Classifier:
             runtime: ``auto`` takes the fastest that agrees with the probes.
             threads: CPU threads of one call; None: as many as there are CPUs.
             lanes: Calls of ``run`` that may be under way at once.
+            precision: Of the arithmetic; ``auto`` takes bf16 where it is faster and agrees with the probes.
 
         Raises:
             BundleError: The bundle is damaged or cannot be loaded.
             ParityError: It does not give its probe photos their recorded answers here.
+            ServingError: The runtime or the CPU does not have the precision.
         """
         opened = Bundle.load(bundle)
         threads = threads or cpu_count()
         asked = None if runtime == "auto" else runtime
-        chosen, choice = choose(opened, asked, threads=threads, lanes=lanes)
+        chosen, choice = choose(opened, asked, threads=threads, lanes=lanes, precision=precision)
         return cls(opened, chosen, choice, threads)
 
     def predict(self, contents: Sequence[bytes], limits: Limits = Limits()) -> Predictions:  # noqa: B008 (frozen)

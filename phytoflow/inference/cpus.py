@@ -8,6 +8,8 @@ from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
 _SELF = Path("/proc/self/cgroup")
+_INFO = Path("/proc/cpuinfo")
+_BF16 = {"avx512_bf16", "amx_bf16"}
 
 
 def cpu_count(cgroup: Path = _CGROUP, membership: Path = _SELF) -> int:
@@ -22,6 +24,16 @@ def cpu_count(cgroup: Path = _CGROUP, membership: Path = _SELF) -> int:
     """
     quotas = [*_quotas_v2(cgroup, membership), *_quotas_v1(cgroup, membership)]
     return max(1, min([len(os.sched_getaffinity(0)), *(math.ceil(quota) for quota in quotas)]))
+
+
+def has_bf16(info: Path = _INFO) -> bool:
+    """Whether the CPU multiplies bf16 itself; where it does not, bf16 is 6 to 16 times slower than float32.
+
+    Args:
+        info: Linux's description of the CPUs.
+    """
+    flags = (line.partition(":")[2].split() for line in _read(info).splitlines() if line.startswith("flags"))
+    return bool(_BF16 & set(next(flags, [])))
 
 
 def _quotas_v2(cgroup: Path, membership: Path) -> list[float]:

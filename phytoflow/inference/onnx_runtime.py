@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtime import Outputs, RuntimeName, named
+from phytoflow.inference.runtime import Outputs, Precision, RuntimeName, named
 
 _ERRORS_ONLY = 3
 
@@ -21,7 +21,7 @@ class OnnxRuntime:
 
     name: RuntimeName = "onnx"
 
-    def __init__(self, path: str, threads: int, lanes: int) -> None:
+    def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
         self._path, self._threads, self._lanes = path, threads, lanes
         self._narrow = self._open(threads)
         self._input = self._narrow.get_inputs()[0].name

@@ -9,20 +9,23 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtime import Outputs, RuntimeName, named
+from phytoflow.inference.runtime import Outputs, Precision, RuntimeName, named
+
+_HINTS: dict[Precision, str] = {"float32": "f32", "bf16": "bf16"}
 
 
 class OpenVinoRuntime:
     """See ``phytoflow.inference.runtime.Runtime``.
 
-    Precision is fixed to float32: left to itself OpenVINO takes bf16 where the CPU has it and moves
-    probabilities by up to 0.19. CPUs are not pinned: two processes would share one core.
+    Precision is always said: left to itself OpenVINO takes bf16 where the CPU has it and moves probabilities
+    by up to 0.19. CPUs are not pinned: two processes would share one core.
     """
 
     name: RuntimeName = "openvino"
 
-    def __init__(self, path: str, threads: int, lanes: int) -> None:
+    def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
         self._path, self._threads, self._lanes = path, threads, lanes
+        self._hint = _HINTS[precision]
         self._narrow = self._compile(streams=lanes)
         self._outputs = named([output.get_any_name() for output in self._narrow.outputs])
         self._requests = threading.local()
@@ -49,7 +52,7 @@ class OpenVinoRuntime:
 
     def _compile(self, streams: int) -> openvino.CompiledModel:
         config = {
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": self._hint,
             "INFERENCE_NUM_THREADS": self._threads * self._lanes,
             "NUM_STREAMS": streams,
             "ENABLE_CPU_PINNING": False,

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phytoflow.errors import BundleError, ServingError
+from phytoflow.inference.cpus import has_bf16
 from phytoflow.models.bundle import Bundle
 
 RuntimeName = Literal["onnx", "openvino", "torchscript"]
+Precision = Literal["float32", "bf16"]
 RUNTIMES: tuple[RuntimeName, ...] = ("onnx", "openvino", "torchscript")
 _PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torchscript": "torch"}
 _FORMS: dict[str, Literal["onnx", "torchscript"]] = {
@@ -55,7 +57,9 @@ class Runtime(Protocol):
         ...
 
 
-def open_runtime(name: RuntimeName, bundle: Bundle, *, threads: int, lanes: int = 1) -> Runtime:
+def open_runtime(
+    name: RuntimeName, bundle: Bundle, *, threads: int, lanes: int = 1, precision: Precision = "float32"
+) -> Runtime:
     """Loads a bundle's model.
 
     Args:
@@ -63,15 +67,17 @@ def open_runtime(name: RuntimeName, bundle: Bundle, *, threads: int, lanes: int 
         bundle: Where the model file is.
         threads: CPU threads one call of ``run`` may use.
         lanes: Calls of ``run`` that may be under way at once.
+        precision: Of the arithmetic inside; the tensors stay float32.
 
     Raises:
         BundleError: The bundle lacks the form this library reads, or the file cannot be loaded.
-        ServingError: The library is not installed.
+        ServingError: The library is not installed, or cannot do the precision on this machine.
     """
     _check(name)
+    check_precision(name, precision)
     path = bundle.model_path(_FORMS[name])
     try:
-        return open_model(name, path, threads=threads, lanes=lanes)
+        return open_model(name, path, threads=threads, lanes=lanes, precision=precision)
     except Exception as error:  # each library raises its own kinds for a file it cannot read
         what = f"{name} cannot load {path}: {str(error)[:300]}"
         raise BundleError(what, remedy="export the bundle again, or choose another runtime") from error
@@ -82,9 +88,11 @@ def named(outputs: Sequence[str]) -> dict[str, int]:
     return {"logits": 0} | {name: at for at, name in enumerate(outputs) if at and name in Outputs._fields}
 
 
-def open_model(name: RuntimeName, path: Path, *, threads: int, lanes: int = 1) -> Runtime:
+def open_model(
+    name: RuntimeName, path: Path, *, threads: int, lanes: int = 1, precision: Precision = "float32"
+) -> Runtime:
     """Loads one model file; raises whatever the library raises."""
-    return _opener(name)(str(path), threads, lanes)
+    return _opener(name)(str(path), threads, lanes, precision)
 
 
 def _check(name: str) -> None:
@@ -93,6 +101,17 @@ def _check(name: str) -> None:
     if not installed(cast(RuntimeName, name)):
         remedy = f"pip install {_PACKAGES[name]}, or choose another runtime"
         raise ServingError(f"the {name} runtime needs the package {_PACKAGES[name]}", remedy=remedy)
+
+
+def check_precision(name: RuntimeName, precision: Precision) -> None:
+    """Refuses a precision that the runtime or this machine's CPU does not have; raises ServingError."""
+    if precision == "float32":
+        return
+    if name != "openvino":
+        raise ServingError(f"the {name} runtime has no bf16", remedy="choose openvino, or float32")
+    if not has_bf16():
+        what = "this CPU has no bf16 arithmetic (avx512_bf16 or amx_bf16): it would be many times slower"
+        raise ServingError(what, remedy="choose float32")
 
 
 def installed(name: RuntimeName) -> bool:
@@ -105,7 +124,7 @@ def usable(name: RuntimeName, bundle: Bundle) -> bool:
     return installed(name) and _FORMS[name] in bundle.manifest.models
 
 
-def _opener(name: RuntimeName) -> Callable[[str, int, int], Runtime]:
+def _opener(name: RuntimeName) -> Callable[[str, int, int, Precision], Runtime]:
     """Imports only the library asked for: a predictor on ONNX must not pay for torch."""
     if name == "onnx":
         from phytoflow.inference.onnx_runtime import OnnxRuntime

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtime import Outputs, RuntimeName
+from phytoflow.inference.runtime import Outputs, Precision, RuntimeName
 
 
 class TorchScriptRuntime:
@@ -19,7 +19,7 @@ class TorchScriptRuntime:
 
     name: RuntimeName = "torchscript"
 
-    def __init__(self, path: str, threads: int, lanes: int) -> None:
+    def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
         torch.set_num_threads(threads)
         # The profiling executor compiles anew for each batch size it meets.
         torch._C._jit_set_profiling_executor(False)

@@ -42,7 +42,13 @@ class Bundles:
         try:
             bundle = fetch_folder(self._uri(name), to)
             # A lane is one thread that decodes and runs: two single-thread runs beat one of two threads.
-            return Classifier.load(bundle, options.runtime, 1, lanes=options.lanes)  # type: ignore[arg-type]
+            return Classifier.load(
+                bundle,
+                options.runtime,  # type: ignore[arg-type]
+                1,
+                lanes=options.lanes,
+                precision=options.precision,  # type: ignore[arg-type]
+            )
         except BaseException:
             shutil.rmtree(to, ignore_errors=True)
             raise

@@ -52,6 +52,7 @@ def describe(name: str, engine: Engine) -> dict[str, Any]:
             "backbone": manifest.backbone,
             "preprocessing": manifest.preprocessing.model_dump(),
             "runtime": choice.name,
+            "precision": choice.precision,
             "runtime_reason": choice.reason,
         },
     }

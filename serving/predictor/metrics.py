@@ -12,7 +12,7 @@ prediction_batch_size         histogram  photos a call of the runtime
 prediction_queue_depth        gauge      photos waiting
 prediction_queue_seconds      histogram  a photo's wait before a lane took it
 active_prediction_requests    gauge      requests being answered
-model_metadata                info       model, version, backbone, runtime
+model_metadata                info       model, version, backbone, runtime, precision
 model_version_changes_total   counter    versions loaded, refused or unloaded at run time, by outcome
 ============================  =========  =================================================================
 """
@@ -39,4 +39,4 @@ QUEUE_DEPTH = Gauge("prediction_queue_depth", "Photos waiting.")
 QUEUE_SECONDS = Histogram("prediction_queue_seconds", "A photo's wait before a lane took it.", buckets=_FAST)
 ACTIVE = Gauge("active_prediction_requests", "Requests being answered.")
 CHANGES = Counter("model_version_changes_total", "Versions loaded, refused, unloaded.", ["outcome"])
-METADATA = Info("model_metadata", "Model, version, backbone, runtime.")
+METADATA = Info("model_metadata", "Model, version, backbone, runtime, precision.")

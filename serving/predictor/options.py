@@ -5,9 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from phytoflow.data.decode import Limits
 from phytoflow.inference.cpus import cpu_count
+
+_CHOICES = {
+    "runtime": ["auto", "onnx", "openvino", "torchscript"],
+    "precision": ["auto", "float32", "bf16"],
+    "model_control": ["explicit", "none"],
+    "log_level": ["DEBUG", "INFO", "WARNING", "ERROR"],
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,7 @@ class Options:
         grpc_port: gRPC port; 0: a free one.
         model_name: Name in URLs; empty: the bundle's own.
         runtime: auto, onnx, openvino or torchscript.
+        precision: float32; bf16 where the CPU has it and the probe photos agree; auto: the faster of them.
         lanes: Threads that each decode and run photos; 0: one a CPU the container really has.
         max_batch: Most photos run at once by a lane.
         max_queue: Photos waiting before requests are refused with 503.
@@ -41,6 +50,7 @@ class Options:
     grpc_port: int = 8081
     model_name: str = ""
     runtime: str = "auto"
+    precision: str = "float32"
     lanes: int = 0
     max_batch: int = 4
     max_queue: int = 256
@@ -61,16 +71,13 @@ class Options:
 def read_options(arguments: Sequence[str]) -> Options:
     """Parses a command line; exits with a usage message where it is wrong."""
     parser = argparse.ArgumentParser(prog="python -m serving.predictor", description=__doc__)
-    parser.add_argument("--runtime", choices=["auto", "onnx", "openvino", "torchscript"], default="auto")
-    parser.add_argument(
-        "--model_control", choices=["explicit", "none"], default="explicit", help=_help("model_control")
-    )
-    parser.add_argument("--log_level", choices=["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
     parser.add_argument("--bundle", required=True, help=_help("bundle"))
     for field in fields(Options):
-        if field.name not in ("bundle", "runtime", "model_control", "log_level"):
-            kind = str if field.type == "str" else _natural
-            parser.add_argument(f"--{field.name}", type=kind, default=field.default, help=_help(field.name))
+        kind: dict[str, Any] = {"type": str if field.type == "str" else _natural}
+        if field.name in _CHOICES:
+            kind = {"choices": _CHOICES[field.name]}
+        if field.name != "bundle":
+            parser.add_argument(f"--{field.name}", default=field.default, help=_help(field.name), **kind)
     options = Options(**vars(parser.parse_args(arguments)))
     return options if options.lanes else Options(**{**vars(options), "lanes": cpu_count()})
 

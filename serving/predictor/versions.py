@@ -130,8 +130,12 @@ class Versions:
 def _announce(name: str, engine: Engine) -> None:
     manifest, choice = engine.classifier.bundle.manifest, engine.classifier.choice
     facts = {"name": name, "version": engine.version}
-    METADATA.info(facts | {"backbone": manifest.backbone, "runtime": choice.name})
-    _LOG.info("version %s answers, by %s: %s", engine.version, choice.name, choice.reason)
+    METADATA.info(
+        facts | {"backbone": manifest.backbone, "runtime": choice.name, "precision": choice.precision}
+    )
+    _LOG.info(
+        "version %s answers, by %s in %s: %s", engine.version, choice.name, choice.precision, choice.reason
+    )
 
 
 def _give_back_memory() -> None:

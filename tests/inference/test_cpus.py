@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.inference.cpus import cpu_count
+from phytoflow.inference.cpus import cpu_count, has_bf16
 
 AFFINITY = len(os.sched_getaffinity(0))
 
@@ -65,3 +65,14 @@ def test_damaged_files_are_no_limit(places: tuple[Path, Path]) -> None:
     _write(membership, "0::/../../escape\n")
     _write(cgroup / "cpu.max", "garbage 0")
     assert cpu_count(cgroup, membership) == AFFINITY
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [("fpu avx2 avx512_bf16", True), ("fpu amx_bf16", True), ("fpu avx2 avx512f", False), ("", False)],
+)
+def test_bf16_is_told_by_the_flags(tmp_path: Path, flags: str, expected: bool) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text(f"processor\t: 0\nmodel name\t: avx512_bf16 in name\nflags\t\t: {flags}\n")
+    assert has_bf16(info) is expected
+    assert not has_bf16(tmp_path / "absent")

@@ -63,7 +63,8 @@ def test_crops_are_the_centre_and_the_corners(server: Server, offline: Classifie
     side = round(min(image.size) * prepared.size / prepared.resize_size)
     right, low = image.width - side, image.height - side
     corners = [image.crop((x, y, x + side, y + side)) for y in (0, low) for x in (0, right)]
-    resized = [corner.resize((SIDE, SIDE), Image.Resampling.BICUBIC) for corner in corners]
+    filtered = Image.Resampling[prepared.interpolation.upper()]
+    resized = [corner.resize((SIDE, SIDE), filtered) for corner in corners]
     views = [Image.fromarray(prepared.pixels(image)), *resized]
     views += [view.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for view in views]
     tensors = np.stack([prepared.normalise(np.asarray(view)) for view in views])
