@@ -1,11 +1,30 @@
 """Tests on a real cluster and its object store; each skips with its reason where there is none."""
 
+import base64
 import os
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from minio import Minio
+
+from phytoflow.config import DeploySettings
+from phytoflow.deploy.cluster import Cluster
+from phytoflow.deploy.publisher import Deployed, deploy
+from phytoflow.deploy.release import release_of
+from phytoflow.deploy.smoke import Exam
+from phytoflow.models.bundle import Bundle
+from phytoflow.storage.uri import put_folder
+from tests.e2e.cluster import NAMESPACE, forwarded, get, kubectl
+from tests.make_bundle import make_bundle
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOYMENTS = ("minio", "postgresql", "mlflow")
+SMALL = DeploySettings(
+    cpu_request="50m", memory_request="256Mi", autoscaling="none", priority_class="phytoflow-serving"
+)
 
 
 @pytest.fixture
@@ -28,3 +47,65 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for item in client.list_objects(bucket_name=name, recursive=True):
         client.remove_object(bucket_name=name, object_name=item.object_name)
     client.remove_bucket(bucket_name=name)
+
+
+@pytest.fixture(scope="session")
+def platform() -> str:
+    """The dev overlay, applied and rolled out; its namespace. It stays after the tests."""
+    if not os.environ.get("KUBECONFIG"):
+        pytest.skip("no cluster: KUBECONFIG is not set")
+    kubectl("apply", "-k", str(ROOT / "kustomize" / "overlays" / "dev"))
+    for name in DEPLOYMENTS:
+        kubectl("rollout", "status", f"deployment/{name}", "--timeout=240s")
+    return NAMESPACE
+
+
+@pytest.fixture(scope="session")
+def store(platform: str) -> Iterator[dict[str, str]]:
+    """Environment in which the dev overlay's MinIO is ``s3://``; set for the whole session."""
+    secret = get("secret", "phytoflow-s3")["data"]
+    with forwarded("service/minio", 9000) as port, pytest.MonkeyPatch.context() as patch:
+        keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        found = {key: base64.b64decode(secret[key]).decode() for key in keys}
+        found |= {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}", "AWS_REGION": "us-east-1"}
+        for key, value in found.items():
+            patch.setenv(key, value)
+        yield found
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Two bundles, here and in the cluster's store.
+
+    Attributes:
+        folders: Of each.
+        uris: Of each.
+    """
+
+    folders: tuple[Path, Path]
+    uris: tuple[str, str]
+
+    def deploy(self, name: str, which: int = 0, settings: DeploySettings = SMALL) -> Deployed:
+        """Publishes one of them, as ``phytoflow deploy`` does."""
+        bundle = Bundle.load(self.folders[which])
+        release = release_of(bundle, self.uris[which])
+        return deploy(Cluster.connect(NAMESPACE), name, release, Exam.of_probes(bundle), settings)
+
+
+@pytest.fixture(scope="session")
+def versions(store: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Versions:
+    """Two versions of a small model."""
+    root, prefix = tmp_path_factory.mktemp("versions"), f"s3://phytoflow/test-{uuid.uuid4().hex[:8]}"
+    folders = tuple(make_bundle(root / name, ("onnx",), seed=seed) for seed, name in enumerate("ab"))
+    for folder in folders:
+        put_folder(folder, f"{prefix}/{folder.name}")
+    return Versions(folders, (f"{prefix}/a", f"{prefix}/b"))
+
+
+@pytest.fixture(scope="session")
+def address(platform: str) -> Iterator[str]:
+    """Makes addresses of Services that spread connections over replicas: a NodePort on the node itself."""
+    node = get("nodes")["items"][0]
+    internal = next(a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP")
+    yield internal
+    kubectl("delete", "service", "-l", "phytoflow/test=address", "--ignore-not-found")

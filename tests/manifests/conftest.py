@@ -18,7 +18,7 @@ Build = Callable[..., list[Object]]
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """Objects of an overlay or base with features added to its components, as ``kubectl apply -k`` sends them."""
+    """Objects of an overlay or base, features added to its components, as ``kubectl apply -k`` sends them."""
     if not shutil.which("kubectl"):
         pytest.skip("no kubectl on the path")
 

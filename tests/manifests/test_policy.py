@@ -8,7 +8,14 @@ import yaml
 from serving.predictor import metrics
 from tests.manifests.conftest import ROOT, Build, containers, of_kind, pod_specs
 
-CASES = [("dev", ()), ("dev", ("gpu",)), ("staging", ()), ("staging", ("gpu",)), ("prod", ()), ("prod", ("gpu",))]
+CASES = [
+    ("dev", ()),
+    ("dev", ("gpu",)),
+    ("staging", ()),
+    ("staging", ("gpu",)),
+    ("prod", ()),
+    ("prod", ("gpu",)),
+]
 CASE = pytest.mark.parametrize(("overlay", "features"), CASES)
 FILES = sorted((ROOT / "manifests").rglob("*.yaml"))
 
@@ -95,8 +102,12 @@ def test_rules_ask_for_metrics_that_the_predictor_has(build: Build) -> None:
             assert name in recorded or re.fullmatch(f"({own}){suffixes}", name), name
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "images").glob("*.Containerfile")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "images").glob("*.Containerfile")), ids=lambda path: path.name
+)
 def test_images_run_as_a_numbered_user_from_a_given_base(path) -> None:  # type: ignore[no-untyped-def]
     text = path.read_text()
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", text, re.MULTILINE)
-    assert text.count("ARG BASE_IMAGE") == 1 and not re.search(r"^FROM (?!\$\{BASE_IMAGE\})", text, re.MULTILINE)
+    assert text.count("ARG BASE_IMAGE") == 1 and not re.search(
+        r"^FROM (?!\$\{BASE_IMAGE\})", text, re.MULTILINE
+    )

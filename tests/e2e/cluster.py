@@ -1,0 +1,130 @@
+"""Small tools of the cluster tests: kubectl, forwarded ports, Prometheus, callers that count."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from phytoflow.client import Client
+from phytoflow.errors import ServingError
+from phytoflow.ports import free_port
+
+NAMESPACE = "phytoflow-dev"
+Object = dict[str, Any]
+
+
+def kubectl(*words: str, stdin: str | None = None) -> str:
+    """Output of a command that succeeds; everything happens in the dev namespace."""
+    done = subprocess.run(
+        ["kubectl", "-n", NAMESPACE, *words], capture_output=True, text=True, input=stdin, check=False
+    )
+    assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
+    return done.stdout
+
+
+def get(*words: str) -> Object:
+    """One object, or a list of them under ``items``."""
+    found: Object = json.loads(kubectl("get", *words, "-o", "json"))
+    return found
+
+
+def wait_until(true: Callable[[], bool], seconds: float, what: str) -> float:
+    """Seconds until it was true."""
+    start = time.monotonic()
+    while not true():
+        assert time.monotonic() - start < seconds, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.25)
+    return time.monotonic() - start
+
+
+@contextmanager
+def forwarded(target: str, port: int) -> Iterator[int]:
+    """A port of this machine that leads to one of a Service or pod."""
+    here = free_port()
+    words = ["kubectl", "-n", NAMESPACE, "port-forward", target, f"{here}:{port}"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    try:
+        assert "Forwarding" in process.stdout.readline(), f"no way to {target}"
+        yield here
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def prometheus(path: str, **query: str) -> Any:
+    """``data`` of an answer of Prometheus' API, e.g. ``prometheus("query", query="up")``."""
+    service = "/api/v1/namespaces/monitoring/services/prometheus:9090/proxy/api/v1/"
+    words = "&".join(f"{key}={quote(value)}" for key, value in query.items())
+    return json.loads(kubectl("get", "--raw", f"{service}{path}?{words}"))["data"]
+
+
+def pods(name: str) -> list[Object]:
+    """Pods that serve a name and are not going."""
+    found = get("pods", "-l", f"serving.kserve.io/inferenceservice={name}")["items"]
+    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+
+def ready(pod: Object) -> bool:
+    """Whether a pod takes requests."""
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+
+
+@dataclass
+class Callers:
+    """Closed-loop callers of a Service; each asks again once it is answered.
+
+    Attributes:
+        versions: Photos answered, by the version that answered.
+        failed: What a caller was told instead of an answer.
+    """
+
+    url: str
+    model: str
+    photos: Sequence[bytes]
+    requests_a_connection: int = 20
+    versions: dict[str, int] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def calling(self, count: int) -> Iterator[Callers]:
+        """That many callers, while it lasts."""
+        threads = [threading.Thread(target=self._call, args=(number,)) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._ended.set()
+            for thread in threads:
+                thread.join()
+
+    def _call(self, number: int) -> None:
+        """New connections now and then, as new callers would make: a Service spreads those, not requests."""
+        while not self._ended.is_set():
+            with Client(self.url, self.model) as client:
+                for turn in range(self.requests_a_connection):
+                    if self._ended.is_set():
+                        return
+                    self._ask(client, self.photos[(number + turn) % len(self.photos)])
+
+    def _ask(self, client: Client, photo: bytes) -> None:
+        try:
+            version = client.predict([photo])[0].model_version
+        except (ServingError, httpx.HTTPError) as error:
+            with self._lock:
+                self.failed.append(repr(error))
+            return
+        with self._lock:
+            self.versions[version] = self.versions.get(version, 0) + 1

@@ -1,0 +1,106 @@
+"""A publisher may publish in its namespace and nothing else; a pod reaches only what is open to it."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from phytoflow.config import DeploySettings
+from phytoflow.deploy.spec import Release, inference_service
+from tests.e2e.cluster import NAMESPACE, get, kubectl, wait_until
+
+OTHER = "phytoflow-elsewhere"
+
+
+@pytest.fixture(scope="module")
+def runner(platform: str) -> Iterator[list[str]]:
+    """The beginning of a command as the runner: its real token, nothing of our own."""
+    token = kubectl("create", "token", "pipeline-runner", "--duration=10m").strip()
+    view = json.loads(kubectl("config", "view", "--raw", "--minify", "-o", "json"))
+    view["users"] = [{"name": view["contexts"][0]["context"]["user"], "user": {"token": token}}]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "kubeconfig"
+        file.write_text(json.dumps(view))
+        yield ["kubectl", "--kubeconfig", str(file)]
+
+
+def _tries(runner: list[str], *words: str, stdin: str | None = None) -> tuple[int, str]:
+    done = subprocess.run([*runner, *words], capture_output=True, text=True, input=stdin, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_runner_publishes(runner: list[str], platform: str) -> None:
+    body = inference_service("rbac", platform, Release("s3://phytoflow/none", "1"), DeploySettings())
+    words = ("-n", platform, "apply", "--server-side", "--dry-run=server", "-f", "-")
+    status, said = _tries(runner, *words, stdin=json.dumps(body))
+    assert status == 0, said
+    for words in (("get", "inferenceservices"), ("get", "pods"), ("get", "events")):
+        status, said = _tries(runner, "-n", platform, *words)
+        assert status == 0, said
+
+
+FORBIDDEN = (
+    ("get", "secrets"),
+    ("get", "secret", "phytoflow-s3"),
+    ("delete", "pod", "-l", "app.kubernetes.io/name=mlflow"),
+    ("create", "configmap", "mine"),
+    ("scale", "deployment/mlflow", "--replicas=0"),
+    ("exec", "deployment/mlflow", "--", "true"),
+    ("delete", "servingruntime", "phytoflow-predictor"),
+    ("delete", "namespace", NAMESPACE),
+)
+
+
+@pytest.mark.parametrize("words", FORBIDDEN, ids=" ".join)
+def test_the_runner_does_nothing_else(runner: list[str], platform: str, words: tuple[str, ...]) -> None:
+    status, said = _tries(runner, "-n", platform, *words)
+    assert status != 0 and ("Forbidden" in said or "forbidden" in said), said
+
+
+@pytest.mark.parametrize("kind", ["inferenceservices", "secrets", "pods", "leases"])
+def test_the_runner_sees_no_other_namespace(runner: list[str], kind: str) -> None:
+    for where in (("-n", "kserve"), ("-n", "default"), ("-A",)):
+        status, said = _tries(runner, "get", kind, *where)
+        assert status != 0 and "forbidden" in said, said
+
+
+def test_a_pod_that_runs_as_root_is_refused(platform: str) -> None:
+    words = ["kubectl", "-n", platform, "run", "rooted", "--image=none:1", "--dry-run=server"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and 'violates PodSecurity "restricted' in done.stderr
+
+
+@pytest.fixture
+def elsewhere(platform: str) -> Iterator[str]:
+    """A namespace that no policy names."""
+    subprocess.run(["kubectl", "create", "namespace", OTHER], check=True, capture_output=True)
+    yield OTHER
+    subprocess.run(["kubectl", "delete", "namespace", OTHER, "--wait=false"], check=True, capture_output=True)
+
+
+def _reaches(namespace: str, service: str, port: int) -> bool:
+    """Whether a pod there opens a connection; any image with Python will do."""
+    image = get("servingruntime", "phytoflow-predictor")["spec"]["containers"][0]["image"]
+    code = f"import socket; socket.create_connection(({service!r}, {port}), 5); print('reached')"
+    container = {"name": "main", "image": image, "command": ["python", "-c", code]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "reaches"}}
+    pod["spec"] = {"restartPolicy": "Never", "containers": [container]}
+    base = ["kubectl", "-n", namespace]
+    apply = [*base, "apply", "-f", "-"]
+    subprocess.run(apply, input=json.dumps(pod), text=True, check=True, capture_output=True)
+
+    def phase() -> str:
+        words = [*base, "get", "pod", "reaches", "-o", "jsonpath={.status.phase}"]
+        return subprocess.run(words, text=True, check=True, capture_output=True).stdout
+
+    wait_until(lambda: phase() in ("Succeeded", "Failed"), 90, "an answer from the pod")
+    return phase() == "Succeeded"
+
+
+def test_another_namespace_does_not_reach_postgresql(elsewhere: str) -> None:
+    """Where the cluster's network enforces policies; where it does not, that is said plainly."""
+    if _reaches(elsewhere, f"postgresql.{NAMESPACE}", 5432):
+        pytest.skip("this cluster's network does not enforce NetworkPolicy: PostgreSQL is open to every pod")

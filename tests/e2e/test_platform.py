@@ -1,0 +1,81 @@
+"""The dev overlay: real stores, and a run of the product recorded in them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pytest
+from minio import Minio
+
+from tests.e2e.cluster import forwarded, get, kubectl, prometheus, wait_until
+from tests.e2e.conftest import DEPLOYMENTS
+
+
+def test_everything_is_ready_and_real(platform: str) -> None:
+    for name in DEPLOYMENTS:
+        status = get("deployment", name)["status"]
+        assert status["readyReplicas"] == status["replicas"] == 1, name
+    question = "select count(*) from information_schema.tables where table_name = 'registered_models'"
+    words = (
+        "sh",
+        "-c",
+        f'psql --host /var/run/postgresql -U "$POSTGRES_USER" -d "$POSTGRES_DB" -tAc "{question}"',
+    )
+    assert kubectl("exec", "deployment/postgresql", "--", *words).strip() == "1"
+
+
+@pytest.mark.timeout(900)
+def test_a_run_is_registered_in_mlflow_and_its_artifacts_lie_in_minio(
+    store: dict[str, str], tmp_path: Path
+) -> None:
+    with forwarded("service/mlflow", 5000) as port:
+        tracking = f"http://127.0.0.1:{port}"
+        settings = {"tracking.uri": tracking, "tracking.registered_model": "e2e", "serving.publish": "false"}
+        settings |= {"training.views": "1", "training.tail_epochs": "1", "training.cross_validate": "0"}
+        overrides = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+        command = [
+            sys.executable,
+            "-m",
+            "phytoflow.cli",
+            "run",
+            "--output",
+            str(tmp_path / "out"),
+            *overrides,
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=800)
+        assert done.returncode == 0, done.stdout + done.stderr
+        client = mlflow.MlflowClient(tracking)
+        version = client.search_model_versions("name='e2e'")[0]
+        manifest = json.loads((tmp_path / "out" / "bundle" / "bundle.json").read_text())
+        assert version.tags["bundle_version"] == manifest["version"]
+        assert client.get_run(version.run_id).data.metrics
+    minio = Minio(
+        endpoint=store["AWS_ENDPOINT_URL_S3"].partition("://")[2],
+        access_key=store["AWS_ACCESS_KEY_ID"],
+        secret_key=store["AWS_SECRET_ACCESS_KEY"],
+        secure=False,
+    )
+    names = [o.object_name for o in minio.list_objects("phytoflow", prefix="mlflow/", recursive=True)]
+    assert any(f"{version.run_id}/" in name and name.endswith("bundle.json") for name in names)
+
+
+def test_every_rule_is_evaluated_without_error(platform: str) -> None:
+    def rules() -> list[dict[str, str]]:
+        groups = prometheus("rules")["groups"]
+        return [
+            rule for group in groups if group["name"] == "phytoflow-predictors" for rule in group["rules"]
+        ]
+
+    wait_until(
+        lambda: bool(rules()) and all(r["health"] != "unknown" for r in rules()), 120, "rules evaluated"
+    )
+    assert {rule["health"] for rule in rules()} == {"ok"}, rules()
+    alerts = {rule["name"] for rule in rules() if rule["type"] == "alerting"}
+    assert alerts >= {
+        "PhytoflowLatencyHigh",
+        "PhytoflowErrors",
+        "PhytoflowSaturated",
+        "PhytoflowNoReadyReplica",
+    }
