@@ -11,6 +11,7 @@ from pathlib import Path
 from phytoflow.errors import PhytoflowError
 from serving.predictor import logs
 from serving.predictor.bundles import Bundles
+from serving.predictor.memory import keep_for_next_photo
 from serving.predictor.options import read_options
 from serving.predictor.server import serve
 
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = read_options(arguments)
     logs.configure(options.log_level)
+    keep_for_next_photo()
     try:
         with tempfile.TemporaryDirectory(prefix="phytoflow-bundle-") as folder:
             bundles = Bundles(options, Path(folder))

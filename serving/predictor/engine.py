@@ -104,6 +104,8 @@ def _warm(classifier: Classifier, options: Options) -> None:
         for size in (1, 2, options.max_batch):
             batch = np.stack([tensor] * size)
             list(pool.map(lambda _, b=batch: classifier.run(b), range(options.lanes)))
+    for _ in range(options.lanes):
+        classifier.run(tensor[None], alone=True)
 
 
 def _predictions(rows: Sequence[Row], classes: tuple[str, ...]) -> Predictions:

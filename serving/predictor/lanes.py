@@ -44,7 +44,7 @@ class Row:
 
 Outcome = Row | PhotoError
 Asked = Photo | View
-Work = Callable[[Sequence[Asked]], list[Outcome]]
+Work = Callable[[Sequence[Asked], bool], list[Outcome]]
 
 
 @dataclass(eq=False)
@@ -58,7 +58,8 @@ class Lanes:
     """Threads that answer photos.
 
     Args:
-        work: Answers a batch; called in the lanes' threads.
+        work: Answers a batch, told whether it is alone: nothing else is run or waits. Called in the lanes'
+            threads.
         count: Number of threads.
         max_batch: Most photos a call of ``work``.
         max_queue: Photos waiting before ``submit`` refuses.
@@ -70,7 +71,7 @@ class Lanes:
         self._max_queue = max_queue
         self._waiting: deque[_Job] = deque()
         self._changed = threading.Condition()
-        self._open = True
+        self._open, self._busy = True, 0
         self._threads = [
             threading.Thread(target=self._lane, name=f"lane-{i}", daemon=True) for i in range(count)
         ]
@@ -109,33 +110,38 @@ class Lanes:
             thread.join()
 
     def _lane(self) -> None:
-        while jobs := self._next():
-            outcomes = self._answer([job.photo for job in jobs])
+        while taken := self._next():
+            jobs, alone = taken
+            outcomes = self._answer([job.photo for job in jobs], alone)
             # A closed loop means that the server is gone, and with it whoever asked.
             if not (loop := jobs[0].future.get_loop()).is_closed():
                 loop.call_soon_threadsafe(_resolve, jobs, outcomes)
 
-    def _next(self) -> list[_Job]:
-        """Waits for work and takes a fair share of it; empty once closed and done."""
+    def _next(self) -> tuple[list[_Job], bool] | None:
+        """Waits for work and takes a fair share of it, and whether that is all there is; None at the end."""
         with self._changed:
             while True:
                 share = min(self._max_batch, math.ceil(len(self._waiting) / len(self._threads)))
                 taken = [self._waiting.popleft() for _ in range(share)]
                 QUEUE_DEPTH.set(len(self._waiting))
                 if jobs := [job for job in taken if not job.future.cancelled()]:
-                    return _started(jobs)
+                    self._busy += 1
+                    return _started(jobs), self._busy == 1 and not self._waiting
                 if not taken and not self._open:
-                    return []
+                    return None
                 if not taken:
                     self._changed.wait()
 
-    def _answer(self, photos: list[Asked]) -> Sequence[Outcome | Exception]:
+    def _answer(self, photos: list[Asked], alone: bool) -> Sequence[Outcome | Exception]:
         BATCH_SIZE.observe(len(photos))
         try:
-            return self._work(photos)
+            return self._work(photos, alone)
         except Exception as error:  # a lane must outlive whatever a library raises
             _LOG.exception("a batch of %d photos failed", len(photos))
             return [error] * len(photos)
+        finally:
+            with self._changed:
+                self._busy -= 1
 
 
 def _started(jobs: list[_Job]) -> list[_Job]:

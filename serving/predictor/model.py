@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 import uuid
@@ -22,6 +23,8 @@ from serving.predictor.versions import Versions
 
 _T = TypeVar("_T")
 _LOG = logging.getLogger("phytoflow.requests")
+_LIGHT_BYTES = 2**20
+_PROCESS, _COUNT = uuid.uuid4().hex[:12], itertools.count(1)
 
 
 class LeafModel(Model):
@@ -102,7 +105,7 @@ class LeafModel(Model):
     ) -> InferResponse | dict[str, Any]:
         with self.current.used() as engine:  # one version from here on, whatever is loaded meanwhile
             line["version"] = engine.version
-            asked = await offload(read, payload, engine)
+            asked = read(payload, engine) if _light(payload) else await offload(read, payload, engine)
             line["photos"] = len(asked.photos)
             predictions, milliseconds = await engine.answer(asked.photos, asked.augmentation)
             answerer = Answerer(self.name, engine.version)
@@ -114,6 +117,13 @@ async def offload(function: Callable[..., _T], *arguments: Any) -> _T:
     return await asyncio.to_thread(function, *arguments)
 
 
+def _light(payload: InferRequest | dict[str, Any]) -> bool:
+    """Whether reading it costs less than handing it to a thread: binary photos only need to be cut out."""
+    if not isinstance(payload, InferRequest):
+        return False
+    return all(t._raw_data is not None and len(t._raw_data) < _LIGHT_BYTES for t in payload.inputs)
+
+
 def _request_id(payload: InferRequest | dict[str, Any], headers: Mapping[str, str]) -> str:
     own = payload.id if isinstance(payload, InferRequest) else ""
-    return own or headers.get("x-request-id", "")[:256] or uuid.uuid4().hex
+    return own or headers.get("x-request-id", "")[:256] or f"{_PROCESS}-{next(_COUNT)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import uvloop
 from kserve import ModelServer
 from kserve.errors import InvalidInput
 from kserve.model_repository import ModelRepository
@@ -47,6 +48,10 @@ class OrderlyServer(ModelServer):
         """Serves gRPC too; call before ``start``."""
         self._grpc_server = server
         self.servers.append(server.start(self.max_threads))
+
+    def setup_event_loop(self) -> None:
+        """uvloop; kserve would prepare a loop that its own ``asyncio.run`` then does not take."""
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
     async def _serve(self) -> None:
         watch = asyncio.create_task(self._stop_grpc_with_rest())

@@ -12,6 +12,7 @@ from PIL import Image
 from phytoflow.data.decode import decode
 from phytoflow.errors import PhotoError
 from phytoflow.inference.classifier import Classifier
+from phytoflow.inference.planar import planar
 from phytoflow.inference.probabilities import Predictions
 from phytoflow.inference.views import flipped, pixels_of
 from serving.predictor.lanes import Outcome, Row
@@ -33,12 +34,12 @@ class Worker:
         self._bounds = bounds
         self._preprocessing = classifier.bundle.manifest.preprocessing
 
-    def __call__(self, photos: Sequence[Photo | View]) -> list[Outcome]:
-        """A row each, or what is wrong with the photo, in their order."""
+    def __call__(self, photos: Sequence[Photo | View], alone: bool = False) -> list[Outcome]:
+        """A row each, or what is wrong with the photo, in their order; see ``Lanes`` for ``alone``."""
         start = time.perf_counter()
         prepared = [self._prepared(photo) for photo in photos]
         tensors = [tensor for tensor in prepared if not isinstance(tensor, PhotoError)]
-        found = self._run(tensors) if tensors else None
+        found = self._run(tensors, alone) if tensors else None
         seconds = (time.perf_counter() - start) / len(photos)
         rows = iter(_row(found, at, seconds) for at in range(len(tensors)) if found)
         return [t if isinstance(t, PhotoError) else next(rows) for t in prepared]
@@ -50,7 +51,7 @@ class Worker:
             return flipped(view.photo, view.at, axes=(-1, -2))  # float32: already preprocessed
         try:
             pixels = pixels_of(self._preprocessing, self._image(view.photo), view.augmentation, view.at)
-            return self._preprocessing.normalise(pixels)
+            return self._preprocessing.normalise(planar(pixels))
         except PhotoError as error:
             return error
 
@@ -59,9 +60,9 @@ class Worker:
             return decode(photo, self._bounds.limits, size_hint=self._preprocessing.resize_size)
         return Image.fromarray(photo)
 
-    def _run(self, tensors: list[NDArray[np.float32]]) -> Predictions:
+    def _run(self, tensors: list[NDArray[np.float32]], alone: bool) -> Predictions:
         with INFERENCE.time():
-            return self._classifier.run(np.stack(tensors))
+            return self._classifier.run(np.stack(tensors), alone=alone)
 
 
 def _row(found: Predictions, at: int, seconds: float) -> Row:

@@ -21,11 +21,13 @@ class Work:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.alone: list[bool] = []
         self.gate = threading.Event()
         self.gate.set()
 
-    def __call__(self, photos: Sequence[Photo]) -> list[Outcome]:
+    def __call__(self, photos: Sequence[Photo], alone: bool) -> list[Outcome]:
         self.batches.append(len(photos))
+        self.alone.append(alone)
         assert self.gate.wait(10)
         if b"explode" in photos:
             raise RuntimeError("library")
@@ -83,6 +85,22 @@ async def test_two_lanes_share_a_request() -> None:
     assert work.batches == [4, 2]  # each takes its share of what is left
     work.gate.set()
     assert len(await task) == 8
+    lanes.close()
+
+
+async def test_work_is_told_whether_it_is_alone() -> None:
+    work = Work()
+    lanes = Lanes(work, count=2, max_batch=1, max_queue=100)
+    await lanes.submit([b"x"])
+    work.gate.clear()
+    first = asyncio.create_task(lanes.submit([b"x"]))
+    await asyncio.sleep(0.05)
+    second = asyncio.create_task(lanes.submit([b"x"]))
+    await asyncio.sleep(0.05)
+    work.gate.set()
+    await asyncio.gather(first, second)
+    await lanes.submit([b"x"] * 3)  # the last of them may find the other lane done, or not
+    assert work.alone[:5] == [True, True, False, False, False]
     lanes.close()
 
 
