@@ -43,4 +43,5 @@ if __name__ == "__main__":
         workers=arguments.workers,
         access_log=False,
         log_level="warning",
+        timeout_worker_healthcheck=60,
     )

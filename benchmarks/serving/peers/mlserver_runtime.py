@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 from typing import Any
 
 import mlserver
@@ -44,6 +45,7 @@ async def main(arguments: Arguments) -> None:
         host="127.0.0.1",
         debug=False,
         use_structured_logging=False,
+        metrics_dir=tempfile.mkdtemp(prefix="mlserver-"),
     )
     extra = {**vars(arguments), "work": str(arguments.work)}
     model = ModelSettings(name="leaf", implementation=Leaf, parameters=ModelParameters(extra=extra))
