@@ -6,7 +6,7 @@ the four corners, each also mirrored (ten-crop, Krizhevsky 2012).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def pixels_of(
     return flipped(preprocessing.pixels(image), view, axes=(1, 0))
 
 
-def flipped(array: NDArray[np.generic], view: int, axes: tuple[int, int]) -> NDArray[np.generic]:  # type: ignore[type-arg]
+def flipped(array: NDArray[Any], view: int, axes: tuple[int, int]) -> NDArray[Any]:
     """One of the four flips.
 
     Args:
@@ -49,7 +49,7 @@ def flipped(array: NDArray[np.generic], view: int, axes: tuple[int, int]) -> NDA
         view: 0 as it is, 1 mirrored, 2 upside down, 3 both.
         axes: The axis along a row of pixels, and the one down a column.
     """
-    return np.flip(array, [axis for bit, axis in enumerate(axes) if view >> bit & 1])
+    return np.flip(array, tuple(axis for bit, axis in enumerate(axes) if view >> bit & 1))
 
 
 def averaged(predictions: Predictions, views: int) -> Predictions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from kserve import InferRequest
@@ -65,12 +65,11 @@ def _augmentation(parameters: dict[str, Any], photos: list[Photo], limit: int) -
     name = parameters.get("tta", "none")
     if not isinstance(name, str) or name not in VIEWS:
         raise malformed(f"tta is not one of {', '.join(VIEWS)}")
-    augmentation = cast(Augmentation, name)
-    if augmentation == "crops" and _preprocessed(photos[0]):
+    if name == "crops" and _preprocessed(photos[0]):
         raise malformed("tta=crops needs whole photos; FP32 tensors are already cropped")
-    if (views := len(photos) * VIEWS[augmentation]) > limit:
+    if (views := len(photos) * VIEWS[name]) > limit:
         raise too_large(f"{len(photos)} photos make {views} with tta={name}; one request may hold {limit}")
-    return augmentation
+    return name
 
 
 def _preprocessed(photo: Photo) -> bool:

@@ -47,7 +47,7 @@ class Worker:
     def _prepared(self, asked: Photo | View) -> NDArray[np.float32] | PhotoError:
         """Any of the ways to ask to float32 [3, size, size], by the preprocessing training used."""
         view = asked if isinstance(asked, View) else View(asked)
-        if isinstance(view.photo, np.ndarray) and view.photo.dtype != np.uint8:
+        if not isinstance(view.photo, bytes) and view.photo.dtype != np.uint8:
             return flipped(view.photo, view.at, axes=(-1, -2))  # float32: already preprocessed
         try:
             pixels = pixels_of(self._preprocessing, self._image(view.photo), view.augmentation, view.at)
@@ -55,7 +55,7 @@ class Worker:
         except PhotoError as error:
             return error
 
-    def _image(self, photo: bytes | NDArray[np.uint8]) -> Image.Image:
+    def _image(self, photo: Photo) -> Image.Image:
         if isinstance(photo, bytes):
             return decode(photo, self._bounds.limits, size_hint=self._preprocessing.resize_size)
         return Image.fromarray(photo)
