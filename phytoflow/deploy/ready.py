@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from phytoflow.deploy.cluster import Cluster
-from phytoflow.deploy.observe import Observed, observe
+from phytoflow.deploy.observe import Observed, condition, observe
 from phytoflow.deploy.pods import Reason
 from phytoflow.deploy.reasons import why_not_ready
 from phytoflow.errors import DeployError
@@ -78,16 +78,10 @@ def _late(name: str, seconds: float, seen: Observed, reason: Reason | None) -> D
 def _progress(seen: Observed, revision: str) -> str:
     if seen.deployment is None:
         return "waiting for KServe to make the Deployment"
-    count = len([pod for pod in seen.pods_of(revision) if _is_ready(pod)])
+    count = len([pod for pod in seen.pods_of(revision) if condition(pod, "Ready") == "True"])
     wanted = seen.deployment["spec"].get("replicas", 1)
     return f"{count} of {wanted} replicas ready ({_phases(seen)})"
 
 
 def _phases(seen: Observed) -> str:
     return ", ".join(f"{p['metadata']['name']} {p['status'].get('phase', '')}" for p in seen.pods) or "none"
-
-
-def _is_ready(pod: dict[str, object]) -> bool:
-    from phytoflow.deploy.observe import condition
-
-    return condition(pod, "Ready") == "True"
