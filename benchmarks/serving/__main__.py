@@ -8,7 +8,6 @@ measured is kept in the output folder; delete a file under `rows` to measure it 
 
 from __future__ import annotations
 
-import json
 import platform
 import signal
 import sys
@@ -17,10 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
-from benchmarks.serving.bound import bound
+from benchmarks.serving.bound import Limit, bound
 from benchmarks.serving.bundle import prepare
 from benchmarks.serving.catalogue import OURS, PEERS, Peer
 from benchmarks.serving.environments import UnavailableError
@@ -67,10 +65,11 @@ def main(
             results.append(Result.model_validate_json(file.read_text()))
     file = output / "rows" / "bound.json"
     if not file.exists() and "bound" in wanted:
-        rates = [bound(output, runtime, contents, cpu_count(), seconds) for _ in range(repeats)]
-        _keep(file, json.dumps({size: float(np.median([r[size] for r in rates])) for size in rates[0]}))
-    limits = {int(size): rate for size, rate in json.loads(file.read_text()).items()} if file.exists() else {}
-    text = f"{_title(contents, seconds, repeats)}\n{table(results, limits)}\n"
+        runs = [bound(output, runtime, contents, cpu_count(), seconds) for _ in range(repeats)]
+        best = max((limit for run in runs for limit in run), key=lambda limit: limit.rate)
+        _keep(file, best.model_dump_json(indent=1))
+    limit = Limit.model_validate_json(file.read_text()) if file.exists() else None
+    text = f"{_title(contents, seconds, repeats)}\n{table(results, limit)}\n"
     print(text)
     if page:
         _keep(page, f"# The predictor against other servers\n\n`python -m benchmarks.serving`: {text}")

@@ -9,13 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 BATCHES = (1, 2, 4, 8)
 _WARM = 3
 
 
-def bound(work: Path, form: str, contents: list[bytes], processes: int, seconds: float) -> dict[int, float]:
-    """Photos a second, all processes together, for each size of batch.
+class Limit(BaseModel):
+    """What is reached without a server.
+
+    Attributes:
+        batch: Photos run at once.
+        rate: Photos a second, all processes together.
+        cpu_ms: Milliseconds of CPU a photo.
+    """
+
+    batch: int
+    rate: float
+    cpu_ms: float
+
+
+def bound(work: Path, form: str, contents: list[bytes], processes: int, seconds: float) -> list[Limit]:
+    """Runs every size of batch for a while.
 
     Args:
         work: Folder with the bundle.
@@ -23,6 +38,9 @@ def bound(work: Path, form: str, contents: list[bytes], processes: int, seconds:
         contents: Encoded photos.
         processes: How many, each with one thread.
         seconds: Of each size.
+
+    Returns:
+        One limit a size.
     """
     context = multiprocessing.get_context("spawn")
     barrier, queue = context.Barrier(processes), context.Queue()
@@ -33,7 +51,12 @@ def bound(work: Path, form: str, contents: list[bytes], processes: int, seconds:
     answers = [queue.get(timeout=120 + 10 * seconds * len(BATCHES)) for _ in workers]
     for worker in workers:
         worker.join()
-    return {size: sum(answer[size] for answer in answers) for size in BATCHES}
+    return [_together(size, [answer[size] for answer in answers]) for size in BATCHES]
+
+
+def _together(size: int, each: list[tuple[float, float]]) -> Limit:
+    rate = sum(rate for rate, _ in each)
+    return Limit(batch=size, rate=rate, cpu_ms=sum(rate * cpu for rate, cpu in each) / rate * 1000)
 
 
 def _work(work: Path, form: str, contents: list[bytes], seconds: float, barrier: Barrier, queue: Any) -> None:
@@ -53,9 +76,9 @@ def _work(work: Path, form: str, contents: list[bytes], seconds: float, barrier:
         for _ in range(_WARM):
             run(contents[:size])
         barrier.wait()
-        done, start = 0, time.perf_counter()
+        done, start, cpu = 0, time.perf_counter(), time.process_time()
         while time.perf_counter() < start + seconds:
             run([contents[(done + i) % len(contents)] for i in range(size)])
             done += size
-        rates[size] = done / (time.perf_counter() - start)
+        rates[size] = done / (time.perf_counter() - start), (time.process_time() - cpu) / done
     queue.put(rates)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
 
+from benchmarks.serving.bound import Limit
 from benchmarks.serving.catalogue import OURS
 from benchmarks.serving.measure import Row
 
@@ -31,19 +32,17 @@ class Result(BaseModel):
     why: str = ""
 
 
-def table(results: Sequence[Result], bound: dict[int, float]) -> str:
+def table(results: Sequence[Result], bound: Limit | None) -> str:
     """Markdown: a line a server, then ours against the bound and the best of the others."""
     head = (
         "| server | set-up | photos/s at 1 | 8 | 32 | p50/p99 ms at 1 | 8 | 32 | CPU ms a photo at 8 | MB |"
     )
     lines = [head, "|---" * 10 + "|"]
     lines += [_line(result) for result in results]
-    best = max(bound.values(), default=float("nan"))
     if bound:
-        size = max(bound, key=lambda size: bound[size])
-        setup = f"{len(os.sched_getaffinity(0))} processes of one thread, batches of {size}"
-        lines.append(f"| bound | {setup} | | {best:.0f} | | | | | | |")
-    return "\n".join([*lines, "", *_ratios(results, best)])
+        setup = f"{len(os.sched_getaffinity(0))} processes of one thread, batches of {bound.batch}"
+        lines.append(f"| bound | {setup} | | {bound.rate:.0f} | | | | | {bound.cpu_ms:.1f} | |")
+    return "\n".join([*lines, "", *_ratios(results, bound)])
 
 
 def _line(result: Result) -> str:
@@ -57,7 +56,7 @@ def _line(result: Result) -> str:
     return f"| {result.name} | {setup} | {rates} | {times} | {rows[1].cpu_ms:.1f} | {megabytes:.0f} |"
 
 
-def _ratios(results: Sequence[Result], bound: float) -> Iterator[str]:
+def _ratios(results: Sequence[Result], bound: Limit | None) -> Iterator[str]:
     measured = [result for result in results if result.rows]
     ours = next((result for result in measured if result.name == OURS.name), None)
     if ours is None:
@@ -72,7 +71,10 @@ def _ratios(results: Sequence[Result], bound: float) -> Iterator[str]:
     if peers := [result for result in measured if result is not ours]:
         ratios = " | ".join(_p99(ours, peers, c) for c in CONCURRENCIES)
         yield f"| best p99 of a peer (below 1 is better) | {ratios} |"
-    yield f"| bound | | {ours.rows[8].rate / bound:.2f} | {ours.rows[32].rate / bound:.2f} |"
+    if bound:
+        yield f"| bound | | {ours.rows[8].rate / bound.rate:.2f} | {ours.rows[32].rate / bound.rate:.2f} |"
+        cpu = [f"{ours.rows[c].cpu_ms / bound.cpu_ms:.2f}" for c in (8, 32)]
+        yield f"| bound, CPU a photo (below 1 is better) | | {' | '.join(cpu)} |"
 
 
 def _against(ours: Result, peers: Sequence[Result], concurrency: int) -> str:
