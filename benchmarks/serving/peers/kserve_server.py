@@ -8,8 +8,9 @@ from typing import Any
 
 from benchmarks.serving.peers import common
 
-ARGUMENTS = common.Arguments.read()
-sys.argv = sys.argv[:1]  # kserve reads them when it is imported
+if __name__ == "__main__":
+    ARGUMENTS = common.Arguments.read()
+    sys.argv = sys.argv[:1]  # kserve reads them when it is imported, here and in its children
 
 from kserve import Model, ModelServer  # noqa: E402
 
