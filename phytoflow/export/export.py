@@ -15,8 +15,10 @@ from phytoflow.config import ExportSettings
 from phytoflow.data.dataset import Dataset
 from phytoflow.data.photo import LabelledPhoto
 from phytoflow.export.forms import write_form
+from phytoflow.export.open_set import describe_known
 from phytoflow.export.parity import answers, check, compare
 from phytoflow.export.photos import spread, test_photos
+from phytoflow.export.served import Served
 from phytoflow.inference.probabilities import softmax
 from phytoflow.models.bundle import (
     TRAINING_PHOTOS,
@@ -29,6 +31,7 @@ from phytoflow.models.bundle import (
     write_manifest,
 )
 from phytoflow.models.checkpoint import TrainedModel, load_trained
+from phytoflow.models.factory import DEFAULT_TAIL_BLOCKS
 from phytoflow.progress import track
 from phytoflow.storage.atomic import atomic_folder
 
@@ -66,7 +69,7 @@ def export(
     photos = test_photos(dataset, settings.max_parity_photos)
     with atomic_folder(output) as folder:
         (folder / TRAINING_PHOTOS).write_text("".join(f"{digest}\n" for digest in _training_photos(dataset)))
-        return write_bundle(trained, photos, settings, provenance, folder, name=name)
+        return write_bundle(trained, photos, settings, provenance, folder, name=name, known=dataset)
 
 
 def write_bundle(
@@ -77,16 +80,21 @@ def write_bundle(
     folder: Path,
     *,
     name: str = "leaf",
+    known: Dataset | None = None,
 ) -> BundleManifest:
-    """Fills a bundle's folder; the manifest is written last. See ``export``."""
+    """Fills a bundle's folder; the manifest is written last. See ``export``.
+
+    ``known`` is what strangers are told from; without it the bundle cannot tell them.
+    """
     model = trained.model.eval().cpu().float()
+    served = Served(model, _frozen_parts(trained)).eval()
     temperature = float(trained.facts.get("temperature", 1.0))
     tensors = np.stack([trained.preprocessing(p.content) for p in track(photos, "Preprocessing test photos")])
     reference = softmax(_logits(model, tensors), temperature)
     example = torch.from_numpy(tensors[np.arange(2) % len(tensors)])
     models: dict[Form, ModelFile] = {}
     for form in settings.formats:
-        path = write_form(form, model, example, folder)
+        path = write_form(form, served, example, folder)
         models[form] = _verified(form, path, tensors, reference, temperature, settings)
     manifest = BundleManifest(
         name=name,
@@ -99,11 +107,24 @@ def write_bundle(
         models=models,
         probes=_probes(photos, reference, settings.probe_photos, folder),
         provenance=provenance,
+        early_features=_early_features(served, example),
+        open_set=describe_known(folder, models, trained.preprocessing, known, settings) if known else None,
     )
     mapping = {str(index): name for index, name in enumerate(manifest.classes)}
     (folder / "class_mapping.json").write_text(json.dumps(mapping, indent=2, ensure_ascii=False) + "\n")
     write_manifest(folder, manifest)
     return manifest
+
+
+def _frozen_parts(trained: TrainedModel) -> int:
+    """Parts of the body whose weights training left as they were, or would have."""
+    blocks = trained.facts.get("training", {}).get("tail_blocks", DEFAULT_TAIL_BLOCKS)
+    return max(1, len(trained.model.body) - 1 - blocks)
+
+
+def _early_features(served: Served, example: torch.Tensor) -> int:
+    with torch.no_grad():
+        return int(served(example)[1].shape[1]) - int(served.head_inputs)
 
 
 def _logits(model: torch.nn.Module, tensors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from phytoflow.errors import ParityError
+from phytoflow.inference.runtime import Outputs
 from phytoflow.models.bundle import Form
 
 FILES: dict[Form, str] = {"torchscript": "model.torchscript.pt", "onnx": "model.onnx"}
@@ -69,12 +70,12 @@ def _export_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
         external_data=False,
         verbose=False,
         input_names=["photos"],
-        output_names=["logits"],
+        output_names=_names(model, example),
     )
 
 
 def _trace_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
-    free = {"photos": {0: "n"}, "logits": {0: "n"}}
+    free = {name: {0: "n"} for name in ["photos", *_names(model, example)]}
     torch.onnx.export(
         model,
         (example,),
@@ -83,8 +84,14 @@ def _trace_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
         opset_version=_OPSET,
         dynamic_axes=free,
         input_names=["photos"],
-        output_names=["logits"],
+        output_names=_names(model, example),
     )
+
+
+def _names(model: nn.Module, example: Tensor) -> list[str]:
+    """Names of the outputs, by their number: logits alone, or what ``Outputs`` has."""
+    found = model(example)
+    return list(Outputs._fields[: len(found)]) if isinstance(found, tuple) else ["logits"]
 
 
 @contextmanager

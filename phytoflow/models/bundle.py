@@ -127,6 +127,7 @@ class BundleManifest(_Part):
     probes: tuple[Probe, ...] = Field(min_length=1)
     provenance: Provenance
     open_set: OpenSet | None = None
+    early_features: int = Field(0, ge=0, description="How many of the features, the first, were not tuned.")
 
     @property
     def version(self) -> str:

@@ -17,6 +17,13 @@ def auroc(known: NDArray[np.float64], strangers: NDArray[np.float64]) -> float:
     return float(above / (len(known) * len(strangers)))
 
 
+def auroc_error(area: float, known: int, strangers: int) -> float:
+    """Standard error of an AUROC from so many scores (Hanley & McNeil 1982)."""
+    one, two = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = area * (1 - area) + (strangers - 1) * (one - area**2) + (known - 1) * (two - area**2)
+    return math.sqrt(max(spread, 0) / (known * strangers))
+
+
 def fpr95(known: NDArray[np.float64], strangers: NDArray[np.float64]) -> float:
     """Share of strangers taken for known where 95% of the known photos are."""
     return float((strangers <= conformal_quantile(known, 0.05)).mean())

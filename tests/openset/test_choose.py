@@ -34,6 +34,13 @@ def test_features_win_where_logits_are_blind() -> None:
     assert choice.refused <= 0.05
 
 
+def test_among_equals_the_score_that_assumes_least_is_taken() -> None:
+    """All feature scores tell these strangers perfectly."""
+    choice = choose(answers(200, 0), answers(60, 1), answers(60, 2), strangers(), 0.05)
+    assert choice.figures["mahalanobis"][1] > 0.99
+    assert choice.method == "nearest_neighbours"
+
+
 def test_the_threshold_holds_for_photos_never_seen() -> None:
     choice = choose(answers(200, 0), answers(100, 1), answers(100, 2), strangers(), 0.05)
     fresh = answers(300, 8)

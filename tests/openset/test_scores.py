@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from phytoflow.errors import BundleError
-from phytoflow.openset.figures import auroc, conformal_quantile, fpr95
+from phytoflow.openset.figures import auroc, auroc_error, conformal_quantile, fpr95
 from phytoflow.openset.scores import METHODS, score
 from phytoflow.openset.statistics import Statistics, fit, unit
 
@@ -109,3 +109,9 @@ def test_the_conformal_threshold_refuses_at_most_its_share() -> None:
         refused.append(scores[40] > conformal_quantile(scores[:40], 0.05))
     assert np.mean(refused) < 0.065
     assert conformal_quantile(np.arange(5.0), 0.05) == 4  # too few to promise: the largest
+
+
+def test_the_error_of_an_auroc_is_what_resampling_shows() -> None:
+    generator = np.random.default_rng(7)
+    areas = [auroc(generator.normal(size=40), generator.normal(1.5, 1, 60)) for _ in range(2000)]
+    assert auroc_error(float(np.mean(areas)), 40, 60) == pytest.approx(np.std(areas), rel=0.2)

@@ -1,0 +1,141 @@
+"""What is known, measured on the exported model, so that a predictor can tell what is not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from phytoflow.config import ExportSettings
+from phytoflow.data.augment import augmentation
+from phytoflow.data.dataset import Dataset
+from phytoflow.data.decode import decode
+from phytoflow.data.parallel import thread_map
+from phytoflow.data.preprocessing import Preprocessing
+from phytoflow.export.photos import spread
+from phytoflow.inference.cpus import cpu_count
+from phytoflow.inference.runtime import Runtime, open_model
+from phytoflow.models.bundle import Form, ModelFile, OpenSet, ScoreFigures, file_sha256
+from phytoflow.openset.choose import Answers, Choice, choose
+from phytoflow.openset.strangers import Pixels, shuffled, textures
+from phytoflow.progress import track
+
+FILE = "open_set.npz"
+_BATCH = 8
+_MOST_HELD_OUT = 1000
+_STRANGERS = 60  # of each kind: shuffled photos, textures
+_LEAST_HELD_OUT = 10
+_SEED = 0
+_LOG = logging.getLogger(__name__)
+
+
+def describe_known(
+    folder: Path,
+    models: dict[Form, ModelFile],
+    preprocessing: Preprocessing,
+    dataset: Dataset,
+    settings: ExportSettings,
+) -> OpenSet | None:
+    """Writes the statistics of known photos into a bundle's folder.
+
+    Training photos describe what is known; the score and its threshold are chosen on validation photos and
+    made-up strangers, all through an exported form as it is served.
+
+    Args:
+        folder: Of the bundle.
+        models: Its forms; ONNX is asked where it is there.
+        preprocessing: From photos to the model's input.
+        dataset: The photos.
+        settings: How many photos, and how many of them may be refused.
+
+    Returns:
+        What the manifest says of it; None where it is not wanted, or validation photos are too few.
+    """
+    if not settings.open_set_photos or dataset.count("validation") < _LEAST_HELD_OUT:
+        return None
+    form: Form = "onnx" if "onnx" in models else "torchscript"
+    model = open_model(form, folder / models[form].file, threads=1, lanes=cpu_count())
+    fitted = _answers(model, dataset, "train", preprocessing, settings.open_set_photos)
+    held_out = _answers(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
+    varied = _asked(model, preprocessing, _varied(dataset, preprocessing), held_out.labels)
+    strangers = _strangers(model, dataset, preprocessing)
+    choice = choose(fitted, held_out, varied, strangers, settings.open_set_refused)
+    choice.statistics.save(folder / FILE)
+    return _said(choice, len(held_out.labels), folder)
+
+
+def _said(choice: Choice, held_out: int, folder: Path) -> OpenSet:
+    figures = {m: ScoreFigures(near=near, far=far) for m, (near, far) in choice.figures.items()}
+    best = figures[choice.method]
+    _LOG.info("strangers are told by %s: AUROC near %.3f, far %.3f", choice.method, best.near, best.far)
+    return OpenSet(
+        file=FILE,
+        sha256=file_sha256(folder / FILE),
+        method=choice.method,
+        typical=choice.typical,
+        threshold=choice.threshold,
+        known_photos=held_out,
+        refused=choice.refused,
+        scores=figures,
+    )
+
+
+def _varied(dataset: Dataset, preprocessing: Preprocessing) -> Iterator[Pixels]:
+    """Validation photos turned, shifted and coloured as they could have been taken."""
+    augment = augmentation("light", preprocessing.size, preprocessing)
+    for number, content in enumerate(_contents(dataset, "validation", _MOST_HELD_OUT)):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_SEED + number)
+            yield augment(decode(content, size_hint=preprocessing.resize_size)).permute(1, 2, 0).numpy()
+
+
+def _answers(
+    model: Runtime, dataset: Dataset, split: str, preprocessing: Preprocessing, most: int
+) -> Answers:
+    labels = np.asarray(dataset.labels(split), np.int64)[_rows(dataset, split, most)]
+    shown = track(_contents(dataset, split, most), f"Open set: {split} photos", total=len(labels))
+    return _asked(model, preprocessing, shown, labels)
+
+
+def _contents(dataset: Dataset, split: str, most: int) -> Iterator[bytes]:
+    wanted = set(_rows(dataset, split, most))
+    return (photo.content for i, photo in enumerate(dataset.photos(split)) if i in wanted)
+
+
+def _rows(dataset: Dataset, split: str, most: int) -> list[int]:
+    return spread(dataset.labels(split), most)
+
+
+def _strangers(model: Runtime, dataset: Dataset, preprocessing: Preprocessing) -> Answers:
+    photos = islice(dataset.photos("validation"), _STRANGERS)
+    made = shuffled([preprocessing.decode(photo.content) for photo in photos], _SEED)
+    made += textures(_STRANGERS, preprocessing.size, _SEED)
+    return _asked(model, preprocessing, made, np.full(len(made), -1))
+
+
+def _asked(
+    model: Runtime,
+    preprocessing: Preprocessing,
+    photos: Iterable[bytes | Pixels],
+    labels: NDArray[np.int64],
+) -> Answers:
+    def run(batch: Sequence[bytes | Pixels]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        pixels = [preprocessing.decode(p) if isinstance(p, bytes) else p for p in batch]
+        found = model.run(preprocessing.normalise(np.stack(pixels)))
+        assert found.features is not None
+        return found.logits, found.features
+
+    parts = list(thread_map(run, _batches(photos), cpu_count()))
+    logits, features = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Answers(logits, features, labels)
+
+
+def _batches(photos: Iterable[bytes | Pixels]) -> Iterator[list[bytes | Pixels]]:
+    rest = iter(photos)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
