@@ -12,7 +12,7 @@ if __name__ == "__main__":
     ARGUMENTS = common.Arguments.read()
     sys.argv = sys.argv[:1]  # kserve reads them when it is imported, here and in its children
 
-from kserve import Model, ModelServer  # noqa: E402
+from kserve import Model, ModelServer
 
 
 class Leaf(Model):
