@@ -1,5 +1,6 @@
 """Builds overlays and features with kubectl."""
 
+import copy
 import functools
 import os
 import shutil
@@ -23,7 +24,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         pytest.skip("no kubectl on the path")
 
     @functools.cache
-    def _build(base: str, *features: str) -> list[Object]:
+    def _built(base: str, *features: str) -> list[Object]:
         tree = tmp_path_factory.mktemp("tree")
         for part in ("kustomize", "manifests"):
             shutil.copytree(ROOT / part, tree / part)
@@ -35,6 +36,9 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         done = subprocess.run(["kubectl", "kustomize", str(file.parent)], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return [found for found in yaml.safe_load_all(done.stdout) if found]
+
+    def _build(base: str, *features: str) -> list[Object]:
+        return copy.deepcopy(_built(base, *features))
 
     return _build
 
