@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from benchmarks.serving.bound import Limit
 from benchmarks.serving.catalogue import OURS
-from benchmarks.serving.measure import Row
+from benchmarks.serving.measure import QUIET, Row
 
 CONCURRENCIES = (1, 8, 32)
 
@@ -42,7 +42,14 @@ def table(results: Sequence[Result], bound: Limit | None) -> str:
     if bound:
         setup = f"{len(os.sched_getaffinity(0))} processes of one thread, batches of {bound.batch}"
         lines.append(f"| bound | {setup} | | {bound.rate:.0f} | | | | | {bound.cpu_ms:.1f} | |")
-    return "\n".join([*lines, "", *_ratios(results, bound)])
+    return "\n".join([*lines, "", _disturbed(results), "", *_ratios(results, bound)])
+
+
+def _disturbed(results: Sequence[Result]) -> str:
+    """How far the figures can be trusted: something else on the machine takes from each server differently."""
+    shares = [row.others for result in results for row in result.rows.values()]
+    text = f"Other processes took up to {max(shares, default=0):.0%} of the CPUs in the windows kept"
+    return f"{text}: compare CPU a photo, not photos/s." if max(shares, default=0) > QUIET else f"{text}."
 
 
 def _line(result: Result) -> str:
