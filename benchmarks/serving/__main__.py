@@ -69,7 +69,7 @@ def main(
         best = max((limit for run in runs for limit in run), key=lambda limit: limit.rate)
         _keep(file, best.model_dump_json(indent=1))
     limit = Limit.model_validate_json(file.read_text()) if file.exists() else None
-    text = f"{_title(contents, seconds, repeats)}\n{table(results, limit)}\n"
+    text = f"{_title(contents)}\n{table(results, limit)}\n"
     print(text)
     if page:
         _keep(page, f"# The predictor against other servers\n\n`python -m benchmarks.serving`: {text}")
@@ -101,9 +101,9 @@ def _keep(file: Path, text: str) -> None:
         aside.write_text(text)
 
 
-def _title(contents: list[bytes], seconds: float, repeats: int) -> str:
+def _title(contents: list[bytes]) -> str:
     size = sum(map(len, contents)) / len(contents) / 1024
-    what = f"{len(contents)} JPEGs of {size:.0f} KB on average; medians of {repeats} windows of {seconds:g} s"
+    what = f"{len(contents)} JPEGs of {size:.0f} KB on average"
     return f"{cpu_count()} CPUs ({platform.machine()}); tf_efficientnet_lite0, float32; {what}\n"
 
 

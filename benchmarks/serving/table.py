@@ -46,7 +46,7 @@ def table(results: Sequence[Result], bound: Limit | None) -> str:
 
 
 def _disturbed(results: Sequence[Result]) -> str:
-    """How far the figures can be trusted: something else on the machine takes from each server differently."""
+    """How far the figures can be trusted: whatever else runs takes more from one server than from another."""
     shares = [row.others for result in results for row in result.rows.values()]
     text = f"Other processes took up to {max(shares, default=0):.0%} of the CPUs in the windows kept"
     return f"{text}: compare CPU a photo, not photos/s." if max(shares, default=0) > QUIET else f"{text}."
@@ -87,6 +87,11 @@ def _ratios(results: Sequence[Result], bound: Limit | None) -> Iterator[str]:
 def _against(ours: Result, peers: Sequence[Result], concurrency: int) -> str:
     best = max(peers, key=lambda peer: peer.rows[concurrency].rate)
     return f"{ours.rows[concurrency].rate / best.rows[concurrency].rate:.2f} ({best.name})"
+
+
+def _cpu(ours: Result, peers: Sequence[Result], concurrency: int) -> str:
+    best = min(peers, key=lambda peer: peer.rows[concurrency].cpu_ms)
+    return f"{ours.rows[concurrency].cpu_ms / best.rows[concurrency].cpu_ms:.2f} ({best.name})"
 
 
 def _p99(ours: Result, peers: Sequence[Result], concurrency: int) -> str:
