@@ -7,6 +7,7 @@ from phytoflow.deploy.cluster import Object
 from phytoflow.deploy.observe import Observed
 from phytoflow.deploy.pods import Reason
 from phytoflow.deploy.refusals import words
+from phytoflow.deploy.spec import revision_of
 
 __all__ = ["Reason", "why_not_ready"]
 
@@ -25,24 +26,33 @@ def why_not_ready(seen: Observed, revision: str, start_seconds: float = 60) -> R
         revision: Pods of other revisions are not looked at.
         start_seconds: A predictor that runs this long without becoming ready has failed.
     """
-    if fault := _of_service(seen.service) or _of_replicas(seen):
+    if fault := _of_runtime(seen.service) or _of_service(seen, revision) or _of_replicas(seen):
         return fault
     found = (pods.why_not_ready(pod, seen, start_seconds) for pod in seen.pods_of(revision))
     return next((reason for reason in found if reason), None)
 
 
-def _of_service(service: Object | None) -> Reason | None:
-    """What KServe itself says: no runtime takes the model, or it cannot make a Deployment."""
-    status = (service or {}).get("status", {})
-    failure = status.get("modelStatus", {}).get("lastFailureInfo", {})
-    if (remedy := _RUNTIME_FAULTS.get(failure.get("reason", ""))) is not None:
-        model = (service or {})["spec"]["predictor"].get("model", {})
-        what = f"KServe has no runtime {model.get('runtime', '')} for this: {failure.get('message', '')}"
-        return Reason("runtime", what, remedy)
-    for found in status.get("conditions", []):
-        if found["status"] == "False" and found.get("reason") == "InternalError":
-            reason, remedy = words(found.get("message", "")) or ("refused", "see KServe's controller log")
-            return Reason(reason, f"KServe cannot make the predictor: {found['message']}", remedy)
+def _of_runtime(service: Object | None) -> Reason | None:
+    """KServe knows no runtime that takes the model."""
+    failure = (service or {}).get("status", {}).get("modelStatus", {}).get("lastFailureInfo", {})
+    remedy = _RUNTIME_FAULTS.get(failure.get("reason", ""))
+    if service is None or remedy is None:
+        return None
+    runtime = service["spec"]["predictor"].get("model", {}).get("runtime", "")
+    what = f"KServe has no runtime {runtime} for this: {failure.get('message', '')}"
+    return Reason("runtime", what, remedy)
+
+
+def _of_service(seen: Observed, revision: str) -> Reason | None:
+    """What keeps KServe from making, or changing, the Deployment: it says so in an event only."""
+    template = (seen.deployment or {}).get("spec", {}).get("template", {})
+    if seen.service is None or revision_of(template) == revision:
+        return None
+    about = {"kind": "InferenceService", "name": seen.service["metadata"]["name"]}
+    for event in reversed(seen.events):
+        if event["type"] == "Warning" and about.items() <= event["involvedObject"].items():
+            known = words(event["message"]) or ("refused", "see the log of KServe's controller")
+            return Reason(known[0], f"KServe cannot make the predictor: {event['message']}", known[1])
     return None
 
 

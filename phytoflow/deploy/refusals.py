@@ -44,6 +44,11 @@ _WORDS = (
         "apply the project's manifests (priorities), or set deploy.priority_class to one there is, or empty",
     ),
     (
+        "StorageUri",
+        "bundle",
+        "give the bundle as s3://bucket/prefix",
+    ),
+    (
         "LimitRange",
         "limits",
         "change deploy.cpu, deploy.memory and their requests, or the namespace's LimitRange",

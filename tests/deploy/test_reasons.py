@@ -24,6 +24,7 @@ REASONS = {
     "policy": ("policy", ["violates PodSecurity", "ServingRuntime"]),
     "noaccount": ("service account", ["nobody", "deploy.service_account"]),
     "noruntime": ("runtime", ["none", "deploy.runtime"]),
+    "nowhere": ("bundle", ["nowhere://x", "not supported", "s3://"]),
     "crash": ("crash", ["status 8", "recorded answers", "export the bundle again"]),
     "probe": ("probe", ["Readiness probe failed", "404", "deploy.start_seconds"]),
 }

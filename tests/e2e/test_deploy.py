@@ -92,7 +92,8 @@ FAULTS = {
     "gpu": Fault("gpu", "nvidia.com/gpu", {"accelerators": 8}, {}),
     "quota": Fault("quota", "pods=1", {"cpu": "2"}, {}, _quota),
     "runtime": Fault("runtime", "no-such-runtime", {"runtime": "no-such-runtime"}, {}),
-    "webhook": Fault("webhook", "storageUri", {}, {"uri": "nowhere://x"}),
+    "uri": Fault("bundle", "not supported", {}, {"uri": "nowhere://x"}),
+    "webhook": Fault("webhook", "replicas", {"min_replicas": 5, "max_replicas": 2, "autoscaling": "hpa"}, {}),
     "priority": Fault("priority", "no-such-class", {"priority_class": "no-such-class"}, {}),
 }
 
