@@ -57,6 +57,10 @@ class Engine:
         """Whether it can answer."""
         return self._lanes.alive
 
+    def check_room(self) -> None:
+        """Refuses what would find no place in the queue; RequestError 503."""
+        self._lanes.check_room()
+
     @contextmanager
     def used(self) -> Iterator[Self]:
         """Keeps it from ending while a request is answered; in the event loop's thread."""

@@ -51,6 +51,11 @@ def too_large(message: str) -> RequestError:
     return RequestError(413, "too large", message)
 
 
+def client_gone() -> RequestError:
+    """499: the client left before its request was whole; nobody reads the answer."""
+    return RequestError(499, "client gone", "the client left")
+
+
 def overloaded(message: str) -> RequestError:
     """503: come back in a moment."""
     return RequestError(503, "overloaded", message)

@@ -83,6 +83,11 @@ class Lanes:
         """Whether every lane works."""
         return self._open and all(thread.is_alive() for thread in self._threads)
 
+    def check_room(self) -> None:
+        """Refuses, as ``submit`` would, before anything is spent on a request; RequestError 503."""
+        if len(self._waiting) >= self._max_queue:
+            raise overloaded(f"{len(self._waiting)} photos are waiting; try again in a second")
+
     async def submit(self, photos: Sequence[Asked]) -> list[Outcome]:
         """Answers photos in their order; when cancelled, those still waiting are not run.
 

@@ -40,6 +40,7 @@ class ExpectedFilter(logging.Filter):
 
 def configure(level: str) -> None:
     """Sends every library's log through the formatter, without kserve's traces and access logs."""
+    logging.captureWarnings(True)
     logging.config.dictConfig(
         {
             "version": 1,
@@ -54,6 +55,7 @@ def configure(level: str) -> None:
                 "uvicorn": {"level": "WARNING"},
                 "uvicorn.access": {"level": "CRITICAL", "propagate": False},
                 "kserve": {"level": "WARNING"},
+                "py.warnings": {"level": "ERROR"},  # Pillow's, about damaged metadata of photos
                 "kserve.trace": {"level": "CRITICAL"},
             },
         }

@@ -1,25 +1,16 @@
-"""Every metric the predictor exports, defined once. Labels are few: classes and fixed reasons.
+"""Every metric the predictor exports, defined once; ``docs/metrics.md`` says what each means.
 
-============================  =========  =================================================================
-Name                          Kind       Meaning
-============================  =========  =================================================================
-predictions_total             counter    photos answered, by likeliest class
-prediction_errors_total       counter    requests refused or failed, by reason
-prediction_duration_seconds   histogram  a request from its last byte to its answer
-model_inference_seconds       histogram  one call of the runtime, a batch
-prediction_confidence         histogram  probability of the likeliest class, a photo
-prediction_batch_size         histogram  photos a call of the runtime
-prediction_queue_depth        gauge      photos waiting
-prediction_queue_seconds      histogram  a photo's wait before a lane took it
-active_prediction_requests    gauge      requests being answered
-model_metadata                info       model, version, backbone, runtime, precision
-model_version_changes_total   counter    versions loaded, refused or unloaded at run time, by outcome
-============================  =========  =================================================================
+Labels are few: classes and fixed reasons.
 """
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram, Info
+import sys
+from collections.abc import Iterator
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -40,3 +31,20 @@ QUEUE_SECONDS = Histogram("prediction_queue_seconds", "A photo's wait before a l
 ACTIVE = Gauge("active_prediction_requests", "Requests being answered.")
 CHANGES = Counter("model_version_changes_total", "Versions loaded, refused, unloaded.", ["outcome"])
 METADATA = Info("model_metadata", "Model, version, backbone, runtime, precision.")
+
+
+class GpuMemory(Collector):
+    """Memory that this process holds on each GPU; nothing where torch is not in use or sees none."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Asked for at each scrape. Only a runtime that uses torch imports it: this must not."""
+        torch = sys.modules.get("torch")
+        if torch is None or not torch.cuda.is_available():
+            return
+        family = GaugeMetricFamily("gpu_memory_bytes", "Held by this process on a GPU.", labels=["device"])
+        for device in range(torch.cuda.device_count()):
+            family.add_metric([str(device)], torch.cuda.memory_reserved(device))
+        yield family
+
+
+REGISTRY.register(GpuMemory())

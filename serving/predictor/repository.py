@@ -6,8 +6,10 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.requests import ClientDisconnect
 
-from serving.predictor.errors import malformed, too_large
+from serving.predictor import openapi
+from serving.predictor.errors import client_gone, malformed, too_large
 from serving.predictor.model import LeafModel
 from serving.predictor.options import Options
 
@@ -52,17 +54,21 @@ def add_repository(app: FastAPI, model: LeafModel, options: Options) -> None:
     """Adds the routes; call before kserve adds its own, which know nothing of versions."""
     repository, router = Repository(model, options), APIRouter(tags=["Versions"])
     router.add_api_route("/v2/repository/index", repository.index, methods=["POST"])
-    router.add_api_route("/v2/repository/models/{name}/load", repository.load, methods=["POST"])
+    load = "/v2/repository/models/{name}/load"
+    router.add_api_route(load, repository.load, methods=["POST"], openapi_extra=openapi.LOAD)
     router.add_api_route("/v2/repository/models/{name}/unload", repository.unload, methods=["POST"])
     app.include_router(router)
 
 
 async def _body(request: Request) -> dict[str, Any]:
     content = b""
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > _MAX_BODY:
-            raise too_large(f"more than the {_MAX_BODY} bytes this request may have")
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > _MAX_BODY:
+                raise too_large(f"more than the {_MAX_BODY} bytes this request may have")
+    except ClientDisconnect:
+        raise client_gone() from None
     try:
         fields = orjson.loads(content or b"{}")
     except orjson.JSONDecodeError as error:

@@ -14,9 +14,11 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from kserve import InferResponse
+from starlette.requests import ClientDisconnect
 
+from serving.predictor import openapi
 from serving.predictor.budget import Budget
-from serving.predictor.errors import RequestError, malformed, too_large
+from serving.predictor.errors import RequestError, client_gone, malformed, too_large
 from serving.predictor.front import Front
 from serving.predictor.metadata import describe
 from serving.predictor.metrics import ERRORS
@@ -87,6 +89,7 @@ class Rest:
         self, request: Request, handler: Callable[[bytes, Request], Awaitable[Response]]
     ) -> Response:
         self._check_name(request)
+        self._model.current.check_room()  # before its body is read: under overload a refusal must cost little
         body = b""
         try:
             body = await self._read(request)
@@ -109,6 +112,9 @@ class Rest:
                 self._budget.take(len(chunk))
                 size += len(chunk)
                 chunks.append(chunk)
+        except ClientDisconnect:
+            self._budget.give_back(size)
+            raise client_gone() from None
         except BaseException:
             self._budget.give_back(size)
             raise
@@ -123,8 +129,9 @@ def add_routes(app: FastAPI, model: LeafModel, options: Options, budget: Budget)
     rest, router = Rest(model, options, budget), APIRouter(tags=["Photos"])
     for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
         router.add_api_route(path, rest.metadata, methods=["GET"])
-        router.add_api_route(f"{path}/infer", rest.infer, methods=["POST"])
-    router.add_api_route("/v1/models/{name}:predict", rest.predict, methods=["POST"])
+        router.add_api_route(f"{path}/infer", rest.infer, methods=["POST"], openapi_extra=openapi.INFER)
+    predict = "/v1/models/{name}:predict"
+    router.add_api_route(predict, rest.predict, methods=["POST"], openapi_extra=openapi.PREDICT)
     router.add_api_route("/v1/models/{name}:explain", rest.explain, methods=["POST"])
     app.include_router(router)
     build = app.build_middleware_stack

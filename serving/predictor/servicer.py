@@ -9,7 +9,8 @@ from __future__ import annotations
 from concurrent import futures
 from typing import Any
 
-from grpc import aio  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from grpc import StatusCode, aio, unary_unary_rpc_method_handler  # type: ignore[import-untyped]
 from kserve import ModelServer
 from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
@@ -56,6 +57,7 @@ class LeafServicer(InferenceServicer):
     async def ModelInfer(self, request: pb.ModelInferRequest, context: Any) -> pb.ModelInferResponse:  # noqa: N802
         """Answers photos; what is over the budget is refused at once."""
         self._model.check(request.model_name, request.model_version)
+        self._model.current.check_room()
         size = request.ByteSize()
         self._budget.take(size)
         try:
@@ -101,6 +103,26 @@ class Refusals(ExceptionToStatusInterceptor):
         await super().handle_exception(ex, request_or_iterator, context, method_name)
 
 
+class Malformed(aio.ServerInterceptor):
+    """Tells a client that its bytes are no message; grpc's own answer is "unknown", with a traceback here."""
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """Reads the message where a failure can be answered."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+
+        async def read_and_answer(content: bytes, context: Any) -> Any:
+            try:
+                message = handler.request_deserializer(content)
+            except DecodeError:
+                ERRORS.labels("malformed").inc()
+                await context.abort(StatusCode.INVALID_ARGUMENT, "the message is malformed")
+            return await handler.unary_unary(message, context)
+
+        return unary_unary_rpc_method_handler(read_and_answer, None, handler.response_serializer)
+
+
 class LeafGrpcServer(GRPCServer):
     """The server of kserve with our servicer; calls beyond what could wait anyway are refused unread."""
 
@@ -117,7 +139,7 @@ class LeafGrpcServer(GRPCServer):
         limit = self._options.max_body_bytes + _FRAMING_BYTES
         self._server = aio.server(
             futures.ThreadPoolExecutor(max_workers),
-            interceptors=(Refusals(),),
+            interceptors=(Malformed(), Refusals()),
             options=[("grpc.max_send_message_length", limit), ("grpc.max_receive_message_length", limit)],
             maximum_concurrent_rpcs=self._options.max_queue + _SPARE_CALLS,
         )

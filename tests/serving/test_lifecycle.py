@@ -13,22 +13,56 @@ import sys
 import time
 from base64 import b64encode
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
 from phytoflow.client.rest import AsyncClient
+from phytoflow.client.v2 import encode
 from serving.predictor import metrics
 from tests.make_bundle import CLASSES, pictures
 from tests.serving.conftest import ROOT, Server, start
 
+METRICS = ROOT / "docs" / "metrics.md"
+
 
 def test_every_metric_of_the_table_is_exported_and_no_other(server: Server) -> None:
     httpx.post(f"{server.model}/infer", content=b"nonsense")
-    table = set(re.findall(r"^([a-z_]+) +(?:counter|histogram|gauge|info) ", metrics.__doc__ or "", re.M))
-    exported = set(re.findall(r"^# TYPE (\S+)", httpx.get(f"{server.url}/metrics").text, re.M))
-    ours = exported - _others(exported)
-    assert {name.removesuffix("_info") for name in ours} == table
+    httpx.post(f"{server.model}/infer", content=encode([pictures(1)[0].content], None)[0])
+    table = _table()
+    exported = dict(re.findall(r"^# TYPE (\S+) (\w+)$", httpx.get(f"{server.url}/metrics").text, re.M))
+    documented = {name for name in table if not name.startswith("process_")} - {"gpu_memory_bytes"}
+    assert exported.keys() - _others(set(exported)) - {"gpu_memory_bytes"} == documented
+    for name in table.keys() & exported.keys():
+        assert table[name] == exported[name], name
+
+
+def test_every_reason_is_documented() -> None:
+    text = METRICS.read_text()
+    code = "".join(path.read_text() for path in (ROOT / "serving" / "predictor").glob("*.py"))
+    reasons = set(re.findall(r'(?:RequestError\(\d+|labels)\(?(?:, )?"([a-z ]+)"', code))
+    reasons |= set(re.findall(r'reason="([a-z ]+)"', (ROOT / "phytoflow/data/decode.py").read_text()))
+    assert len(reasons) > 15
+    assert {reason for reason in reasons - {"loaded", "refused"} if f"`{reason}`" not in text} == set()
+
+
+def test_gpu_memory_is_told_where_there_is_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two GPUs, made up: the machines that test have none."""
+    held = {0: 5_000_000, 1: 7}
+    cuda = SimpleNamespace(
+        is_available=lambda: True, device_count=lambda: 2, memory_reserved=held.__getitem__
+    )
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    (family,) = metrics.GpuMemory().collect()
+    assert {sample.labels["device"]: sample.value for sample in family.samples} == {"0": 5_000_000, "1": 7}
+    cuda.is_available = lambda: False
+    assert list(metrics.GpuMemory().collect()) == []
+
+
+def _table() -> dict[str, str]:
+    """Name to kind, as the document has them."""
+    return dict(re.findall(r"^\| `([a-z_]+)` \| (\w+) \|", METRICS.read_text(), re.M))
 
 
 def test_metrics_count_what_happened(server: Server) -> None:
