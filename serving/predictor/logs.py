@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-_FIELDS = ("request_id", "version", "photos", "milliseconds", "outcome")
+_FIELDS = ("request_id", "version", "photos", "bytes", "milliseconds", "outcome")
 _EXPECTED = ("InvalidInput", "ModelNotFound", "ModelNotReady")
 
 

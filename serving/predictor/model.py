@@ -19,6 +19,7 @@ from serving.predictor.engine import Engine
 from serving.predictor.errors import RequestError
 from serving.predictor.metrics import ACTIVE, DURATION
 from serving.predictor.options import Options
+from serving.predictor.photos import Photo
 from serving.predictor.versions import Versions
 
 _T = TypeVar("_T")
@@ -106,10 +107,14 @@ class LeafModel(Model):
         with self.current.used() as engine:  # one version from here on, whatever is loaded meanwhile
             line["version"] = engine.version
             asked = read(payload, engine) if _light(payload) else await offload(read, payload, engine)
-            line["photos"] = len(asked.photos)
+            line |= {"photos": len(asked.photos), "bytes": sum(map(_size, asked.photos))}
             predictions, milliseconds = await engine.answer(asked.photos, asked.augmentation)
             answerer = Answerer(self.name, engine.version)
             return answers.of(answerer, payload, request_id, predictions, milliseconds, asked.top_k)
+
+
+def _size(photo: Photo) -> int:
+    return len(photo) if isinstance(photo, bytes) else photo.nbytes
 
 
 async def offload(function: Callable[..., _T], *arguments: Any) -> _T:

@@ -99,12 +99,16 @@ def test_a_request_refused_before_the_model_is_counted_once(server: Server) -> N
 
 
 def test_requests_are_logged_as_json_without_photos(server: Server) -> None:
-    body = {"id": "find-me", "inputs": [{"name": "x", "shape": [0], "datatype": "BYTES", "data": []}]}
-    httpx.post(f"{server.model}/infer", json=body)
+    photo = pictures(1)[0].content
+    tensor = {"name": "x", "shape": [1], "datatype": "BYTES", "data": [b64encode(photo).decode()]}
+    httpx.post(f"{server.model}/infer", json={"id": "find-me", "inputs": [tensor]})
+    httpx.post(f"{server.model}/infer", json={"id": "find-me-too", "inputs": [tensor | {"data": []}]})
     lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     line = next(line for line in lines if line.get("request_id") == "find-me")
-    assert line["outcome"] == "malformed"
-    assert {"version", "photos", "milliseconds", "time", "level"} <= line.keys()
+    assert (line["outcome"], line["photos"], line["bytes"]) == ("answered", 1, len(photo))
+    assert {"version", "milliseconds", "time", "level"} <= line.keys()
+    refused = next(line for line in lines if line.get("request_id") == "find-me-too")
+    assert (refused["outcome"], refused["photos"]) == ("malformed", 0)
 
 
 async def test_told_to_stop_it_finishes_what_it_has(bundle: Path, tmp_path: Path) -> None:
