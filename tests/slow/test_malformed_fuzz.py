@@ -27,8 +27,11 @@ from phytoflow.models.bundle import Bundle
 from tests.make_bundle import pictures
 from tests.serving.conftest import LIMITS, Server, start
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 SECONDS = float(os.environ.get("PHYTOFLOW_FUZZ_SECONDS", "20"))
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
+    pytest.mark.timeout(3 * SECONDS + 300),
+]
 REQUESTS_A_SECOND = 20
 KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 TOKENS = (b"\xff\xd8", b"\xff\xd9", b"\xff\xda", b"\xff\xc4", b"\xff\xe1Exif\0\0", b"IHDR", b"IDAT", b"IEND")
