@@ -101,8 +101,7 @@ def _image(one: dict[str, Any], pod: dict[str, Any], seen: Observed) -> Reason:
 def _ended(pod: dict[str, Any], one: dict[str, Any], ended: dict[str, Any], seen: Observed) -> Reason:
     name, running = pod["metadata"]["name"], "running" in one.get("state", {})
     if ended.get("reason") == "OOMKilled":
-        what = f"{one['name']} ran out of memory (limit {_limits(pod).get('memory', 'unknown')})"
-        return Reason("memory", what, "raise deploy.memory, or serve a smaller model")
+        return _out_of_memory(pod, one)
     if one["name"] == INITIALIZER:  # KServe has it leave the end of its log as its last message
         return Reason(*storage.why(ended.get("message") or seen.logs(name, INITIALIZER, False), pod))
     said = seen.logs(name, one["name"], running or "waiting" in one.get("state", {}))
@@ -113,6 +112,14 @@ def _ended(pod: dict[str, Any], one: dict[str, Any], ended: dict[str, Any], seen
         f"the predictor ends with status {ended.get('exitCode')} at its start; its last words:\n{tail(said)}"
     )
     return Reason("crash", what, _remedy_in(said) or "start it by hand: phytoflow serve --bundle URI")
+
+
+def _out_of_memory(pod: dict[str, Any], one: dict[str, Any]) -> Reason:
+    if one["name"] == CONTAINER:
+        what = f"the predictor ran out of memory (limit {_limits(pod).get('memory', 'unknown')})"
+        return Reason("memory", what, "raise deploy.memory, or serve a smaller model")
+    remedy = "raise its limit (kubectl edit clusterstoragecontainer default)"
+    return Reason("memory", f"{one['name']} ran out of memory while it fetched the bundle", remedy)
 
 
 def _slow(pod: dict[str, Any], one: dict[str, Any], seen: Observed, start_seconds: float) -> Reason | None:

@@ -13,7 +13,7 @@ from phytoflow.deploy.history import Revision, history
 from phytoflow.deploy.lease import sole_publisher
 from phytoflow.deploy.rollout import Rollout
 from phytoflow.deploy.smoke import Exam
-from phytoflow.deploy.spec import PART_OF, Release, candidate_name, inference_service, revision_of
+from phytoflow.deploy.spec import PART_OF, Release, inference_service, revision_of
 from phytoflow.errors import ConfigError, DeployError
 
 MAX_NAME = 40  # Kubernetes allows 63 for NAME-candidate-predictor
@@ -69,7 +69,7 @@ def deploy(cluster: Cluster, name: str, release: Release, exam: Exam, settings: 
         live = _ours(cluster.get(INFERENCE_SERVICES, name), name)
         good = history(cluster, name) if live else []
         rollout = Rollout(cluster, held, settings, exam, good[-1] if good else None)
-        cluster.delete(INFERENCE_SERVICES, candidate_name(name))  # of a publisher that was killed
+        rollout.clear_candidate(name)
         if good and revision_of(live) == good[-1].revision == revision_of(body):
             changed, difference = _again(rollout, body)
         else:

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from phytoflow.deploy.cluster import Cluster
+from phytoflow.deploy.cluster import PODS, Cluster
 from phytoflow.deploy.observe import Observed, condition, observe
 from phytoflow.deploy.pods import Reason
 from phytoflow.deploy.reasons import why_not_ready
@@ -61,6 +61,13 @@ def await_ready(
         if now - told >= _TELL_SECONDS:
             told = now
             _LOG.info("%s: %s", name, reason.message.splitlines()[0] if reason else _progress(seen, revision))
+        time.sleep(_POLL_SECONDS)
+
+
+def await_gone(cluster: Cluster, name: str, seconds: float = 60.0) -> None:
+    """Waits until no pod of an InferenceService is left, or time is up: only then its GPU is free."""
+    label, deadline = f"serving.kserve.io/inferenceservice={name}", time.monotonic() + seconds
+    while cluster.list(PODS, labelSelector=label) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
 
 

@@ -9,9 +9,9 @@ from phytoflow.config import DeploySettings
 from phytoflow.deploy.cluster import INFERENCE_SERVICES, Cluster, Object
 from phytoflow.deploy.history import Revision, remember
 from phytoflow.deploy.lease import Held
-from phytoflow.deploy.ready import await_ready
+from phytoflow.deploy.ready import await_gone, await_ready
 from phytoflow.deploy.smoke import Exam, examine
-from phytoflow.deploy.spec import accelerators_of, candidate_of, revision_of
+from phytoflow.deploy.spec import accelerators_of, candidate_name, candidate_of, revision_of
 from phytoflow.errors import DeployError
 
 _LOG = logging.getLogger(__name__)
@@ -45,7 +45,13 @@ class Rollout:
         except DeployError as error:
             raise _with(error, f"nothing was changed: {self._still}") from error
         finally:
-            self.cluster.delete(INFERENCE_SERVICES, tried["metadata"]["name"])
+            self.clear_candidate(body["metadata"]["name"])
+
+    def clear_candidate(self, name: str) -> None:
+        """Removes the candidate of a name, also one that a killed publisher left."""
+        self.cluster.delete(INFERENCE_SERVICES, candidate_name(name))
+        if self.settings.accelerators:
+            await_gone(self.cluster, candidate_name(name))
 
     def replace(self, body: Object) -> float:
         """Replaces what serves; on any failure, also an interrupt, the last good spec comes back.

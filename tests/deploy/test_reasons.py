@@ -18,7 +18,7 @@ REASONS = {
     "creds": ("credentials", ["403", "Forbidden", "ServiceAccount wrong"]),
     "away": ("storage", ["no-such-store.minio:9000", "s3-endpoint"]),
     "missing": ("bundle", ["No model found in none", "--bundle"]),
-    "memory": ("memory", ["out of memory", "48Mi", "deploy.memory"]),
+    "memory": ("memory", ["the predictor ran out of memory", "48Mi", "deploy.memory"]),
     "gpu": ("gpu", ["Insufficient nvidia.com/gpu", "deploy.accelerators"]),
     "quota": ("quota", ["exceeded quota: small", "limits.memory", "kubectl describe resourcequota"]),
     "policy": ("policy", ["violates PodSecurity", "ServingRuntime"]),
