@@ -30,7 +30,9 @@ PODS = "/api/v1/namespaces/{namespace}/pods"
 EVENTS = "/api/v1/namespaces/{namespace}/events"
 
 _LOG = logging.getLogger(__name__)
-_TIMEOUT = (5, 30)
+_TIMEOUT = (5, 30)  # seconds to connect, and to read
+# An API server that restarts, or asks for patience, ends no publish.
+_RETRIES = urllib3.Retry(total=4, backoff_factor=0.5, status_forcelist=(429, 503), raise_on_status=False)
 _APPLY = "application/apply-patch+yaml"
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -63,7 +65,7 @@ class Cluster:
         except ConfigException as error:
             remedy = "set KUBECONFIG to the file that kubectl uses, or run in a pod with a ServiceAccount"
             raise DeployError(f"no cluster is named: {error}", reason="cluster", remedy=remedy) from error
-        settings.retries = urllib3.Retry(total=2, backoff_factor=0.3)
+        settings.retries = _RETRIES
         return cls(client.ApiClient(settings), namespace or own)
 
     def get(self, path: str, name: str, **query: str) -> Object | None:
