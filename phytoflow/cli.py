@@ -16,7 +16,7 @@ import typer
 
 from phytoflow.cli_data import app as data_app
 from phytoflow.cli_deploy import deploy, rollback, status
-from phytoflow.cli_steps import evaluate, export, train
+from phytoflow.cli_steps import compare, evaluate, export, train
 from phytoflow.command import run_command
 from phytoflow.errors import ConfigError
 
@@ -30,6 +30,7 @@ app.add_typer(data_app, name="data", help="Draw, fetch and check photographs.")
 app.command()(train)
 app.command()(export)
 app.command()(evaluate)
+app.command()(compare)
 app.command()(deploy)
 app.command()(status)
 app.command()(rollback)

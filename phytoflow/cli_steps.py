@@ -57,3 +57,19 @@ def evaluate(
     metrics = measure(bundle, folder_photos(data), chosen.evaluation, output, chosen.seed)
     typer.echo(f"accuracy {metrics.accuracy:.3f}, macro-F1 {metrics.macro_f1:.3f} on {metrics.photos} photos")
     typer.echo(f"report: {output / 'report.html'}")
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of a bundle.")],
+    second: Annotated[Path, typer.Argument(help="Folder of another, with the same classes.")],
+    data: Annotated[Path, typer.Option(help="Class folders of photos that neither has seen.")],
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Say which of two bundles is better on the same photos, or that the photos do not tell."""
+    from phytoflow.data.folder import folder_photos
+    from phytoflow.evaluation.versus import lines, versus
+
+    chosen = load_settings(config, settings or [])
+    found = versus(first, second, folder_photos(data), chosen.evaluation, chosen.seed)
+    typer.echo("\n".join(lines(found)))

@@ -155,6 +155,12 @@ class EvaluationSettings(Section):
     confidence: Fraction = Field(0.95, description="Confidence of the intervals.")
     calibration_bins: int = Field(15, ge=2, description="Bins of the expected calibration error (Guo 2017).")
     latency_photos: int = Field(50, ge=5, description="Photos timed, one at a time, for the mean latency.")
+    audit_photos: int = Field(
+        3000, ge=0, description="Photos looked at for leaks and telling backgrounds, about; 0: none."
+    )
+    strangers: str = Field(
+        "", description="Folder of photos that show none of the classes; how many are noticed is reported."
+    )
 
 
 class GateSettings(Section):

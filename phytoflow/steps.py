@@ -139,7 +139,9 @@ def evaluate(bundle: Path, dataset: Path, model: Path, settings: str, evaluation
     chosen, data = _settings(settings), Dataset.open(dataset)
     photos, total = data.photos("test"), data.count("test")
     curves = model / "curves.png"
-    measure(bundle, photos, chosen.evaluation, evaluation, chosen.seed, curves=curves, total=total)
+    measure(
+        bundle, photos, chosen.evaluation, evaluation, chosen.seed, curves=curves, total=total, dataset=data
+    )
     shown = views(evaluation)
     log_evaluation(chosen.tracking, output, bundle, evaluation, shown.scalars)
     return shown
@@ -181,7 +183,7 @@ def register(bundle: Path, evaluation: Path, settings: str, output: str, complet
     chosen = _settings(settings)
     with atomic_folder(complete) as aside:
         shutil.copytree(bundle, aside, dirs_exist_ok=True)
-        for name in ("metrics.json", "report.html"):
+        for name in ("metrics.json", "report.html", "model_card.md"):
             shutil.copy2(evaluation / name, aside / name)
     put_folder(complete, join(output, "bundle"))
     version = register_bundle(complete, chosen.tracking, output)

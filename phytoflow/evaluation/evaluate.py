@@ -10,15 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phytoflow.config import EvaluationSettings
+from phytoflow.data.dataset import Dataset
 from phytoflow.data.photo import LabelledPhoto
+from phytoflow.evaluation.audit import look
+from phytoflow.evaluation.background import BackgroundProbe, probe_background
 from phytoflow.evaluation.calibration import reliability
+from phytoflow.evaluation.card import CARD_FILE, model_card
 from phytoflow.evaluation.examples import Examples
 from phytoflow.evaluation.latency import Latency, measure_latency
+from phytoflow.evaluation.leaks import LeakAudit, audit_leaks
 from phytoflow.evaluation.metrics import METRICS_FILE, Metrics, Unreadable, measure
-from phytoflow.evaluation.pictures import confusion_figure, png, reliability_figure
+from phytoflow.evaluation.open_set import measure_open_set
+from phytoflow.evaluation.pictures import confusion_figure, png, reliability_figure, risk_figure
 from phytoflow.evaluation.predict import predict_photos
 from phytoflow.evaluation.predictions import PhotoPredictions
 from phytoflow.evaluation.report import REPORT_FILE, Pictures, render_report
+from phytoflow.evaluation.selective import measure_selective
 from phytoflow.inference.classifier import Classifier
 from phytoflow.provenance import code_version
 from phytoflow.storage.atomic import atomic_file
@@ -36,11 +43,13 @@ def evaluate(
     *,
     curves: Path | None = None,
     total: int | None = None,
+    dataset: Dataset | None = None,
 ) -> Metrics:
     """Measures an exported model as it will be served: photo bytes in, probabilities out.
 
-    Writes ``predictions.csv``, ``confusion_matrix.png``, ``reliability.png``, ``report.html`` and, last,
-    ``metrics.json``: a folder that has it is whole. Other files in the folder are left alone.
+    Writes ``predictions.csv``, ``confusion_matrix.png``, ``reliability.png``, ``report.html``,
+    ``model_card.md`` and, last, ``metrics.json``: a folder that has it is whole. Other files in the folder
+    are left alone.
 
     Args:
         bundle: The bundle's folder.
@@ -50,6 +59,7 @@ def evaluate(
         seed: Of the bootstrap.
         curves: A picture of the training curves, for the report.
         total: Number of photos, for the progress bar.
+        dataset: What the model was trained on, to look for leaks and telling backgrounds.
 
     Raises:
         DataError: A label is no class of the bundle, or no photo can be read.
@@ -65,11 +75,27 @@ def evaluate(
 
     predictions, unreadable = predict_photos(classifier, photos, watch=watch, total=total)
     latency = measure_latency(classifier, timed.contents)
+    audit = _audit(classifier, dataset, settings, seed) if dataset and settings.audit_photos else {}
+    open_set = measure_open_set(classifier, predictions.novelty, settings.strangers)
     metrics = _metrics(classifier, predictions, unreadable, latency, settings, seed)
+    selective = measure_selective(
+        predictions.probabilities,
+        predictions.labels,
+        classifier.bundle.manifest.temperature,
+        settings.calibration_bins,
+    )
+    metrics = metrics.model_copy(update={"selective": selective, "open_set": open_set, **audit})
     pictures = _pictures(metrics, predictions, settings, curves)
     page = render_report(metrics, classifier.bundle, pictures, examples)
-    _write(output, metrics, predictions, pictures, page)
+    _write(output, metrics, predictions, pictures, page, model_card(metrics, classifier.bundle))
     return metrics
+
+
+def _audit(
+    classifier: Classifier, dataset: Dataset, settings: EvaluationSettings, seed: int
+) -> dict[str, LeakAudit | BackgroundProbe | None]:
+    looked = look(classifier, dataset, settings.audit_photos, seed)
+    return {"leaks": audit_leaks(looked, seed), "background": probe_background(looked, seed)}
 
 
 class _Timed:
@@ -130,12 +156,13 @@ def _pictures(
     return Pictures(
         confusion=png(confusion_figure(metrics)),
         reliability=png(reliability_figure(bins, metrics.ece)),
+        risk=png(risk_figure(metrics.selective)) if metrics.selective and metrics.accuracy < 1 else None,
         curves=curves.read_bytes() if curves and curves.exists() else None,
     )
 
 
 def _write(
-    output: Path, metrics: Metrics, predictions: PhotoPredictions, pictures: Pictures, page: str
+    output: Path, metrics: Metrics, predictions: PhotoPredictions, pictures: Pictures, page: str, card: str
 ) -> None:
     output.mkdir(parents=True, exist_ok=True)
     (output / METRICS_FILE).unlink(missing_ok=True)
@@ -144,6 +171,7 @@ def _write(
         CONFUSION_FILE: pictures.confusion,
         RELIABILITY_FILE: pictures.reliability,
         REPORT_FILE: page.encode(),
+        CARD_FILE: card.encode(),
         METRICS_FILE: (metrics.model_dump_json(indent=2) + "\n").encode(),
     }
     for name, content in files.items():

@@ -10,9 +10,13 @@ from pydantic import BaseModel, ConfigDict
 from scipy.sparse import csr_matrix
 
 from phytoflow.config import EvaluationSettings
+from phytoflow.evaluation.background import BackgroundProbe
 from phytoflow.evaluation.calibration import reliability
 from phytoflow.evaluation.intervals import Interval, flawless_interval, percentile_interval, resampled_sums
+from phytoflow.evaluation.leaks import LeakAudit
+from phytoflow.evaluation.open_set import OpenSetFigures
 from phytoflow.evaluation.predictions import PhotoPredictions
+from phytoflow.evaluation.selective import Selective
 
 METRICS_FILE = "metrics.json"
 HEADLINES = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
@@ -94,6 +98,10 @@ class Metrics(Figures):
         runtime: What ran the model.
         code_version: Of the code that measured.
         seed: Of the bootstrap.
+        selective: What asking a person about the least sure answers is worth.
+        open_set: What it does about photos of something else; None where the bundle cannot tell.
+        leaks: Test photos with near copies in training; None where the training photos are not at hand.
+        background: Whether the classes can be told without the leaf; None likewise.
     """
 
     schema_version: int = 1
@@ -108,6 +116,10 @@ class Metrics(Figures):
     runtime: str
     code_version: str
     seed: int
+    selective: Selective | None = None
+    open_set: OpenSetFigures | None = None
+    leaks: LeakAudit | None = None
+    background: BackgroundProbe | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from phytoflow.evaluation.calibration import Reliability
 from phytoflow.evaluation.metrics import Figures
+from phytoflow.evaluation.selective import Selective
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +57,22 @@ def reliability_figure(bins: Reliability, ece: float) -> Figure:
     below.set(xlabel="confidence of the answer", ylabel="photos")
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def risk_figure(selective: Selective) -> Figure:
+    """Risk and coverage: the error among the answers kept, by the share that is kept."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.6, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(selective.coverage, selective.error, color=_GREEN, linewidth=2)
+    if selective.ask_below is not None:
+        axes.axvline(1 - selective.asked, color=_GREY, linestyle="--", label="a person looks at the rest")
+        axes.legend(frameon=False, fontsize=9, loc="upper left")
+    axes.set(xlabel="share of photos answered, the surest first", ylabel="share that is wrong")
+    axes.set(xlim=(0, 1.01), ylim=(0, max(selective.error) * 1.25))
+    axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 

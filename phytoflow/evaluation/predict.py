@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ class _Rows:
     labels: list[int] = field(default_factory=list)
     sha256: list[str] = field(default_factory=list)
     probabilities: list[NDArray[np.float64]] = field(default_factory=list)
+    novelty: list[float] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
 
 
@@ -62,30 +64,36 @@ def predict_photos(
                 continue
             _keep(rows, photo, numbers[photo.label], answer)
             if watch:
-                watch(photo, answer)
+                watch(photo, answer.probabilities)
     if not rows.paths:
         what = f"no photo to evaluate on: {len(rows.unreadable)} given, none can be read"
         raise DataError(what, remedy="give a folder with one folder of photos a class")
     return _table(rows, classifier.classes), tuple(rows.unreadable)
 
 
-def _answers(
-    classifier: Classifier, batch: Sequence[LabelledPhoto]
-) -> list[NDArray[np.float64] | PhotoError]:
+class _Answer(NamedTuple):
+    probabilities: NDArray[np.float64]
+    novelty: float | None
+
+
+def _answers(classifier: Classifier, batch: Sequence[LabelledPhoto]) -> list[_Answer | PhotoError]:
     try:
-        return list(classifier.predict([photo.content for photo in batch]).probabilities.astype(np.float64))
+        found = classifier.predict([photo.content for photo in batch])
+        novelty = [None] * len(batch) if found.novelty is None else found.novelty.tolist()
+        return [_Answer(*row) for row in zip(found.probabilities.astype(np.float64), novelty, strict=True)]
     except PhotoError as error:
         if len(batch) == 1:
             return [error]
         return [answer for photo in batch for answer in _answers(classifier, [photo])]
 
 
-def _keep(rows: _Rows, photo: LabelledPhoto, label: int, answer: NDArray[np.float64]) -> None:
+def _keep(rows: _Rows, photo: LabelledPhoto, label: int, answer: _Answer) -> None:
     rows.paths.append(photo.path)
     rows.groups.append(photo.group)
     rows.labels.append(label)
     rows.sha256.append(hashlib.sha256(photo.content).hexdigest())
-    rows.probabilities.append(answer)
+    rows.probabilities.append(answer.probabilities)
+    rows.novelty += [] if answer.novelty is None else [answer.novelty]
 
 
 def _table(rows: _Rows, classes: tuple[str, ...]) -> PhotoPredictions:
@@ -97,6 +105,7 @@ def _table(rows: _Rows, classes: tuple[str, ...]) -> PhotoPredictions:
         probabilities / probabilities.sum(axis=1, keepdims=True),  # float32 softmax sums to 1 within 1e-6
         classes,
         tuple(rows.sha256),
+        np.array(rows.novelty) if rows.novelty else None,
     )
 
 

@@ -29,6 +29,8 @@ class PhotoPredictions:
         probabilities: float64 [N, C], rows sum to 1.
         classes: C class names.
         sha256: Hash of each photo's bytes; empty strings where not known (read back from a file).
+        novelty: float64 [N], how strange each photo is, above 1 for a stranger; None where the bundle cannot
+            tell, or not known.
     """
 
     paths: tuple[str, ...]
@@ -37,6 +39,7 @@ class PhotoPredictions:
     probabilities: NDArray[np.float64]
     classes: tuple[str, ...]
     sha256: tuple[str, ...] = ()
+    novelty: NDArray[np.float64] | None = None
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -70,6 +73,7 @@ class PhotoPredictions:
             "predicted": names[self.predicted],
             "confidence": self.confidence,
         }
+        columns |= {} if self.novelty is None else {"novelty": self.novelty}
         columns |= {f"{_PROBABILITY}{name}": self.probabilities[:, i] for i, name in enumerate(self.classes)}
         return pd.DataFrame(columns)
 

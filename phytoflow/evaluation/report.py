@@ -27,11 +27,12 @@ _TEMPLATE = Path(__file__).with_name("report.html")
 
 @dataclass(frozen=True)
 class Pictures:
-    """PNG files' bytes; ``curves`` is None where training is not at hand."""
+    """PNG files' bytes; ``curves`` is None where training is not at hand, ``risk`` without a mistake."""
 
     confusion: bytes
     reliability: bytes
     curves: bytes | None = None
+    risk: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples
         metrics=metrics,
         verdict=words.verdict(metrics),
         remarks=words.remarks(metrics),
+        not_for=words.not_for(metrics),
+        ask=words.ask(metrics.selective) if metrics.selective else "",
+        leaks=words.leaks(metrics.leaks) if metrics.leaks else "",
         tiles=_tiles(metrics),
         rows=sorted(metrics.per_class.items(), key=lambda item: (item[1].support == 0, item[1].f1)),
         pictures=pictures,

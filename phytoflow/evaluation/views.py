@@ -73,7 +73,25 @@ def _scalars(metrics: Metrics) -> dict[str, float]:
     values = {name: float(getattr(metrics, name)) for name in names}
     for name, (low, high) in metrics.intervals.items():
         values |= {f"{name}_low": low, f"{name}_high": high}
-    return values | {"photos": float(metrics.photos), "groups": float(metrics.groups)}
+    values |= {"photos": float(metrics.photos), "groups": float(metrics.groups)}
+    return values | _honesty(metrics)
+
+
+def _honesty(metrics: Metrics) -> dict[str, float]:
+    """What says how far the other figures can be trusted, where it was measured."""
+    values: dict[str, float] = {}
+    if sure := metrics.selective:
+        values |= {"ece_uncalibrated": sure.ece_uncalibrated, "risk_coverage_area": sure.area}
+    if found := metrics.leaks:
+        values |= {"near_twins_random_split": found.random.near, "near_twins": found.ours.near}
+        values |= {"probe_random_split": found.random.accuracy, "probe": found.ours.accuracy}
+    if probe := metrics.background:
+        values["background_probe"] = max(probe.eight_pixels, probe.border, probe.masked)
+    if known := metrics.open_set:
+        values["refused"] = known.refused
+        if strange := known.strangers:
+            values |= {"strangers_auroc": strange.auroc, "strangers_fpr95": strange.fpr95}
+    return values
 
 
 def _roc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:

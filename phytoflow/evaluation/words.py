@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from phytoflow.evaluation.intervals import Interval
+from phytoflow.evaluation.leaks import LeakAudit
 from phytoflow.evaluation.metrics import ClassMetrics, Metrics
+from phytoflow.evaluation.selective import Selective
 
 FEW_GROUPS = 10  # of a class: below it one leaf moves the figure by more than a tenth
 _GAP = 0.05
+_WEAK = 0.8
 
 
 def verdict(metrics: Metrics) -> str:
@@ -24,11 +27,86 @@ def verdict(metrics: Metrics) -> str:
 
 def remarks(metrics: Metrics) -> list[str]:
     """What a reader should know before trusting the headline, most important first."""
-    found = [_weakest(metrics), _confidence(metrics), _few(metrics), _absent(metrics), _unreadable(metrics)]
-    return [text for text in found if text] + [
-        "It gives every photo one of its classes, also one that shows something else. Photos taken with "
-        "other cameras, places or seasons than these can be harder."
-    ]
+    found = [_background(metrics), _weakest(metrics), _confidence(metrics), _few(metrics), _absent(metrics)]
+    found += [_unreadable(metrics), _strangers(metrics)]
+    found.append("Photos taken with other cameras, places or seasons than these can be harder.")
+    return [text for text in found if text]
+
+
+def not_for(metrics: Metrics) -> list[str]:
+    """What nobody should use the model for, by what was found."""
+    said = ["Spraying, felling or selling without a person who knows plants looking first."]
+    if metrics.background and metrics.background.gives_away:
+        said.append("Photos from other cameras or places: it may be naming the background, not the disease.")
+    else:
+        said.append("Photos from cameras, places or seasons it was not tested on, before a test there.")
+    if metrics.open_set is None:
+        said.append("Photos that may show something else: it gives those a class, too.")
+    weak = [name for name, row in metrics.per_class.items() if row.support and row.f1 < _WEAK]
+    few = [name for name, row in metrics.per_class.items() if row.groups < FEW_GROUPS]
+    if weak:
+        said.append(f"Deciding about {', '.join(weak)}: too often wrong there.")
+    if few:
+        said.append(f"Deciding about {', '.join(few)}: tested on too few leaves or plants to know.")
+    return said
+
+
+def leaks(audit: LeakAudit) -> str:
+    """What a random split would have hidden."""
+    random, ours = audit.random, audit.ours
+    return (
+        f"Split at random, {percent(random.near)} of the test photos would have a near twin in training; "
+        "under the split used here, which keeps shots of one thing together, "
+        f"{percent(ours.near)} have one. A simple probe, which copies the label of the most similar training "
+        f"photo, is right on {percent(random.accuracy)} of the test photos under the random split and on "
+        f"{percent(ours.accuracy)} under this one: the difference is what a random split would have made up."
+    )
+
+
+def ask(selective: Selective) -> str:
+    """When a person should look."""
+    if selective.ask_below is None:
+        if selective.error[-1] == 0:
+            return "There was no mistake on these photos: they cannot tell when to ask a person."
+        return "Its mistakes were among its surest answers: its confidence does not say when to ask a person."
+    return (
+        f"If a person looks at the photos it is less than {percent(selective.ask_below)} sure of "
+        f"({percent(selective.asked)} of these), {percent(selective.error_kept)} of the other answers are "
+        f"wrong, instead of {percent(selective.error[-1])} of all."
+    )
+
+
+def _background(metrics: Metrics) -> str:
+    """The warning that a high figure may have nothing to do with leaves."""
+    probe = metrics.background
+    if probe is None or not probe.gives_away:
+        return ""
+    best, where = max(
+        (probe.eight_pixels, "eight pixels of its border"),
+        (probe.border, "a thin frame around it"),
+        (probe.masked, "its surroundings, the middle painted over"),
+    )
+    return (
+        f"Warning: the classes can be told apart without the leaf. From {where} alone, a photo's class is "
+        f"named rightly {percent(best)} of the time (guessing: {percent(probe.chance)}). Camera, light or "
+        "background differ between the classes, and the model may have learnt that instead of the disease: "
+        "do not trust these figures for photos taken elsewhere."
+    )
+
+
+def _strangers(metrics: Metrics) -> str:
+    """What it does with a photo of something else."""
+    figures = metrics.open_set
+    if figures is None:
+        return "It gives every photo one of its classes, also one that shows something else."
+    text = (
+        "It says “unknown” to a photo unlike those it was trained on; "
+        f"{percent(figures.refused)} of these test photos, which are known, were refused so."
+    )
+    if (strange := figures.strangers) is None:
+        return text
+    noticed = percent(1 - strange.accepted)
+    return f"{text} Of {_photos(strange.photos)} of something else, {noticed} were noticed."
 
 
 def percent(value: float) -> str:

@@ -9,7 +9,7 @@
     class_mapping.json     {"0": "healthy", ...}
     probes/                a few photos; their recorded probabilities are in the manifest
     training_photos.txt    sha256 of each training photo, one a line
-    metrics.json, report.html, predictions.csv   added once evaluated
+    metrics.json, report.html, model_card.md     added once evaluated
 """
 
 from __future__ import annotations

@@ -77,9 +77,9 @@ def choose(fitted: Answers, held_out: Answers, varied: Answers, far: Answers, re
     Args:
         fitted: Of the photos that describe what is known.
         held_out: Of known photos that the statistics were not fitted on.
-        varied: Of the same photos as another day might have given them. They set the threshold together
-            with ``held_out``: small sets are trained on their validation photos too, and what a network was
-            trained on looks more familiar to it than the next photo of the same thing will.
+        varied: Of the same photos as another day might have given them. Small sets are trained on their
+            validation photos too, and what a network was trained on looks more familiar to it than the next
+            photo of the same thing: the looser of the thresholds from ``held_out`` and these is taken.
         far: Of made-up strangers.
         refused: Share of known photos that may be taken for strangers.
     """
@@ -91,8 +91,8 @@ def choose(fitted: Answers, held_out: Answers, varied: Answers, far: Answers, re
     }
     best = _best(figures, len(held_out.labels), len(far.labels))
     known = _scores(best, statistics, held_out)
-    both = np.concatenate([known, _scores(best, statistics, varied)])
-    typical, threshold = float(np.median(known)), conformal_quantile(both, refused)
+    both = (known, _scores(best, statistics, varied))
+    typical, threshold = float(np.median(known)), max(conformal_quantile(k, refused) for k in both)
     threshold = max(threshold, typical + 1e-6 * (1 + abs(typical)))  # all alike: still a scale to divide by
     return Choice(statistics, best, typical, threshold, float((known > threshold).mean()), figures)
 

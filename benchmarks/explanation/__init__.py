@@ -1,0 +1,1 @@
+"""Are explanations true to the model?"""

@@ -1,0 +1,81 @@
+"""If a person looks at the least sure answers, how much better is the rest?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from phytoflow.evaluation.calibration import reliability
+
+_POINTS = 101
+
+
+class Selective(BaseModel):
+    """Risk and coverage (Geifman & El-Yaniv 2017): answers are kept from the surest on.
+
+    Attributes:
+        coverage: Shares of photos kept, rising to 1.
+        error: Share of wrong answers among those kept at each coverage.
+        area: Under that curve; 0 is flawless.
+        ask_below: The confidence below which a person should look: the rest then holds at most half the
+            errors a photo has without asking. None where there was no mistake, or no confidence does that.
+        asked: Share of photos below it.
+        error_kept: Share of wrong answers among the others.
+        ece_uncalibrated: Expected calibration error without the bundle's temperature.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    coverage: tuple[float, ...]
+    error: tuple[float, ...]
+    area: float
+    ask_below: float | None
+    asked: float
+    error_kept: float
+    ece_uncalibrated: float
+
+
+def measure_selective(
+    probabilities: NDArray[np.float64], labels: NDArray[np.int64], temperature: float, bins: int
+) -> Selective:
+    """Figures of answering only where it is sure enough.
+
+    Args:
+        probabilities: float64 [N, C], calibrated.
+        labels: int64 [N].
+        temperature: Of the calibration, which is taken back for ``ece_uncalibrated``.
+        bins: Of the calibration error.
+    """
+    confidence, wrong = probabilities.max(axis=1), probabilities.argmax(axis=1) != labels
+    order = np.argsort(-confidence, kind="stable")
+    errors = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
+    ask = _ask_below(confidence[order], errors)
+    kept = np.ones(len(order), bool) if ask is None else confidence >= ask
+    at = np.unique(np.linspace(0, len(order) - 1, _POINTS).round().astype(int))
+    raw = _uncalibrated(probabilities, temperature)
+    return Selective(
+        coverage=tuple(((at + 1) / len(order)).tolist()),
+        error=tuple(errors[at].tolist()),
+        area=float(errors.mean()),
+        ask_below=ask,
+        asked=float((~kept).mean()),
+        error_kept=float(wrong[kept].mean()),
+        ece_uncalibrated=reliability(raw.max(axis=1), raw.argmax(axis=1) == labels, bins).ece,
+    )
+
+
+def _ask_below(confidence: NDArray[np.float64], errors: NDArray[np.float64]) -> float | None:
+    """The lowest confidence that may be kept; equal confidences are kept or asked together."""
+    last = np.append(confidence[1:] < confidence[:-1], True)
+    good = np.nonzero(last & (errors <= errors[-1] / 2))[0]
+    if errors[-1] == 0 or not len(good):
+        return None
+    return float(confidence[good[-1]])
+
+
+def _uncalibrated(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Softmax of the logits themselves: those of ``probabilities`` are known up to a constant a photo."""
+    logits = temperature * np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)

@@ -1,0 +1,51 @@
+from collections.abc import Callable
+from math import comb
+from pathlib import Path
+
+import pytest
+
+from phytoflow.config import EvaluationSettings
+from phytoflow.errors import DataError
+from phytoflow.evaluation.versus import lines, mcnemar, versus
+from tests.evaluation.conftest import COLOURS
+
+SETTINGS = EvaluationSettings(bootstrap_samples=200)
+
+
+@pytest.fixture(scope="module")
+def photos(colour_photo: Callable) -> list:
+    return [colour_photo(colour, number) for colour in COLOURS for number in range(12)]
+
+
+def test_a_bundle_that_confuses_two_classes_loses(
+    colour_bundle: Callable, photos: list, tmp_path: Path
+) -> None:
+    good = colour_bundle(tmp_path / "good")
+    bad = colour_bundle(tmp_path / "bad", confused=("red", "blue"))
+    found = versus(bad, good, photos, SETTINGS, seed=0)
+    assert (found.only_first, found.only_second) == (0, 24)
+    assert found.paired.champion == pytest.approx(1 / 3)
+    assert found.paired.challenger == 1
+    assert found.p_value == pytest.approx(2 * 0.5**24)
+    assert "second is better" in lines(found)[0]
+    assert "first is better" in versus(good, bad, photos, SETTINGS, seed=0).verdict
+
+
+def test_the_order_of_classes_does_not_matter(colour_bundle: Callable, photos: list, tmp_path: Path) -> None:
+    one = colour_bundle(tmp_path / "one")
+    other = colour_bundle(tmp_path / "other", classes=("blue", "red", "green"))
+    found = versus(one, other, photos, SETTINGS, seed=0)
+    assert found.paired.difference == 0
+    assert found.p_value == 1
+    assert "do not tell" in found.verdict
+
+
+def test_other_classes_are_refused(colour_bundle: Callable, photos: list, tmp_path: Path) -> None:
+    one, two = colour_bundle(tmp_path / "one"), colour_bundle(tmp_path / "two", classes=("red", "green"))
+    with pytest.raises(DataError, match="only one has blue"):
+        versus(one, two, photos, SETTINGS, seed=0)
+
+
+def test_mcnemar_by_hand() -> None:
+    assert mcnemar(2, 8) == pytest.approx(2 * sum(comb(10, k) for k in range(3)) / 2**10)
+    assert mcnemar(0, 0) == 1
