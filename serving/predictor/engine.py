@@ -50,6 +50,7 @@ class Engine:
             count=options.lanes,
             max_batch=options.max_batch,
             max_queue=options.max_queue,
+            max_delay=options.max_delay_ms / 1000,
         )
 
     @property

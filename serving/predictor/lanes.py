@@ -63,12 +63,16 @@ class Lanes:
         count: Number of threads.
         max_batch: Most photos a call of ``work``.
         max_queue: Photos waiting before ``submit`` refuses.
+        max_delay: Seconds that a photo may wait for others while another lane is busy.
     """
 
-    def __init__(self, work: Work, *, count: int, max_batch: int, max_queue: int) -> None:
+    def __init__(
+        self, work: Work, *, count: int, max_batch: int, max_queue: int, max_delay: float = 0.0
+    ) -> None:
         self._work = work
         self._max_batch = max_batch
         self._max_queue = max_queue
+        self._max_delay = max_delay
         self._waiting: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._open, self._busy = True, 0
@@ -126,7 +130,12 @@ class Lanes:
         """Waits for work and takes a fair share of it, and whether that is all there is; None at the end."""
         with self._changed:
             while True:
-                share = min(self._max_batch, math.ceil(len(self._waiting) / len(self._threads)))
+                if (patience := self._patience()) > 0:
+                    self._changed.wait(patience)
+                    continue
+                # Who waits for a full batch takes it; otherwise the lanes share what there is.
+                lanes = len(self._threads) - self._busy if self._max_delay else len(self._threads)
+                share = min(self._max_batch, math.ceil(len(self._waiting) / lanes))
                 taken = [self._waiting.popleft() for _ in range(share)]
                 QUEUE_DEPTH.set(len(self._waiting))
                 if jobs := [job for job in taken if not job.future.cancelled()]:
@@ -136,6 +145,13 @@ class Lanes:
                     return None
                 if not taken:
                     self._changed.wait()
+
+    def _patience(self) -> float:
+        """Seconds to wait for a fuller batch; none while nothing is run."""
+        full = len(self._waiting) >= self._max_batch
+        if not (self._max_delay and self._waiting and self._busy and self._open) or full:
+            return 0.0
+        return self._waiting[0].since + self._max_delay - time.perf_counter()
 
     def _answer(self, photos: list[Asked], alone: bool) -> Sequence[Outcome | Exception]:
         BATCH_SIZE.observe(len(photos))

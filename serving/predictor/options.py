@@ -33,6 +33,7 @@ class Options:
         precision: float32; bf16 where the CPU has it and the probe photos agree; auto: the faster of them.
         lanes: Threads that each decode and run photos; 0: one a CPU the container really has.
         max_batch: Most photos run at once by a lane.
+        max_delay_ms: Longest wait of a photo for a fuller batch while another lane is busy; helps on a GPU.
         max_queue: Photos waiting before requests are refused with 503.
         max_photos: Photos in one request.
         max_photo_bytes: Encoded size of one photo.
@@ -53,6 +54,7 @@ class Options:
     precision: str = "float32"
     lanes: int = 0
     max_batch: int = 4
+    max_delay_ms: int = 0
     max_queue: int = 256
     max_photos: int = 16
     max_photo_bytes: int = 16 * 2**20

@@ -104,6 +104,24 @@ async def test_work_is_told_whether_it_is_alone() -> None:
     lanes.close()
 
 
+async def test_with_a_delay_a_batch_fills_while_another_lane_is_busy(work: Work) -> None:
+    lanes = Lanes(work, count=2, max_batch=4, max_queue=100, max_delay=0.3)
+    await _occupied(lanes, work)  # the one lane is idle, so the first photo did not wait
+    begun = time.perf_counter()
+    early = asyncio.create_task(lanes.submit([b"x"]))
+    await asyncio.sleep(0.05)
+    late = asyncio.create_task(lanes.submit([b"xx"]))
+    await asyncio.sleep(0.05)
+    assert work.batches == [1]
+    while len(work.batches) < 2:
+        await asyncio.sleep(0.01)
+    assert time.perf_counter() - begun >= 0.29
+    assert work.batches == [1, 2]
+    work.gate.set()
+    assert [lengths(answer) for answer in await asyncio.gather(early, late)] == [[1], [2]]
+    await asyncio.to_thread(lanes.close)
+
+
 async def test_a_full_queue_refuses_at_once(lanes: Lanes, work: Work) -> None:
     await _occupied(lanes, work)
     waiting = asyncio.create_task(lanes.submit([b"x"] * 6))
