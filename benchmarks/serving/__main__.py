@@ -14,8 +14,9 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import psutil
 import typer
 
 from benchmarks.serving.bound import Limit, bound
@@ -53,22 +54,16 @@ def main(
     folder, found = prepare(output, photos)
     contents, wanted = [photo.content for photo in found], peers.lower().split(",")
     expected = Classifier.load(folder, "onnx").predict(contents).probabilities
-    how: dict[str, Any] = {"contents": contents, "expected": expected, "seconds": seconds}
-    how |= {"repeats": repeats, "patience": patience}
-    results = []
-    for peer, setup, form, workers in _setups(runtime):
-        file = output / "rows" / f"{peer.name.lower()}-{setup}.json"
-        if not file.exists() and ("ours" if peer is OURS else peer.name.lower()) in wanted:
-            result = _measured(peer, setup, form, workers, output, partial(measure, **how))
-            _keep(file, result.model_dump_json(indent=1))
-        if file.exists():
-            results.append(Result.model_validate_json(file.read_text()))
-    file = output / "rows" / "bound.json"
-    if not file.exists() and "bound" in wanted:
+    ask = partial(
+        measure, contents=contents, expected=expected, seconds=seconds, repeats=repeats, patience=patience
+    )
+    results = [result for setup in _setups(runtime) if (result := _result(*setup, wanted, output, ask))]
+    bound_file = output / "rows" / "bound.json"
+    if not bound_file.exists() and "bound" in wanted:
         runs = [bound(output, runtime, contents, cpu_count(), seconds) for _ in range(repeats)]
         best = max((limit for run in runs for limit in run), key=lambda limit: limit.rate)
-        _keep(file, best.model_dump_json(indent=1))
-    limit = Limit.model_validate_json(file.read_text()) if file.exists() else None
+        _keep(bound_file, best.model_dump_json(indent=1))
+    limit = Limit.model_validate_json(bound_file.read_text()) if bound_file.exists() else None
     text = f"{_title(contents)}\n{table(results, limit)}\n"
     print(text)
     if page:
@@ -81,19 +76,35 @@ def _setups(runtime: str) -> list[tuple[Peer, str, str, int]]:
     return [*documented, *handed, (OURS, "own", runtime, 1)]
 
 
-def _measured(
-    peer: Peer, setup: str, form: str, workers: int, output: Path, ask: Callable[..., Row]
-) -> Result:
-    result = Result(name=peer.name, setup=setup, form=form)
+def _result(
+    peer: Peer,
+    setup: str,
+    form: str,
+    workers: int,
+    wanted: list[str],
+    output: Path,
+    ask: Callable[..., Row],
+) -> Result | None:
+    """As the folder has it, else measured if it is wanted."""
+    file = output / "rows" / f"{peer.name.lower()}-{setup}.json"
+    if not file.exists() and ("ours" if peer is OURS else peer.name.lower()) in wanted:
+        result = Result(name=peer.name, setup=setup, form=form)
+        _measure_into(result, peer, workers, output, ask)
+        _keep(file, result.model_dump_json(indent=1))
+    return Result.model_validate_json(file.read_text()) if file.exists() else None
+
+
+def _measure_into(result: Result, peer: Peer, workers: int, output: Path, ask: Callable[..., Row]) -> None:
+    """All or nothing: a server that cannot be had, or dies, is no reason to lose the others."""
+    rows = {}
     try:
-        with running(peer, form, workers, output) as server:
+        with running(peer, result.form, workers, output) as server:
             for concurrency in CONCURRENCIES:
-                row = ask(peer=peer, server=server, concurrency=concurrency)
-                typer.echo(f"{peer.name} {setup}: {row}", err=True)
-                result.rows[concurrency] = row
-    except UnavailableError as error:
-        result.why = str(error)
-    return result
+                rows[concurrency] = ask(peer=peer, server=server, concurrency=concurrency)
+                typer.echo(f"{peer.name} {result.setup}: {rows[concurrency]}", err=True)
+        result.rows = rows
+    except (UnavailableError, OSError, ValueError, psutil.Error) as error:
+        result.why = str(error) or type(error).__name__
 
 
 def _keep(file: Path, text: str) -> None:

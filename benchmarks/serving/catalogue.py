@@ -77,8 +77,8 @@ def _v2(shape: list[int]) -> Callable[[bytes], Body]:
 
     def ask(content: bytes) -> Body:
         data = struct.pack("<I", len(content)) + content
-        tensor = {"name": "image", "datatype": "BYTES", "shape": shape}
-        tensor |= {"parameters": {"binary_data_size": len(data)}}
+        tensor: dict[str, Any] = {"name": "image", "datatype": "BYTES", "shape": shape}
+        tensor["parameters"] = {"binary_data_size": len(data)}
         head = json.dumps({"inputs": [tensor], "outputs": [{"name": "probabilities"}]}).encode()
         return "application/octet-stream", head + data, {_LENGTH: str(len(head))}
 
