@@ -92,5 +92,5 @@ def _client(endpoint: str) -> Minio:
         secret_key=os.environ.get("AWS_SECRET_ACCESS_KEY"),
         region=os.environ.get("AWS_REGION", "us-east-1"),
         secure=parts.scheme == "https",
-        http_client=urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES),
+        http_client=urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES, maxsize=8),  # parts of a file
     )
