@@ -23,7 +23,7 @@ from phytoflow.deploy.status import status
 from phytoflow.errors import ConfigError, DeployError
 from tests.deploy.api_server import ApiServer, Object
 
-SETTINGS = DeploySettings(autoscaling="none", ready_seconds=5)
+SETTINGS = DeploySettings(autoscaling="none", ready_seconds=60)
 PHOTOS = tuple(bytes([number]) * 20 for number in range(6))
 ROW = [0.7, 0.2, 0.1]
 
@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready, "_PATIENCE_SECONDS", 0.1)
     monkeypatch.setattr(lease, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(lease, "_RENEW_SECONDS", 0.05)
-    monkeypatch.setattr(lease, "SECONDS", 0.5)
+    monkeypatch.setattr(lease, "SECONDS", 3.0)
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_publishers_take_turns(cluster: Cluster) -> None:
     order: list[str] = []
 
     def work(who: str) -> None:
-        with sole_publisher(cluster, "leaf", 10):
+        with sole_publisher(cluster, "leaf", 60):
             order.append(f"{who} begins")
             time.sleep(0.2)
             order.append(f"{who} ends")
@@ -237,7 +237,7 @@ def test_a_dead_publishers_lease_is_taken_over(cluster: Cluster) -> None:
         pass
     held = cluster.get(LEASES, "phytoflow-leaf")
     cluster.replace(LEASES, held | {"spec": held["spec"] | {"holderIdentity": "dead"}})
-    with sole_publisher(cluster, "leaf", 5) as now:
+    with sole_publisher(cluster, "leaf", 30) as now:
         now.check()
     held = cluster.get(LEASES, "phytoflow-leaf")
     cluster.replace(LEASES, held | {"spec": held["spec"] | {"holderIdentity": "alive"}})
@@ -252,7 +252,7 @@ def test_a_lost_lease_ends_the_publish(cluster: Cluster, server: ApiServer) -> N
     path = LEASES.format(namespace="plants") + "/phytoflow-leaf"
     with pytest.raises(DeployError, match="lost its Lease"), sole_publisher(cluster, "leaf", 5) as held:
         server.objects[path] = replace_version(server.objects[path])
-        time.sleep(0.8)
+        time.sleep(3.5)
         held.check()
 
 
