@@ -1,0 +1,44 @@
+"""A fast wrong server is found out."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.serving.catalogue import OURS, PEERS
+from benchmarks.serving.measure import _wrong
+
+EXPECTED = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32)
+
+
+def answer(values: object, index: int = 1, status: bytes = b"HTTP/1.1 200 O") -> tuple[int, bytes, bytes]:
+    body = {"outputs": [{"name": "probabilities", "data": values}]}
+    return index, status, json.dumps(body).encode()
+
+
+def test_the_offline_probabilities_are_right() -> None:
+    assert not _wrong(OURS, answer([0.2, 0.8]), EXPECTED)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer([0.9, 0.1]),
+        answer([0.2, 0.8], index=0),
+        answer([0.202, 0.798]),
+        answer([float("nan"), 0.8]),
+        answer([0.2]),
+        answer([0.2, 0.8], status=b"HTTP/1.1 503 S"),
+        (1, b"HTTP/1.1 200 O", b"not JSON"),
+    ],
+)
+def test_anything_else_is_wrong(given: tuple[int, bytes, bytes]) -> None:
+    assert _wrong(OURS, given, EXPECTED)
+
+
+@pytest.mark.parametrize("peer", [OURS, *PEERS], ids=lambda peer: peer.name)
+def test_a_request_announces_what_it_sends(peer: object) -> None:
+    head, _, body = peer.request(b"\xff\xd8photo\xff\xd9").partition(b"\r\n\r\n")  # type: ignore[attr-defined]
+    assert f"Content-Length: {len(body)}".encode() in head
