@@ -58,11 +58,17 @@ def test_containers_are_probed(build: Build, overlay: str, features: tuple[str, 
             assert {"readinessProbe", "livenessProbe"} <= container.keys(), name
 
 
-@pytest.mark.parametrize("overlay", ["dev", "staging", "prod"])
-def test_namespaces_demand_restricted_pods(build: Build, overlay: str) -> None:
+@pytest.mark.parametrize(
+    ("overlay", "enforced"), [("dev", "baseline"), ("staging", "restricted"), ("prod", "restricted")]
+)
+def test_namespaces_demand_restricted_pods(build: Build, overlay: str, enforced: str) -> None:
     labels = of_kind(build(f"kustomize/overlays/{overlay}"), "Namespace")[0]["metadata"]["labels"]
     modes = ("enforce", "audit", "warn")
-    assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in modes} == {"restricted"}
+    assert [labels[f"pod-security.kubernetes.io/{mode}"] for mode in modes] == [
+        enforced,
+        "restricted",
+        "restricted",
+    ]
 
 
 @pytest.mark.parametrize("overlay", ["staging", "prod"])
