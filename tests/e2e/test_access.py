@@ -67,10 +67,14 @@ def test_the_runner_sees_no_other_namespace(runner: list[str], kind: str) -> Non
         assert status != 0 and "forbidden" in said, said
 
 
-def test_a_pod_that_runs_as_root_is_refused(platform: str) -> None:
-    words = ["kubectl", "-n", platform, "run", "rooted", "--image=none:1", "--dry-run=server"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode != 0 and 'violates PodSecurity "restricted' in done.stderr
+def test_a_pod_that_runs_as_root_is_warned_of_and_a_privileged_one_refused(platform: str) -> None:
+    def dry_run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["kubectl", "-n", platform, "run", "rooted", "--image=none:1", "--dry-run=server", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert 'violate PodSecurity "restricted' in dry_run().stderr
+    refused = dry_run("--privileged")
+    assert refused.returncode != 0 and "violates PodSecurity" in refused.stderr
 
 
 @pytest.fixture
