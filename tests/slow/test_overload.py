@@ -77,11 +77,23 @@ async def test_bytes_in_flight_are_bounded(bundle: Path, tmp_path: Path) -> None
                 *(http.post(f"{server.model}/infer", content=body, headers=headers) for _ in range(30))
             )
             assert {answer.status_code for answer in answers} <= {422, 503}
+            await _grpc_shares_the_budget(server)
             last = await http.post(f"{server.model}/infer", content=body, headers=headers)
             assert last.status_code == 422  # what was counted was given back
     finally:
         server.process.kill()
         server.process.wait()
+
+
+async def _grpc_shares_the_budget(server: Server) -> None:
+    async with AsyncGrpcClient(server.grpc, retries=0) as client:
+        answers = await asyncio.gather(
+            *(client.predict([b"x" * 150_000]) for _ in range(30)), return_exceptions=True
+        )
+        reasons = {answer.reason for answer in answers if isinstance(answer, RefusedError)}
+        assert reasons <= {"resource exhausted", "invalid argument"} and "resource exhausted" in reasons
+        with pytest.raises(RefusedError, match="photo 0: not an image"):
+            await client.predict([b"x" * 150_000])
 
 
 @pytest.mark.timeout(SECONDS + 200)
