@@ -79,9 +79,19 @@ def tuned_network(run: Run, start: nn.Sequential, split: Split, name: str) -> nn
     kept = kept_batches(run, split, split.views.activations, judged)
     batches = kept if split.views.activations else photo_batches(run, kept)
     settings = run.tail_settings(len(split.rows), patience=run.training.patience if judged else 0)
-    network = _fit(run, copy.deepcopy(start), batches, split, settings, name)
+    fresh = copy.deepcopy(start)
+    if not run.training.tune_spatial:
+        freeze_spatial(fresh)
+    network = _fit(run, fresh, batches, split, settings, name)
     assert isinstance(network, nn.Sequential)
     return network
+
+
+def freeze_spatial(network: nn.Module) -> None:
+    """Keeps depthwise filters as pretrained: few weights, but a third of the time of a step on CPUs."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels > 1:
+            layer.weight.requires_grad_(False)
 
 
 def kept_batches(run: Run, split: Split, views: list[NDArray[Any]], judged: Any) -> KeptBatches:

@@ -1,7 +1,7 @@
 """Two stages, and the second has to earn its place on photos it has not seen.
 
-A small set is cross-validated: each photo judges once, the choice rests on all of them, and the final model
-is then fitted on all of them. A large set is judged on its validation photos.
+A small set is cross-validated: each photo of the judged folds judges once, and the final model is then fitted
+on all photos. A large set is judged on its validation photos.
 """
 
 from __future__ import annotations
@@ -66,19 +66,21 @@ def _cross_validated(run: Run) -> Outcome:
     parts = folds(pool.labels, groups, run.training.folds, run.seed)
     with run.timed("head"):
         strength = _strength_by_folds(run, pool, parts)
-    kept = [torch.empty(len(pool), run.classes) for _ in _shares(run)]
+    parts = parts[: run.training.judged_folds]
+    kept: list[list[Tensor]] = [[] for _ in _shares(run)]
     with run.timed("evidence"):
         for number, (rows, judge) in enumerate(parts, start=1):
             start, tuned = _both(run, Split(pool, rows, None), strength, f"fold {number}")
             for share, logits in zip(_shares(run), kept, strict=True):
                 network = between(start, tuned, share)
-                logits[judge] = logits_of(network, pool.activations[0][judge])
-    judged = Judged(kept, torch.from_numpy(pool.labels), groups)
+                logits.append(logits_of(network, pool.activations[0][judge]))
+    judges = np.concatenate([judge for _, judge in parts])
+    judged = Judged([torch.cat(part) for part in kept], torch.from_numpy(pool.labels[judges]), groups[judges])
     chosen, found = _chosen(run, judged)
     with run.timed("final"):
         everything = Split(pool, np.arange(len(pool)), None)
         start, tuned = _both(run, everything, strength, "final", second=chosen.share > 0)
-    words = f"{len(parts)}-fold cross-validation over {len(pool)} training and validation photos"
+    words = f"{len(parts)}-fold cross-validation, {len(judges)} of {len(pool)} training and validation photos"
     return _outcome(run, (start, tuned), judged, (chosen, found), words, strength, ("train", "validation"))
 
 

@@ -11,6 +11,7 @@ import torch
 from phytoflow.config import ModelSettings, TrainingSettings
 from phytoflow.data.dataset import Dataset
 from phytoflow.models.checkpoint import load_trained
+from phytoflow.models.factory import create_model
 from phytoflow.training import two_stage
 from phytoflow.training.facts import TrainingFacts
 from phytoflow.training.train import train
@@ -49,6 +50,28 @@ def test_a_small_set_is_cross_validated_and_learnt(dataset: Dataset, tmp_path: P
         ["model.safetensors", "model.json", "history.csv", "curves.png"]
     )
     assert notes.names == ["curves.png", "history.csv"] and not list((tmp_path / "c").iterdir())
+
+
+def test_fewer_folds_may_judge(dataset: Dataset, tmp_path: Path) -> None:
+    facts = trained(dataset, tmp_path, judged_folds=1)
+    count = dataset.count("train") + dataset.count("validation")
+    judged = int(facts.evidence_from.split(", ")[1].split()[0])
+    assert facts.evidence_from.startswith("1-fold") and 0 < judged < count
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_depthwise_filters_are_tuned_only_where_asked_for(
+    dataset: Dataset, tmp_path: Path, tuned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(two_stage, "choose", lambda found, caution: found[-1])
+    trained(dataset, tmp_path, cross_validate=0, tail_epochs=1, tune_spatial=tuned)
+    before = dict(create_model(MODEL, len(dataset.classes), TrainingSettings().tail_blocks).named_modules())
+    changed = {
+        layer.groups > 1
+        for name, layer in load_trained(tmp_path / "model").model.named_modules()
+        if isinstance(layer, torch.nn.Conv2d) and not torch.equal(layer.weight, before[name].weight)
+    }
+    assert changed == ({False, True} if tuned else {False})
 
 
 def test_a_large_set_is_judged_on_its_validation_photos(dataset: Dataset, tmp_path: Path) -> None:
