@@ -83,7 +83,7 @@ class TrainingSettings(Section):
 
     augmentation: Literal["none", "light", "field"] = Field("light", description="Augmentation preset.")
     views: int = Field(
-        4, ge=1, description="Views of each training photo that are kept: as it is, and augmented ones."
+        3, ge=1, description="Views of each training photo that are kept: as it is, and augmented ones."
     )
     activation_bytes: int = Field(
         8 * 2**30, ge=0, description="Most disk for kept activations; beyond it the trunk runs live."
@@ -91,15 +91,21 @@ class TrainingSettings(Section):
     head_epochs: int = Field(60, ge=1, description="Most epochs of an mlp head; a linear one is solved.")
     head_rate: float = Field(1e-3, gt=0, description="Learning rate of an mlp head.")
     tail_blocks: int = Field(8, ge=0, description="Last blocks unfrozen in stage two; 0: stage one only.")
-    tail_epochs: int = Field(4, ge=0, description="Most epochs of stage two; 0: stage one only.")
+    tail_epochs: int = Field(3, ge=0, description="Most epochs of stage two; 0: stage one only.")
     tail_steps: int = Field(
-        60, ge=0, description="Least steps of stage two: small sets go through more epochs."
+        40, ge=0, description="Least steps of stage two: small sets go through more epochs."
     )
     tail_rate: float = Field(7e-4, gt=0, description="Learning rate of stage two.")
+    tune_spatial: bool = Field(
+        False, description="Tune depthwise (spatial) filters in stage two too: a third more time a step."
+    )
     cross_validate: int = Field(
-        1000, ge=0, description="Up to this many training and validation photos are cross-validated."
+        600, ge=0, description="Up to this many training and validation photos are cross-validated."
     )
     folds: int = Field(3, ge=2, description="Folds of the cross-validation.")
+    judged_folds: int = Field(
+        3, ge=1, description="Folds that judge, each a fit of its own; fewer are quicker and less sure."
+    )
     caution: float = Field(
         0.0, ge=0, description="Standard errors by which stage two must beat stage one to be used."
     )
@@ -158,6 +164,10 @@ class EvaluationSettings(Section):
     audit_photos: int = Field(
         3000, ge=0, description="Photos looked at for leaks and telling backgrounds, about; 0: none."
     )
+    thorough: bool = Field(
+        False, description="Also measure what takes minutes: accuracy under blur, noise, shadow and the like."
+    )
+    robustness_photos: int = Field(200, ge=10, description="Test photos corrupted, where thorough.")
     strangers: str = Field(
         "", description="Folder of photos that show none of the classes; how many are noticed is reported."
     )
