@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from serving.predictor import openapi
 from serving.predictor.budget import Budget
 from serving.predictor.errors import RequestError, client_gone, malformed, too_large
+from serving.predictor.explain import explanations
 from serving.predictor.front import Front
 from serving.predictor.metadata import describe
 from serving.predictor.metrics import ERRORS
@@ -65,8 +66,8 @@ class Rest:
         return _json(describe(self._model.name, self._model.current))
 
     async def explain(self, request: Request) -> Response:
-        """``POST /v1/models/M:explain``: not offered; kserve's would read the body without bounds."""
-        raise RequestError(501, "not offered", "this model does not explain")
+        """``POST /v1/models/M:explain``."""
+        return await self._answered(request, self._explain)
 
     async def _infer(self, body: bytes, request: Request) -> Response:
         length = _header_length(request)
@@ -84,6 +85,14 @@ class Rest:
             raise malformed(f"the body is not JSON: {error.msg} at byte {error.pos}") from None
         answer, _ = await self._model(parsed, dict(request.headers))
         return _json(answer)
+
+    async def _explain(self, body: bytes, request: Request) -> Response:
+        try:
+            parsed = await offload(orjson.loads, body)
+        except orjson.JSONDecodeError as error:
+            raise malformed(f"the body is not JSON: {error.msg} at byte {error.pos}") from None
+        with self._model.current.used() as engine:
+            return _json(await offload(explanations, parsed, engine))
 
     async def _answered(
         self, request: Request, handler: Callable[[bytes, Request], Awaitable[Response]]

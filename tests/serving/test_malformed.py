@@ -198,7 +198,7 @@ def test_v1(server: Server, case: str) -> None:
     [
         ("POST", "/v2/models/oak/infer", 404),
         ("POST", "/v1/models/oak:predict", 404),
-        ("POST", "/v1/models/leaf:explain", 501),
+        ("POST", "/v1/models/leaf:explain", 400),
         ("POST", "/v2/models/leaf/versions/1/infer", 404),
         ("GET", "/v2/models/oak", 404),
         ("GET", "/v2/models/oak/ready", 404),
