@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import tempfile
 from typing import Any
 
 import mlserver
@@ -37,6 +36,7 @@ def _path(text: str) -> Any:
 
 async def main(arguments: Arguments) -> None:
     sys.argv = sys.argv[:1]
+    (arguments.work / "mlserver").mkdir(exist_ok=True)
     settings = Settings(
         http_port=arguments.port,
         grpc_port=arguments.port + 1,
@@ -45,7 +45,7 @@ async def main(arguments: Arguments) -> None:
         host="127.0.0.1",
         debug=False,
         use_structured_logging=False,
-        metrics_dir=tempfile.mkdtemp(prefix="mlserver-"),
+        metrics_dir=str(arguments.work / "mlserver"),
     )
     extra = {**vars(arguments), "work": str(arguments.work)}
     model = ModelSettings(name="leaf", implementation=Leaf, parameters=ModelParameters(extra=extra))

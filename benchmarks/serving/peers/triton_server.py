@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 import sysconfig
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,11 +28,13 @@ def main(arguments: Arguments) -> None:
     found = find_spec("pytriton")
     assert found is not None and found.origin is not None
     home = Path(found.origin).parent / "tritonserver"
-    repository = Path(tempfile.mkdtemp(prefix="triton-"))
+    folder = arguments.work / "triton"
+    shutil.rmtree(folder, ignore_errors=True)
+    repository = folder / "models"
     (repository / "leaf" / "1").mkdir(parents=True)
     (repository / "leaf" / "config.pbtxt").write_text(_config(arguments))
     shutil.copy(Path(__file__).with_name("triton_model.py"), repository / "leaf" / "1" / "model.py")
-    backends = _backends(home, repository.parent / f"{repository.name}-backends")
+    backends = _backends(home, folder / "backends")
     options = {
         "model-repository": repository,
         "backend-directory": backends,
