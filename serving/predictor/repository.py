@@ -28,6 +28,12 @@ class Repository:
         self._model = model
         self._options = options
 
+    async def ready(self, request: Request) -> Response:
+        """``GET /v2/models/M/versions/V/ready``, which kserve answers with 501."""
+        self._model.check(request.path_params["name"], request.path_params["version"])
+        ready = await self._model.healthy()
+        return _json({"name": self._model.name, "ready": ready}, 200 if ready else 503)
+
     async def load(self, request: Request) -> Response:
         """``POST /v2/repository/models/M/load``; ``{"parameters": {"bundle": "apple/2"}}`` names one."""
         self._model.check_change(request.path_params["name"], self._options)
@@ -53,6 +59,8 @@ class Repository:
 def add_repository(app: FastAPI, model: LeafModel, options: Options) -> None:
     """Adds the routes; call before kserve adds its own, which know nothing of versions."""
     repository, router = Repository(model, options), APIRouter(tags=["Versions"])
+    ready = "/v2/models/{name}/versions/{version}/ready"
+    router.add_api_route(ready, repository.ready, methods=["GET"])
     router.add_api_route("/v2/repository/index", repository.index, methods=["POST"])
     load = "/v2/repository/models/{name}/load"
     router.add_api_route(load, repository.load, methods=["POST"], openapi_extra=openapi.LOAD)
@@ -88,5 +96,5 @@ def _bundle_name(fields: dict[str, Any]) -> str:
     return name
 
 
-def _json(content: Any) -> Response:
-    return Response(orjson.dumps(content), media_type="application/json")
+def _json(content: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(content), status, media_type="application/json")

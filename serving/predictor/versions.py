@@ -40,6 +40,7 @@ class Versions:
         self._changing = asyncio.Lock()
         self._current: Engine | None = None
         self._put(Engine(first, options))
+        _give_back_memory()
 
     @property
     def alive(self) -> bool:
@@ -139,5 +140,5 @@ def _announce(name: str, engine: Engine) -> None:
 
 
 def _give_back_memory() -> None:
-    """Returns free pages to the system: versions come and go for months."""
+    """Returns free pages to the system: those of a version that ended, or of runtimes tried and not taken."""
     threading.Thread(target=ctypes.CDLL(None).malloc_trim, args=(0,), daemon=True).start()

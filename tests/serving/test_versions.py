@@ -84,6 +84,8 @@ def test_a_named_version_takes_over_and_the_first_comes_back(swapping: Server, r
     assert httpx.get(swapping.model).json()["versions"] == [answer["version"]]
     assert f'version="{answer["version"]}"' in httpx.get(f"{swapping.url}/metrics").text
     assert httpx.get(f"{swapping.model}/versions/{version(root / 'leaf' / '1')}").status_code == 404
+    assert httpx.get(f"{swapping.model}/versions/{version(root / 'leaf' / '1')}/ready").status_code == 404
+    assert httpx.get(f"{swapping.model}/versions/{answer['version']}/ready").status_code == 200
     assert load(swapping).status_code == 200
     check_answers(swapping, root / "leaf" / "1")
 
