@@ -21,6 +21,7 @@ from phytoflow.progress import track
 
 SIDE = 32  # pixels of the small pictures
 _BATCH = 8
+_MOST_AXES, _PHOTOS_AN_AXIS = 128, 10
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Looked:
     """What is kept of N photos.
 
     Attributes:
-        embedding: float32 [N, D], features from before the tuned layers, at length one and centred.
+        embedding: float32 [N, D], features from before the tuned layers, whitened and at length one.
         small: uint8 [N, SIDE, SIDE, 3], the whole photo squeezed.
         hashes: uint64 [N], perceptual hashes.
         labels: int64 [N].
@@ -58,19 +59,28 @@ def look(classifier: Classifier, dataset: Dataset, most: int, seed: int) -> Look
     batches = _batches(track(photos, "Looking for leaks"))
     parts = [row for part in thread_map(lambda b: _seen(classifier, b), batches, cpu_count()) for row in part]
     features, small, about = zip(*parts, strict=True)
-    embedding = np.stack(features)
-    embedding -= embedding.mean(axis=0)
-    embedding /= np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
     paths, labels, groups = zip(*about, strict=True)
     split_of = dict(zip(dataset.table["path"], dataset.table["split"], strict=True))
     return Looked(
-        embedding,
+        _whitened(np.stack(features)),
         np.stack(small),
         np.array([int(hashes[path], 16) for path in paths], np.uint64),
         np.array([dataset.classes.index(label) for label in labels], np.int64),
         np.unique(groups, return_inverse=True)[1],
         np.array([SPLITS.index(split_of[path]) for path in paths], np.int64),
     )
+
+
+def _whitened(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turned to principal axes of equal weight: what all photos vary in would hide what two shots share.
+
+    Whitening finds single things among alike ones (Jegou & Chum 2012); few photos allow few axes.
+    """
+    centred = features.astype(np.float64) - features.mean(axis=0)
+    variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
+    kept = min(features.shape[1], _MOST_AXES, max(2, len(features) // _PHOTOS_AN_AXIS))
+    white = centred @ axes[:, -kept:] / np.sqrt(np.maximum(variances[-kept:], 1e-9 * variances[-1] + 1e-30))
+    return (white / np.maximum(np.linalg.norm(white, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 
 def _chosen(dataset: Dataset, most: int, seed: int) -> Iterator[LabelledPhoto]:

@@ -16,7 +16,7 @@ from phytoflow.evaluation.audit import look
 from phytoflow.evaluation.background import BackgroundProbe, probe_background
 from phytoflow.evaluation.calibration import reliability
 from phytoflow.evaluation.card import CARD_FILE, model_card
-from phytoflow.evaluation.examples import Examples
+from phytoflow.evaluation.examples import Examples, with_heat
 from phytoflow.evaluation.latency import Latency, measure_latency
 from phytoflow.evaluation.leaks import LeakAudit, audit_leaks
 from phytoflow.evaluation.metrics import METRICS_FILE, Metrics, Unreadable, measure
@@ -24,7 +24,8 @@ from phytoflow.evaluation.open_set import measure_open_set
 from phytoflow.evaluation.pictures import confusion_figure, png, reliability_figure, risk_figure
 from phytoflow.evaluation.predict import predict_photos
 from phytoflow.evaluation.predictions import PhotoPredictions
-from phytoflow.evaluation.report import REPORT_FILE, Pictures, render_report
+from phytoflow.evaluation.report import REPORT_FILE, Pictures, Shown, render_report
+from phytoflow.evaluation.robustness import Robustness, measure_robustness
 from phytoflow.evaluation.selective import measure_selective
 from phytoflow.inference.classifier import Classifier
 from phytoflow.provenance import code_version
@@ -68,10 +69,12 @@ def evaluate(
     """
     classifier = Classifier.load(bundle)
     examples, timed = Examples(classifier.classes), _Timed(settings.latency_photos)
+    drawn = _Drawn(settings.robustness_photos if settings.thorough else 0, seed)
 
     def watch(photo: LabelledPhoto, probabilities: NDArray[np.float64]) -> None:
         examples(photo, probabilities)
         timed(photo.content)
+        drawn(photo)
 
     predictions, unreadable = predict_photos(classifier, photos, watch=watch, total=total)
     latency = measure_latency(classifier, timed.contents)
@@ -84,9 +87,15 @@ def evaluate(
         classifier.bundle.manifest.temperature,
         settings.calibration_bins,
     )
-    metrics = metrics.model_copy(update={"selective": selective, "open_set": open_set, **audit})
+    robustness = _robustness(classifier, drawn.photos, seed) if drawn.photos else None
+    more = {"selective": selective, "open_set": open_set, "robustness": robustness, **audit}
+    metrics = metrics.model_copy(update=more)
     pictures = _pictures(metrics, predictions, settings, curves)
-    page = render_report(metrics, classifier.bundle, pictures, examples)
+    shown = Shown(
+        [with_heat(example, classifier) for example in examples.surest_mistakes],
+        [with_heat(example, classifier) for example in examples.least_sure],
+    )
+    page = render_report(metrics, classifier.bundle, pictures, shown)
     _write(output, metrics, predictions, pictures, page, model_card(metrics, classifier.bundle))
     return metrics
 
@@ -110,6 +119,27 @@ class _Timed:
         if len(self.contents) < self._most and self._bytes < _MOST_TIMED_BYTES:
             self.contents.append(content)
             self._bytes += len(content)
+
+
+class _Drawn:
+    """Keeps so many photos of all that go by, each with the same chance (Vitter 1985, algorithm R)."""
+
+    def __init__(self, most: int, seed: int) -> None:
+        self.photos: list[LabelledPhoto] = []
+        self._most, self._seen, self._generator = most, 0, np.random.default_rng(seed)
+
+    def __call__(self, photo: LabelledPhoto) -> None:
+        self._seen += 1
+        if len(self.photos) < self._most:
+            self.photos.append(photo)
+        elif self._most and (at := int(self._generator.integers(self._seen))) < self._most:
+            self.photos[at] = photo
+
+
+def _robustness(classifier: Classifier, photos: list[LabelledPhoto], seed: int) -> Robustness:
+    pixels = [classifier.bundle.manifest.preprocessing.decode(photo.content) for photo in photos]
+    labels = np.array([classifier.classes.index(photo.label) for photo in photos], np.int64)
+    return measure_robustness(classifier, pixels, labels, seed)
 
 
 def _metrics(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from PIL import Image
 
 from phytoflow.data.decode import decode
 from phytoflow.data.photo import LabelledPhoto
+from phytoflow.inference.classifier import Classifier
+from phytoflow.inference.explain import explain, overlay
 
 _SIDE = 240  # pixels of a small picture's longer side
 _KEPT = 12
@@ -27,6 +29,7 @@ class Example:
         predicted: The class given.
         confidence: The probability of that class.
         jpeg: A small picture.
+        heat: Its middle, with what spoke for the class given in red; empty where not asked for.
     """
 
     path: str
@@ -34,6 +37,7 @@ class Example:
     predicted: str
     confidence: float
     jpeg: bytes
+    heat: bytes = b""
 
 
 class Examples:
@@ -77,6 +81,14 @@ class Examples:
         example = Example(photo.path, photo.label, predicted, confidence, _small(photo.content))
         push = heapq.heappush if len(heap) < self._kept else heapq.heappushpop
         push(heap, (rank, -self._seen, example))
+
+
+def with_heat(example: Example, classifier: Classifier) -> Example:
+    """The example with where its answer comes from; told from its small picture, which is large enough."""
+    pixels = classifier.bundle.manifest.preprocessing.decode(example.jpeg)
+    tensor = classifier.bundle.manifest.preprocessing.normalise(pixels)
+    label = classifier.classes.index(example.predicted)
+    return replace(example, heat=overlay(pixels, explain(classifier, tensor, label)))
 
 
 def _small(content: bytes) -> bytes:

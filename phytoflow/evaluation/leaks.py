@@ -18,6 +18,8 @@ class SplitFigures(BaseModel):
     """What one split lets through.
 
     Attributes:
+        nearest: Share of test photos whose most similar photo of all, whatever its split, is in training. If
+            photos came alone, it would be the training share; siblings kept together bring it down.
         near: Share of test photos with a training photo of their class more alike than photos of different
             classes, which cannot show one leaf, ever get (all but one in a hundred).
         near_hash: Share with a training photo whose perceptual hash differs in at most 6 of 64 bits.
@@ -26,6 +28,7 @@ class SplitFigures(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    nearest: float
     near: float
     near_hash: float
     accuracy: float
@@ -82,6 +85,7 @@ def _figures(
     bits = np.bitwise_count(looked.hashes[test][:, None] ^ looked.hashes[train])
     nearest = looked.labels[train][between.argmax(axis=1)]
     return SplitFigures(
+        nearest=float((splits[likeness[test].argmax(axis=1)] == _TRAIN).mean()),
         near=float((np.where(same, between, -np.inf).max(axis=1) > limit).mean()),
         near_hash=float((bits.min(axis=1) <= _HASH_BITS).mean()),
         accuracy=float((nearest == looked.labels[test]).mean()),

@@ -16,6 +16,7 @@ from phytoflow.evaluation.intervals import Interval, flawless_interval, percenti
 from phytoflow.evaluation.leaks import LeakAudit
 from phytoflow.evaluation.open_set import OpenSetFigures
 from phytoflow.evaluation.predictions import PhotoPredictions
+from phytoflow.evaluation.robustness import Robustness
 from phytoflow.evaluation.selective import Selective
 
 METRICS_FILE = "metrics.json"
@@ -99,6 +100,7 @@ class Metrics(Figures):
         code_version: Of the code that measured.
         seed: Of the bootstrap.
         selective: What asking a person about the least sure answers is worth.
+        robustness: Accuracy under the conditions of the field; None where ``evaluation.thorough`` was off.
         open_set: What it does about photos of something else; None where the bundle cannot tell.
         leaks: Test photos with near copies in training; None where the training photos are not at hand.
         background: Whether the classes can be told without the leaf; None likewise.
@@ -117,6 +119,7 @@ class Metrics(Figures):
     code_version: str
     seed: int
     selective: Selective | None = None
+    robustness: Robustness | None = None
     open_set: OpenSetFigures | None = None
     leaks: LeakAudit | None = None
     background: BackgroundProbe | None = None

@@ -13,7 +13,7 @@ import yaml
 from markupsafe import Markup
 
 from phytoflow.evaluation import words
-from phytoflow.evaluation.examples import Examples
+from phytoflow.evaluation.examples import Example
 from phytoflow.evaluation.intervals import Interval
 from phytoflow.evaluation.metrics import Metrics
 from phytoflow.models.bundle import Bundle
@@ -45,7 +45,15 @@ class Tile:
     meaning: str
 
 
-def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples: Examples) -> str:
+@dataclass(frozen=True)
+class Shown:
+    """Photos that a reader should see."""
+
+    surest_mistakes: list[Example]
+    least_sure: list[Example]
+
+
+def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples: Shown) -> str:
     """The page as HTML.
 
     Args:
@@ -60,6 +68,7 @@ def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples
         remarks=words.remarks(metrics),
         not_for=words.not_for(metrics),
         ask=words.ask(metrics.selective) if metrics.selective else "",
+        robustness=words.robustness(metrics.robustness) if metrics.robustness else "",
         leaks=words.leaks(metrics.leaks) if metrics.leaks else "",
         tiles=_tiles(metrics),
         rows=sorted(metrics.per_class.items(), key=lambda item: (item[1].support == 0, item[1].f1)),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from phytoflow.evaluation.calibration import reliability
 
 _POINTS = 101
+_MOST_ASKED = 0.3  # of the photos: nobody keeps a model that asks more often
 
 
 class Selective(BaseModel):
@@ -19,7 +20,8 @@ class Selective(BaseModel):
         error: Share of wrong answers among those kept at each coverage.
         area: Under that curve; 0 is flawless.
         ask_below: The confidence below which a person should look: the rest then holds at most half the
-            errors a photo has without asking. None where there was no mistake, or no confidence does that.
+            errors a photo has without asking. None where there was no mistake, or no confidence does that
+            without asking about more than three photos in ten.
         asked: Share of photos below it.
         error_kept: Share of wrong answers among the others.
         ece_uncalibrated: Expected calibration error without the bundle's temperature.
@@ -69,7 +71,7 @@ def _ask_below(confidence: NDArray[np.float64], errors: NDArray[np.float64]) -> 
     """The lowest confidence that may be kept; equal confidences are kept or asked together."""
     last = np.append(confidence[1:] < confidence[:-1], True)
     good = np.nonzero(last & (errors <= errors[-1] / 2))[0]
-    if errors[-1] == 0 or not len(good):
+    if errors[-1] == 0 or not len(good) or good[-1] + 1 < (1 - _MOST_ASKED) * len(errors):
         return None
     return float(confidence[good[-1]])
 

@@ -82,8 +82,16 @@ def _honesty(metrics: Metrics) -> dict[str, float]:
     values: dict[str, float] = {}
     if sure := metrics.selective:
         values |= {"ece_uncalibrated": sure.ece_uncalibrated, "risk_coverage_area": sure.area}
+    if rough := metrics.robustness:
+        values |= {
+            "mean_corruption_error": rough.mean_corruption_error,
+            "worst_class_corrupted": rough.worst_class[1],
+        }
     if found := metrics.leaks:
-        values |= {"near_twins_random_split": found.random.near, "near_twins": found.ours.near}
+        values |= {
+            "nearest_in_training_random_split": found.random.nearest,
+            "nearest_in_training": found.ours.nearest,
+        }
         values |= {"probe_random_split": found.random.accuracy, "probe": found.ours.accuracy}
     if probe := metrics.background:
         values["background_probe"] = max(probe.eight_pixels, probe.border, probe.masked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from phytoflow.evaluation.intervals import Interval
 from phytoflow.evaluation.leaks import LeakAudit
 from phytoflow.evaluation.metrics import ClassMetrics, Metrics
+from phytoflow.evaluation.robustness import Robustness
 from phytoflow.evaluation.selective import Selective
 
 FEW_GROUPS = 10  # of a class: below it one leaf moves the figure by more than a tenth
@@ -55,11 +56,11 @@ def leaks(audit: LeakAudit) -> str:
     """What a random split would have hidden."""
     random, ours = audit.random, audit.ours
     return (
-        f"Split at random, {percent(random.near)} of the test photos would have a near twin in training; "
-        "under the split used here, which keeps shots of one thing together, "
-        f"{percent(ours.near)} have one. A simple probe, which copies the label of the most similar training "
-        f"photo, is right on {percent(random.accuracy)} of the test photos under the random split and on "
-        f"{percent(ours.accuracy)} under this one: the difference is what a random split would have made up."
+        f"Split at random, the photo most similar to a test photo would be one it was trained on for "
+        f"{percent(random.nearest)} of them; under the split used here, which keeps shots of one thing "
+        f"together, for {percent(ours.nearest)}. A simple probe, which copies the label of the most similar "
+        f"training photo, is right on {percent(random.accuracy)} of the test photos under the random split "
+        f"and on {percent(ours.accuracy)} under this one: the difference is what a random split makes up."
     )
 
 
@@ -73,6 +74,16 @@ def ask(selective: Selective) -> str:
         f"If a person looks at the photos it is less than {percent(selective.ask_below)} sure of "
         f"({percent(selective.asked)} of these), {percent(selective.error_kept)} of the other answers are "
         f"wrong, instead of {percent(selective.error[-1])} of all."
+    )
+
+
+def robustness(found: Robustness) -> str:
+    """What bad photos cost."""
+    return (
+        f"On {found.photos} test photos made worse in {len(found.accuracy)} ways, five strengths each, it is "
+        f"right on {percent(1 - found.mean_corruption_error)} on average, instead of {percent(found.clean)}. "
+        f"{found.worst_corruption} costs it most; {found.worst_class[0]} suffers most "
+        f"({percent(found.worst_class[1])} right)."
     )
 
 

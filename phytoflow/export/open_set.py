@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 
 from phytoflow.config import ExportSettings
-from phytoflow.data.augment import augmentation
 from phytoflow.data.dataset import Dataset
 from phytoflow.data.decode import decode
 from phytoflow.data.parallel import thread_map
@@ -28,6 +27,7 @@ from phytoflow.progress import track
 FILE = "open_set.npz"
 _BATCH = 8
 _MOST_HELD_OUT = 1000
+_MOST_VARIED, _VIEWS = 200, 4
 _STRANGERS = 60  # of each kind: shuffled photos, textures
 _LEAST_HELD_OUT = 10
 _SEED = 0
@@ -62,9 +62,9 @@ def describe_known(
     model = open_model(form, folder / models[form].file, threads=1, lanes=cpu_count())
     fitted = _answers(model, dataset, "train", preprocessing, settings.open_set_photos)
     held_out = _answers(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
-    varied = _asked(model, preprocessing, _varied(dataset, preprocessing), held_out.labels)
+    varied = _asked(model, preprocessing, _varied(dataset, preprocessing))
     strangers = _strangers(model, dataset, preprocessing)
-    choice = choose(fitted, held_out, varied, strangers, settings.open_set_refused)
+    choice = choose(fitted, held_out, varied, strangers, settings.open_set_refused, _VIEWS)
     choice.statistics.save(folder / FILE)
     return _said(choice, len(held_out.labels), folder)
 
@@ -87,11 +87,15 @@ def _said(choice: Choice, held_out: int, folder: Path) -> OpenSet:
 
 def _varied(dataset: Dataset, preprocessing: Preprocessing) -> Iterator[Pixels]:
     """Validation photos turned, shifted and coloured as they could have been taken."""
+    from phytoflow.data.augment import augmentation  # torchvision takes seconds to import
+
     augment = augmentation("light", preprocessing.size, preprocessing)
-    for number, content in enumerate(_contents(dataset, "validation", _MOST_HELD_OUT)):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_SEED + number)
-            yield augment(decode(content, size_hint=preprocessing.resize_size)).permute(1, 2, 0).numpy()
+    for number, content in enumerate(_contents(dataset, "validation", _MOST_VARIED)):
+        photo = decode(content, size_hint=preprocessing.resize_size)
+        for view in range(_VIEWS):
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(_VIEWS * number + view)
+                yield augment(photo).permute(1, 2, 0).numpy()
 
 
 def _answers(
@@ -115,15 +119,17 @@ def _strangers(model: Runtime, dataset: Dataset, preprocessing: Preprocessing) -
     photos = islice(dataset.photos("validation"), _STRANGERS)
     made = shuffled([preprocessing.decode(photo.content) for photo in photos], _SEED)
     made += textures(_STRANGERS, preprocessing.size, _SEED)
-    return _asked(model, preprocessing, made, np.full(len(made), -1))
+    return _asked(model, preprocessing, made)
 
 
 def _asked(
     model: Runtime,
     preprocessing: Preprocessing,
     photos: Iterable[bytes | Pixels],
-    labels: NDArray[np.int64],
+    labels: NDArray[np.int64] | None = None,
 ) -> Answers:
+    """Without labels, of strangers or of photos whose class does not matter."""
+
     def run(batch: Sequence[bytes | Pixels]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         pixels = [preprocessing.decode(p) if isinstance(p, bytes) else p for p in batch]
         found = model.run(preprocessing.normalise(np.stack(pixels)))
@@ -132,7 +138,7 @@ def _asked(
 
     parts = list(thread_map(run, _batches(photos), cpu_count()))
     logits, features = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Answers(logits, features, labels)
+    return Answers(logits, features, np.full(len(logits), -1) if labels is None else labels)
 
 
 def _batches(photos: Iterable[bytes | Pixels]) -> Iterator[list[bytes | Pixels]]:

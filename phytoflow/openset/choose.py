@@ -66,7 +66,9 @@ class Choice:
     figures: dict[Method, tuple[float, float]]
 
 
-def choose(fitted: Answers, held_out: Answers, varied: Answers, far: Answers, refused: float) -> Choice:
+def choose(
+    fitted: Answers, held_out: Answers, varied: Answers, far: Answers, refused: float, views: int = 1
+) -> Choice:
     """Fits statistics, compares the scores and sets the threshold.
 
     Near strangers are the held-out photos of each class in turn, to statistics and logits that lack it: how
@@ -77,11 +79,13 @@ def choose(fitted: Answers, held_out: Answers, varied: Answers, far: Answers, re
     Args:
         fitted: Of the photos that describe what is known.
         held_out: Of known photos that the statistics were not fitted on.
-        varied: Of the same photos as another day might have given them. Small sets are trained on their
-            validation photos too, and what a network was trained on looks more familiar to it than the next
-            photo of the same thing: the looser of the thresholds from ``held_out`` and these is taken.
+        varied: Of some of the same photos as another day might have given them, ``views`` rows a photo, of
+            which the strangest counts. Small sets are trained on their validation photos too, and what a
+            network was trained on looks more familiar to it than the next photo of the same thing: the
+            looser of the thresholds from ``held_out`` and these is taken.
         far: Of made-up strangers.
         refused: Share of known photos that may be taken for strangers.
+        views: Rows a photo in ``varied``.
     """
     statistics = fit(fitted.features, fitted.labels)
     near = _near(fitted, held_out)
@@ -91,7 +95,8 @@ def choose(fitted: Answers, held_out: Answers, varied: Answers, far: Answers, re
     }
     best = _best(figures, len(held_out.labels), len(far.labels))
     known = _scores(best, statistics, held_out)
-    both = (known, _scores(best, statistics, varied))
+    strangest = _scores(best, statistics, varied).reshape(-1, views).max(axis=1)
+    both = (known, strangest)
     typical, threshold = float(np.median(known)), max(conformal_quantile(k, refused) for k in both)
     threshold = max(threshold, typical + 1e-6 * (1 + abs(typical)))  # all alike: still a scale to divide by
     return Choice(statistics, best, typical, threshold, float((known > threshold).mean()), figures)

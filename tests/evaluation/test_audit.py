@@ -40,12 +40,14 @@ def test_twins_show_under_a_random_split_and_not_under_ours() -> None:
     assert audit is not None
     assert audit.random.near > 0.8
     assert audit.ours.near < 0.2
+    assert audit.random.nearest > 0.4  # about the share of photos that train
+    assert audit.ours.nearest < 0.1
     assert audit.random.near_hash > 0.8
     assert audit.ours.near_hash == 0
     assert audit.random.accuracy > audit.ours.accuracy + 0.05
     assert audit.photos == COUNT
     said = words.leaks(audit)
-    assert words.percent(audit.random.near) in said
+    assert words.percent(audit.random.nearest) in said
     assert words.percent(audit.ours.accuracy) in said
 
 

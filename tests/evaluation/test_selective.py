@@ -11,20 +11,27 @@ def answers(confidence: list[float], right: list[bool]) -> tuple[np.ndarray, np.
 
 
 def test_the_curve_and_the_threshold_by_hand() -> None:
-    probabilities, labels = answers([0.95, 0.9, 0.8, 0.7, 0.6], [True, True, True, False, False])
-    found = measure_selective(probabilities, labels, 1.0, bins=10)
-    assert found.coverage == pytest.approx((0.2, 0.4, 0.6, 0.8, 1.0))
-    assert found.error == pytest.approx((0, 0, 0, 0.25, 0.4))
-    assert found.area == pytest.approx(0.13)
-    # Without asking 0.4 are wrong; 0.8 is the lowest confidence that leaves at most 0.2.
+    confidence = [0.95, 0.94, 0.93, 0.92, 0.91, 0.9, 0.85, 0.8, 0.7, 0.6]
+    found = measure_selective(*answers(confidence, [True] * 8 + [False] * 2), 1.0, bins=10)
+    assert found.coverage == pytest.approx(np.arange(1, 11) / 10)
+    assert found.error == pytest.approx([0] * 8 + [1 / 9, 0.2])
+    assert found.area == pytest.approx((1 / 9 + 0.2) / 10)
+    # Without asking 0.2 are wrong; 0.8 is the lowest confidence that leaves at most 0.1.
     assert found.ask_below == pytest.approx(0.8)
-    assert found.asked == pytest.approx(0.4)
+    assert found.asked == pytest.approx(0.2)
     assert found.error_kept == 0
 
 
 def test_equal_confidences_stay_together() -> None:
-    probabilities, labels = answers([0.9, 0.8, 0.8, 0.8], [True, True, False, False])
-    assert measure_selective(probabilities, labels, 1.0, bins=10).ask_below == pytest.approx(0.9)
+    confidence = [0.99, 0.98, 0.97, 0.96, 0.95, 0.9, 0.8, 0.8]
+    found = measure_selective(*answers(confidence, [True] * 7 + [False]), 1.0, bins=10)
+    assert found.ask_below == pytest.approx(0.9)
+    assert found.asked == 0.25
+
+
+def test_nobody_is_told_to_ask_about_half_of_the_photos() -> None:
+    found = measure_selective(*answers([0.9, 0.8, 0.7, 0.6], [True, False, True, True]), 1.0, bins=10)
+    assert found.ask_below is None
 
 
 def test_without_mistakes_nobody_need_be_asked() -> None:

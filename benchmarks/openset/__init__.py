@@ -1,0 +1,1 @@
+"""How well strangers are told from known photos, and what it costs."""

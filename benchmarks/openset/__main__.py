@@ -1,0 +1,76 @@
+"""`python -m benchmarks.openset BUNDLE DATASET STRANGERS`: how many strangers are noticed, at what cost.
+
+DATASET is a prepared dataset (OUTPUT/dataset of `phytoflow train`), whose test photos are the known ones;
+STRANGERS a folder of photos that show none of the classes. The cost is that of the score, next to a whole
+call of the runtime, both as a predictor's lane makes them.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from phytoflow.data.dataset import Dataset
+from phytoflow.evaluation.open_set import measure_open_set
+from phytoflow.inference.classifier import Classifier
+from phytoflow.openset.detector import Detector
+
+_ROUNDS = 60
+_BATCHES = (1, 4)
+
+
+def measure(
+    bundle: Annotated[Path, typer.Argument(help="Folder of a bundle.")],
+    dataset: Annotated[Path, typer.Argument(help="Folder of the dataset it was trained on.")],
+    strangers: Annotated[Path, typer.Argument(help="Photos that show none of the classes.")],
+) -> None:
+    """Asks and prints."""
+    classifier = Classifier.load(bundle, threads=1)
+    known = classifier.predict([photo.content for photo in Dataset.open(dataset).photos("test")])
+    assert known.novelty is not None, "the bundle has no open-set statistics"
+    found = measure_open_set(classifier, known.novelty.astype(np.float64), str(strangers))
+    assert found is not None
+    assert found.strangers is not None
+    print("| score | known | refused | strangers | AUROC | FPR95 | taken for known |")
+    print("|---|---|---|---|---|---|---|")
+    strange = found.strangers
+    print(
+        f"| {found.method} | {len(known.novelty)} | {found.refused:.1%} | {strange.photos} | "
+        f"{strange.auroc:.4f} | {strange.fpr95:.3f} | {strange.accepted:.1%} |\n"
+    )
+    _show_cost(classifier)
+
+
+def _show_cost(classifier: Classifier) -> None:
+    detector = Detector.of(classifier.bundle)
+    assert detector is not None
+    probe = classifier.bundle.manifest.preprocessing(classifier.bundle.probe_contents()[0])
+    print("| photos a call | model, ms | score, ms | share |")
+    print("|---|---|---|---|")
+    for size in _BATCHES:
+        tensor = np.stack([probe] * size)
+        outputs = classifier.outputs(tensor)
+        features = outputs.features
+        assert features is not None
+        model = _milliseconds(lambda t=tensor: classifier.outputs(t))
+        score = _milliseconds(lambda o=outputs, f=features: detector.novelty(o.logits, f))
+        print(f"| {size} | {model:.2f} | {score:.3f} | {score / model:.1%} |")
+
+
+def _milliseconds(call: Callable[[], object]) -> float:
+    times = []
+    for _ in range(_ROUNDS):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1000
+
+
+if __name__ == "__main__":
+    typer.run(measure)
