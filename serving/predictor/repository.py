@@ -29,8 +29,8 @@ class Repository:
         self._options = options
 
     async def ready(self, request: Request) -> Response:
-        """``GET /v2/models/M/versions/V/ready``, which kserve answers with 501."""
-        self._model.check(request.path_params["name"], request.path_params["version"])
+        """``GET /v2/models/M[/versions/V]/ready``; kserve answers a version with 501."""
+        self._model.check(request.path_params["name"], request.path_params.get("version"))
         ready = await self._model.healthy()
         return _json({"name": self._model.name, "ready": ready}, 200 if ready else 503)
 
@@ -59,8 +59,8 @@ class Repository:
 def add_repository(app: FastAPI, model: LeafModel, options: Options) -> None:
     """Adds the routes; call before kserve adds its own, which know nothing of versions."""
     repository, router = Repository(model, options), APIRouter(tags=["Versions"])
-    ready = "/v2/models/{name}/versions/{version}/ready"
-    router.add_api_route(ready, repository.ready, methods=["GET"])
+    for path in ("/v2/models/{name}/ready", "/v2/models/{name}/versions/{version}/ready"):
+        router.add_api_route(path, repository.ready, methods=["GET"])
     router.add_api_route("/v2/repository/index", repository.index, methods=["POST"])
     load = "/v2/repository/models/{name}/load"
     router.add_api_route(load, repository.load, methods=["POST"], openapi_extra=openapi.LOAD)

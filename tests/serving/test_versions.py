@@ -86,6 +86,7 @@ def test_a_named_version_takes_over_and_the_first_comes_back(swapping: Server, r
     assert httpx.get(f"{swapping.model}/versions/{version(root / 'leaf' / '1')}").status_code == 404
     assert httpx.get(f"{swapping.model}/versions/{version(root / 'leaf' / '1')}/ready").status_code == 404
     assert httpx.get(f"{swapping.model}/versions/{answer['version']}/ready").status_code == 200
+    assert httpx.get(f"{swapping.model}/ready?model_version=7").json() == {"name": "leaf", "ready": True}
     assert load(swapping).status_code == 200
     check_answers(swapping, root / "leaf" / "1")
 
