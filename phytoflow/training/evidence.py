@@ -41,14 +41,16 @@ def candidates(judged: Judged) -> list[Candidate]:
     """
     shares = SHARES[: len(judged.logits)]
     losses = [log_losses(logits, judged.labels) for logits in judged.logits]
+    scores = [macro_f1(logits, judged.labels) for logits in judged.logits]
     return [
         Candidate(
             share=share,
             loss=float(loss.mean()),
             loss_error=_error(loss - losses[0], judged.groups),
-            macro_f1=macro_f1(logits, judged.labels),
+            macro_f1=score,
+            f1_error=_score_error(score, len(judged.labels)),
         )
-        for share, loss, logits in zip(shares, losses, judged.logits, strict=True)
+        for share, loss, score in zip(shares, losses, scores, strict=True)
     ]
 
 
@@ -60,12 +62,12 @@ def choose(found: Sequence[Candidate], caution: float) -> Candidate:
 
     Args:
         found: As ``candidates`` gives them.
-        caution: Standard errors by which the loss must be lower. The macro-F1 must be no lower either.
+        caution: Standard errors by which the loss must be lower. The macro-F1 may be lower by less than one
+            of its own: on small sets a photo or two decide it, where the loss weighs all of them.
     """
     start = found[0]
-    better = [
-        c for c in found[1:] if start.loss - c.loss > caution * c.loss_error and c.macro_f1 >= start.macro_f1
-    ]
+    least = start.macro_f1 - start.f1_error
+    better = [c for c in found[1:] if start.loss - c.loss > caution * c.loss_error and c.macro_f1 >= least]
     lowest = min(better, key=lambda c: c.loss, default=start)
     close = [c for c in better if c.loss - lowest.loss <= lowest.loss_error]
     return max(close, key=lambda c: (c.macro_f1, -c.loss), default=start)
@@ -101,6 +103,12 @@ def folds(
     count = max(2, min(count, fewest))
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed % 2**32)
     return [(fit, judge) for fit, judge in splitter.split(labels, labels, groups) if len(fit) and len(judge)]
+
+
+def _score_error(score: float, photos: int) -> float:
+    """Binomial standard error, with one more hit and one more miss: a flawless score is not a certain one."""
+    share = (score * photos + 1) / (photos + 2)
+    return float(np.sqrt(share * (1 - share) / (photos + 2)))
 
 
 def _error(difference: Tensor, groups: NDArray[np.int64]) -> float:

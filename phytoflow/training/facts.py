@@ -15,6 +15,7 @@ class Candidate(BaseModel):
         loss: Mean negative log-likelihood at its best temperature.
         loss_error: Standard error of the difference to the first stage's loss, over groups of photos.
         macro_f1: Macro-F1.
+        f1_error: Standard error of such a score on so many photos.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -23,6 +24,7 @@ class Candidate(BaseModel):
     loss: float
     loss_error: float
     macro_f1: float
+    f1_error: float = 0.0
 
 
 class TrainingFacts(BaseModel):

@@ -50,6 +50,22 @@ def test_a_lower_loss_with_a_lower_f1_is_not_used() -> None:
     assert choose([first, Candidate(share=1, loss=0.2, loss_error=0, macro_f1=0.89)], 0.0) is first
 
 
+def test_a_photo_or_two_do_not_outweigh_the_loss() -> None:
+    first = Candidate(share=0, loss=0.5, loss_error=0, macro_f1=0.97, f1_error=0.01)
+    second = Candidate(share=1, loss=0.2, loss_error=0, macro_f1=0.965)
+    assert choose([first, second], 0.0) is second
+    assert choose([first, second.model_copy(update={"macro_f1": 0.955})], 0.0) is first
+
+
+def test_the_error_of_a_score_falls_with_the_photos() -> None:
+    few, many = (
+        candidates(Judged([torch.eye(2)[torch.arange(n) % 2] * 9] * 2, torch.arange(n) % 2, np.arange(n)))[0]
+        for n in (20, 2000)
+    )
+    assert few.macro_f1 == many.macro_f1 == 1
+    assert 0.04 < few.f1_error < 0.05 and many.f1_error < 0.001
+
+
 def test_caution_asks_for_more_than_chance() -> None:
     first = Candidate(share=0, loss=0.50, loss_error=0, macro_f1=0.9)
     second = Candidate(share=1, loss=0.45, loss_error=0.04, macro_f1=0.9)
