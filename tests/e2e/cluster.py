@@ -68,10 +68,10 @@ def prometheus(path: str, **query: str) -> Any:
     return json.loads(kubectl("get", "--raw", f"{service}{path}?{words}"))["data"]
 
 
-def pods(name: str) -> list[Object]:
-    """Pods that serve a name and are not going."""
+def pods(name: str, *, going: bool = False) -> list[Object]:
+    """Pods that serve a name; with those that are going, which still answer while they drain, if asked for."""
     found = get("pods", "-l", f"serving.kserve.io/inferenceservice={name}")["items"]
-    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+    return [pod for pod in found if going or "deletionTimestamp" not in pod["metadata"]]
 
 
 def ready(pod: Object) -> bool:

@@ -56,7 +56,7 @@ def test_a_rolling_update_fails_no_request_and_ends_on_the_new_version(versions:
     with Callers(url, NAME, PHOTOS).calling(4) as callers:
         time.sleep(3)
         new = versions.deploy(NAME, 1).version
-        wait_until(lambda: len(pods(NAME)) == 1, 120, "only the new pod")
+        wait_until(lambda: len(pods(NAME, going=True)) == 1, 120, "only the new pod")
         before = dict(callers.versions)
         time.sleep(3)
     assert callers.failed == []
