@@ -93,7 +93,7 @@ class TrainingSettings(Section):
     tail_blocks: int = Field(8, ge=0, description="Last blocks unfrozen in stage two; 0: stage one only.")
     tail_epochs: int = Field(3, ge=0, description="Most epochs of stage two; 0: stage one only.")
     tail_steps: int = Field(
-        40, ge=0, description="Least steps of stage two: small sets go through more epochs."
+        60, ge=0, description="Least steps of stage two: small sets go through more epochs."
     )
     tail_rate: float = Field(7e-4, gt=0, description="Learning rate of stage two.")
     tune_spatial: bool = Field(
