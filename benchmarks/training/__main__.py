@@ -26,6 +26,9 @@ from phytoflow.models.checkpoint import load_trained
 from phytoflow.models.factory import preprocessing_for
 from phytoflow.training.train import train
 
+SAMPLE_PHOTOS = 200
+"""Of each class, where no photos are given: enough to be held out, as most sets are."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -79,7 +82,7 @@ def main(
     logging.basicConfig(level=logging.WARNING)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        photos = folder or make_sample(work / "sample", 40, seed)
+        photos = folder or make_sample(work / "sample", SAMPLE_PHOTOS, seed)
         prepare(str(photos), DataSettings(), preprocessing_for(ModelSettings()), seed, work / "dataset")
         dataset = Dataset.open(work / "dataset")
         print(", ".join(f"{dataset.count(split)} {split} photos" for split in SPLITS))
