@@ -69,7 +69,7 @@ def prometheus(path: str, **query: str) -> Any:
 
 
 def pods(name: str, *, going: bool = False) -> list[Object]:
-    """Pods that serve a name; with those that are going, which still answer while they drain, if asked for."""
+    """Pods that serve a name; if asked for, also those going, which answer while they drain."""
     found = get("pods", "-l", f"serving.kserve.io/inferenceservice={name}")["items"]
     return [pod for pod in found if going or "deletionTimestamp" not in pod["metadata"]]
 

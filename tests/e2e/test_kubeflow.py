@@ -101,24 +101,10 @@ def skipped(client: kfp.Client, run_id: str) -> int:
 
 def run_cli(host: str, verb: str, package: Path, name: str) -> str:
     words = [f"{key}={value}" for key, value in parameters(name).items()]
-    command = [
-        "kfp",
-        "--endpoint",
-        host,
-        "--output",
-        "json",
-        "run",
-        verb,
-        "-e",
-        "cli",
-        "-r",
-        name,
-        "-f",
-        str(package),
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", *command, *words], capture_output=True, text=True, check=True
-    )
+    program = str(Path(sys.executable).with_name("kfp"))
+    command = [program, "--endpoint", host, "--output", "json", "run", verb, "-e", "cli", "-r", name]
+    command += ["-f", str(package), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return str(json.loads(done.stdout[done.stdout.index("{") :])["run_id"])
 
 
