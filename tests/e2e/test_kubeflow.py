@@ -32,6 +32,7 @@ SETTINGS = {
     "deploy": {"namespace": NAMESPACE, "autoscaling": "none", "max_replicas": 1},
 }
 MINUTES = 20 * 60
+pytestmark = pytest.mark.timeout(2 * MINUTES + 600)
 
 
 @pytest.fixture(scope="module")
