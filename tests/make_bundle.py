@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -81,3 +83,13 @@ def make_bundle(folder: Path, formats: Sequence[str] = ("torchscript", "onnx"), 
     with atomic_folder(folder) as aside:
         write_bundle(trained_model(seed), pictures(), settings, provenance, aside)
     return folder
+
+
+def altered_copy(bundle: Path, to: Path, by: float) -> Path:
+    """The bundle with other probabilities recorded for its first probe."""
+    copy = shutil.copytree(bundle, to)
+    manifest = json.loads((copy / "bundle.json").read_text())
+    first = manifest["probes"][0]["probabilities"]
+    first[0], first[1] = first[0] + by, first[1] - by
+    (copy / "bundle.json").write_text(json.dumps(manifest))
+    return copy

@@ -30,7 +30,7 @@ from phytoflow.data.split import SPLITS
 from phytoflow.errors import DataError
 from phytoflow.progress import track
 from phytoflow.storage.atomic import atomic_folder
-from phytoflow.storage.uri import is_local
+from phytoflow.storage.uri import is_local, local_path
 
 CLASS_MAPPING_FILE = "class_mapping.json"
 FINDINGS_FILE = "findings.json"
@@ -75,7 +75,7 @@ def prepare(
 def _here(source: str, beside: Path, seed: int) -> Iterator[Path]:
     """The source as a local folder; what is not yet here is brought for as long as it is needed."""
     if is_local(source) and source != SAMPLE:
-        yield bring_photos(source, beside)
+        yield local_path(source)
         return
     beside.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=beside, prefix=".source-") as folder:

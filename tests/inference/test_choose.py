@@ -15,11 +15,10 @@ import phytoflow.inference.runtime
 from phytoflow.errors import BundleError, ParityError, PhotoError, ServingError
 from phytoflow.inference.choose import choose
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.cpus import has_bf16
 from phytoflow.inference.probabilities import Predictions, softmax
 from phytoflow.inference.runtime import RUNTIMES
 from phytoflow.models.bundle import Bundle
-from tests.make_bundle import make_bundle, pictures
+from tests.make_bundle import altered_copy, make_bundle, pictures
 
 CONTENTS = [photo.content for photo in pictures()]
 
@@ -27,16 +26,7 @@ CONTENTS = [photo.content for photo in pictures()]
 @pytest.fixture
 def altered(bundle: Path, tmp_path: Path) -> Path:
     """The bundle with other probabilities recorded for its first probe."""
-    return _altered(bundle, tmp_path / "altered", by=0.01)
-
-
-def _altered(bundle: Path, to: Path, by: float) -> Path:
-    copy = shutil.copytree(bundle, to)
-    manifest = json.loads((copy / "bundle.json").read_text())
-    first = manifest["probes"][0]["probabilities"]
-    first[0], first[1] = first[0] + by, first[1] - by
-    (copy / "bundle.json").write_text(json.dumps(manifest))
-    return copy
+    return altered_copy(bundle, tmp_path / "altered", by=0.01)
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
@@ -92,28 +82,6 @@ def test_torchscript_alone_is_served_by_torch(bundle: Path, tmp_path: Path) -> N
 def test_an_unknown_runtime_is_refused(bundle: Path) -> None:
     with pytest.raises((ServingError, BundleError), match="tflite"):
         Classifier.load(bundle, "tflite", 1)
-
-
-@pytest.mark.skipif(not has_bf16(), reason="this CPU has no bf16")
-def test_bf16_is_taken_where_it_agrees(bundle: Path) -> None:
-    choice = Classifier.load(bundle, "auto", 1, precision="bf16").choice
-    assert (choice.name, choice.precision) == ("openvino", "bf16")
-    assert 1e-5 < choice.trials[0].max_difference <= 0.1  # less would be float32 after all
-    assert "of 0.1 allowed" in choice.reason
-
-
-@pytest.mark.skipif(not has_bf16(), reason="this CPU has no bf16")
-def test_bf16_that_does_not_agree_is_refused_or_left_out(bundle: Path, tmp_path: Path) -> None:
-    altered = _altered(bundle, tmp_path / "altered", by=0.15)
-    with pytest.raises(ParityError, match=r"openvino in bf16: off by .* of 0\.1 allowed"):
-        Classifier.load(altered, "auto", 1, precision="bf16")
-
-
-@pytest.mark.skipif(not has_bf16(), reason="this CPU has no bf16")
-def test_auto_compares_precisions(bundle: Path) -> None:
-    choice = Classifier.load(bundle, "openvino", 1, precision="auto").choice
-    assert [trial.candidate.precision for trial in choice.trials] == ["float32", "bf16"]
-    assert choice.precision == min(choice.trials, key=lambda trial: trial.milliseconds).candidate.precision
 
 
 def test_bf16_on_a_cpu_without_it_is_refused(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
