@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 import subprocess
 import threading
 import time
@@ -50,15 +53,22 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> float:
 def forwarded(target: str, port: int) -> Iterator[int]:
     """A port of this machine that leads to one of a Service or pod."""
     here = free_port()
-    words = ["kubectl", "-n", NAMESPACE, "port-forward", target, f"{here}:{port}"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
+    # kubectl gives up at the first connection that breaks, and blocks when nobody reads what it says
+    again = f"while :; do kubectl -n {NAMESPACE} port-forward {target} {here}:{port}; sleep 0.2; done"
+    process = subprocess.Popen(
+        ["sh", "-c", again], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     try:
-        assert "Forwarding" in process.stdout.readline(), f"no way to {target}"
+        wait_until(lambda: _listens(here), 30, f"a way to {target}")
         yield here
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def prometheus(path: str, **query: str) -> Any:
