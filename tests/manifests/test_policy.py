@@ -4,6 +4,7 @@ import re
 
 import pytest
 import yaml
+from prometheus_client.metrics import MetricWrapperBase
 
 from serving.predictor import metrics
 from tests.manifests.conftest import ROOT, Build, containers, of_kind, pod_specs
@@ -99,8 +100,9 @@ def test_publishers_read_no_secrets_and_have_no_wildcards(build: Build) -> None:
 
 
 def test_rules_ask_for_metrics_that_the_predictor_has(build: Build) -> None:
-    suffixes = "(_bucket|_count|_sum)?"
-    own = "|".join(re.findall(r"^(\w+) +(?:counter|histogram|gauge)", metrics.__doc__ or "", re.MULTILINE))
+    suffixes = "(_bucket|_count|_sum|_total|_info)?"
+    exported = [value for value in vars(metrics).values() if isinstance(value, MetricWrapperBase)]
+    own = "|".join(family.name for metric in exported for family in metric.describe())
     rules = of_kind(build("manifests/monitoring"), "PrometheusRule")[0]["spec"]["groups"][0]["rules"]
     recorded = {rule["record"] for rule in rules if "record" in rule}
     for rule in rules:

@@ -57,8 +57,8 @@ async def test_the_queue_of_clients_that_left_is_dropped(
 ) -> None:
     before = await asyncio.to_thread(metric, roomy, "prediction_batch_size_sum")
     held = [asyncio.create_task(_answered(roomy)) for _ in range(REQUESTS)]
-    await asyncio.sleep(0.2)
-    await asyncio.gather(*(ask(roomy, 0.3) for _ in range(REQUESTS)))
+    await asyncio.sleep(0.05)
+    await asyncio.gather(*(ask(roomy, 0.1) for _ in range(REQUESTS)))
     await asyncio.gather(*held)
     while await asyncio.to_thread(metric, roomy, "prediction_queue_depth"):
         await asyncio.sleep(0.05)
