@@ -1,6 +1,5 @@
 """The dev overlay: real stores, and a run of the product recorded in them."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import mlflow
 import pytest
 from minio import Minio
 
+from phytoflow.models.bundle import Bundle
 from tests.e2e.cluster import forwarded, get, kubectl, prometheus, wait_until
 from tests.e2e.conftest import DEPLOYMENTS
 
@@ -48,8 +48,7 @@ def test_a_run_is_registered_in_mlflow_and_its_artifacts_lie_in_minio(
         assert done.returncode == 0, done.stdout + done.stderr
         client = mlflow.MlflowClient(tracking)
         version = client.search_model_versions("name='e2e'")[0]
-        manifest = json.loads((tmp_path / "out" / "bundle" / "bundle.json").read_text())
-        assert version.tags["bundle_version"] == manifest["version"]
+        assert version.tags["bundle_version"] == Bundle.load(tmp_path / "out" / "bundle").manifest.version
         assert client.get_run(version.run_id).data.metrics
     minio = Minio(
         endpoint=store["AWS_ENDPOINT_URL_S3"].partition("://")[2],
