@@ -53,6 +53,15 @@ def test_pods_are_restricted(build: Build, overlay: str, features: tuple[str, ..
 
 
 @CASE
+def test_no_client_changes_a_pods_model(build: Build, overlay: str, features: tuple[str, ...]) -> None:
+    runtimes = of_kind(build(f"kustomize/overlays/{overlay}", *features), "ServingRuntime")
+    assert len(runtimes) == 1 + ("gpu" in features)
+    for runtime in runtimes:
+        arguments = runtime["spec"]["containers"][0]["args"]
+        assert arguments[arguments.index("--model_control") + 1] == "none"
+
+
+@CASE
 def test_containers_are_probed(build: Build, overlay: str, features: tuple[str, ...]) -> None:
     for name, spec in pod_specs(build(f"kustomize/overlays/{overlay}", *features)).items():
         for container in spec["containers"]:
