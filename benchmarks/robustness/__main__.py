@@ -1,0 +1,135 @@
+"""`python -m benchmarks.robustness [FOLDER]`: what the field preset saves where photos are bad.
+
+Each seed has its split, and on it the project's own `train` once with the light and once with the field
+preset, all else by default. Test photos go through the exported model, as they are and corrupted in every
+way at five severities; figures are means over the seeds.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import typer
+from sklearn.metrics import f1_score
+
+from phytoflow.config import DataSettings, ExportSettings, ModelSettings, TrainingSettings
+from phytoflow.data.dataset import Dataset
+from phytoflow.data.prepare import prepare
+from phytoflow.data.sample import make_sample
+from phytoflow.evaluation.robustness import Robustness, measure_robustness
+from phytoflow.export.export import export
+from phytoflow.inference.classifier import Classifier
+from phytoflow.models.bundle import Provenance
+from phytoflow.models.factory import preprocessing_for
+from phytoflow.training.train import train
+
+SAMPLE_PHOTOS = 60
+"""Of each class, where no photos are given."""
+EXPORT = ExportSettings(formats=("onnx",), open_set_photos=0)
+Preset = Literal["light", "field"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One model: its test macro-F1, what corruption does to it, and the seconds of its training."""
+
+    macro_f1: float
+    robustness: Robustness
+    seconds: float
+
+
+class Silent:
+    """A tracker that keeps nothing."""
+
+    run_id = ""
+
+    def log_params(self, params: Any) -> None: ...
+    def log_metrics(self, metrics: Any, *, step: int = 0) -> None: ...
+    def log_artifact(self, path: Path, folder: str = "") -> None: ...
+    def log_figure(self, figure: Any, name: str) -> None: ...
+
+
+def measure(dataset: Dataset, preset: Preset, seed: int, work: Path) -> Measured:
+    """Trains with a preset, exports, and asks for every test photo in every condition."""
+    start, settings = time.perf_counter(), TrainingSettings(augmentation=preset)
+    train(dataset, ModelSettings(), settings, seed, work / preset, str(work / "checkpoints"), Silent())
+    seconds = time.perf_counter() - start
+    origin = Provenance(data_hash=dataset.facts.data_hash, code_version="", settings={}, run_id="")
+    export(work / preset, dataset, EXPORT, origin, work / f"{preset}-bundle")
+    classifier = Classifier.load(work / f"{preset}-bundle", "onnx")
+    photos = list(dataset.photos("test"))
+    labels = np.array([dataset.classes.index(photo.label) for photo in photos], np.int64)
+    answers = classifier.predict([photo.content for photo in photos]).probabilities.argmax(axis=1)
+    pixels = [classifier.bundle.manifest.preprocessing.decode(photo.content) for photo in photos]
+    found = measure_robustness(classifier, pixels, labels, seed)
+    return Measured(float(f1_score(labels, answers, average="macro")), found, seconds)
+
+
+def table(light: list[Measured], field: list[Measured]) -> list[str]:
+    """Markdown: means over the seeds, one row a corruption, and the verdict."""
+    sides = (light, field)
+    rows = [_row(name, [fmean(value(run) for run in side) for side in sides]) for name, value in _HEADS]
+    for name in light[0].robustness.accuracy:
+        means = [
+            [fmean(cell) for cell in zip(*(r.robustness.accuracy[name] for r in s), strict=True)]
+            for s in sides
+        ]
+        rows.append(_row(name, [fmean(mean) for mean in means], *(_severities(mean) for mean in means)))
+    lost = [fmean(run.robustness.lost for run in side) for side in sides]
+    rows += [_row("mean over corruptions", [_mean(side) for side in sides]), _row("accuracy lost", lost)]
+    head = "| | light | field | light, severities 1 to 5 | field, severities 1 to 5 |\n|---|---|---|---|---|"
+    clean = fmean(run.robustness.clean for run in field) - fmean(run.robustness.clean for run in light)
+    verdict = f"field loses {1 - lost[1] / lost[0]:.0%} less to corruption than light, clean {clean:+.3f}"
+    return [head, *rows, "", verdict]
+
+
+_HEADS = (
+    ("clean accuracy", lambda run: run.robustness.clean),
+    ("clean macro-F1", lambda run: run.macro_f1),
+)
+
+
+def _mean(side: list[Measured]) -> float:
+    return fmean(1 - run.robustness.mean_corruption_error for run in side)
+
+
+def _row(name: str, means: list[float], *more: str) -> str:
+    cells = [f"{mean:.3f}" for mean in means] + list(more or ("", ""))
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def _severities(values: list[float]) -> str:
+    return " ".join(f"{value:.2f}" for value in values)
+
+
+def main(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Class folders of photos; none: the sample set.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Splits and trainings, numbered from 0.")] = 2,
+) -> None:
+    """Trains with both presets and prints what bad photos cost each."""
+    logging.basicConfig(level=logging.WARNING)
+    light, field = [], []
+    for seed in range(seeds):
+        with tempfile.TemporaryDirectory() as name:
+            work = Path(name)
+            photos = folder or make_sample(work / "sample", SAMPLE_PHOTOS, seed)
+            prepare(str(photos), DataSettings(), preprocessing_for(ModelSettings()), seed, work / "dataset")
+            dataset = Dataset.open(work / "dataset")
+            light.append(measure(dataset, "light", seed, work))
+            field.append(measure(dataset, "field", seed, work))
+            seconds = f"{light[-1].seconds:.0f} and {field[-1].seconds:.0f} s of training"
+            print(f"seed {seed}: {dataset.count('test')} test photos, {seconds}", flush=True)
+    print("\n".join(["", *table(light, field)]))
+
+
+if __name__ == "__main__":
+    typer.run(main)
