@@ -16,7 +16,7 @@ import typer
 
 from phytoflow.cli_data import app as data_app
 from phytoflow.cli_deploy import deploy, rollback, status
-from phytoflow.cli_steps import compare, evaluate, export, train
+from phytoflow.cli_steps import FieldOption, compare, evaluate, export, train, with_field
 from phytoflow.command import run_command
 from phytoflow.errors import ConfigError
 
@@ -51,6 +51,7 @@ SetOption = Annotated[
 @app.command()
 def run(
     data: DataOption = None,
+    field: FieldOption = "",
     config: ConfigOption = None,
     settings: SetOption = None,
     output: Annotated[Path, typer.Option(help="Folder of the run; give it again to resume.")] = Path("out"),
@@ -63,7 +64,7 @@ def run(
     from phytoflow.run import run as run_pipeline
 
     _reach("pipelines")
-    run_pipeline(data, config, settings or [], output)
+    run_pipeline(data, config, with_field(settings, field), output)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,10 @@ from phytoflow.settings import load_settings
 ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of settings.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
+]
+
+FieldOption = Annotated[
+    str, typer.Option(help="Class folders of labelled photos from elsewhere: what is lost there is reported.")
 ]
 
 
@@ -46,16 +51,20 @@ def evaluate(
     bundle: Annotated[Path, typer.Option(help="Folder of a bundle.")],
     data: Annotated[Path, typer.Option(help="Class folders of photos the model has not seen.")],
     output: Annotated[Path, typer.Option(help="Folder for metrics.json, report.html and pictures.")],
+    field: FieldOption = "",
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
     """Measure a bundle on a folder of labelled photos."""
     from phytoflow.data.folder import folder_photos
+    from phytoflow.evaluation import words
     from phytoflow.evaluation.evaluate import evaluate as measure
 
-    chosen = load_settings(config, settings or [])
+    chosen = load_settings(config, with_field(settings, field))
     metrics = measure(bundle, folder_photos(data), chosen.evaluation, output, chosen.seed)
     typer.echo(f"accuracy {metrics.accuracy:.3f}, macro-F1 {metrics.macro_f1:.3f} on {metrics.photos} photos")
+    if metrics.field:
+        typer.echo(words.field(metrics.field))
     typer.echo(f"report: {output / 'report.html'}")
 
 
@@ -73,3 +82,8 @@ def compare(
     chosen = load_settings(config, settings or [])
     found = versus(first, second, folder_photos(data), chosen.evaluation, chosen.seed)
     typer.echo("\n".join(lines(found)))
+
+
+def with_field(settings: list[str] | None, field: str) -> list[str]:
+    """The settings, and ``--field`` as one of them, quoted as YAML."""
+    return [*(settings or []), *([f"evaluation.field={json.dumps(field)}"] if field else [])]

@@ -171,6 +171,15 @@ class EvaluationSettings(Section):
     strangers: str = Field(
         "", description="Folder of photos that show none of the classes; how many are noticed is reported."
     )
+    field: str = Field(
+        "", description="Class folders of labelled photos from elsewhere; how much is lost there is reported."
+    )
+    field_classes: str = Field(
+        "", description="CSV with columns folder,class: what folders of field show whose names do not say."
+    )
+    field_version: str = Field(
+        "", description="Set by a run itself: changes when those photos do, so that figures are not stale."
+    )
 
 
 class GateSettings(Section):

@@ -34,12 +34,16 @@ def run(data: str | None, config: Path | None, overrides: Sequence[str], output:
 
     settings = load_settings(config, overrides)  # refuse a wrong key here, before a step is started
     started, output = time.monotonic(), output.resolve()
+    tree = read_tree(config, overrides)
+    for name in ("field", "field_classes"):
+        if value := getattr(settings.evaluation, name):
+            tree["evaluation"][name] = _source(value)
     parameters = {
         "data": _source(data) if data else str(_sample(output, settings.seed)),
         "output": str(output),
         "preset": settings.preset,
         "seed": settings.seed,
-        "overrides": yaml.safe_dump(read_tree(config, overrides)),
+        "overrides": yaml.safe_dump(tree),
     }
     run_here(output, parameters)
     _tell(output, time.monotonic() - started)

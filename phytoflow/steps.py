@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from phytoflow.config import Settings
-from phytoflow.errors import ConfigError, GateError
+from phytoflow.errors import ConfigError, DataError, GateError
 from phytoflow.provenance import code_version, now
 from phytoflow.settings import resolve
 from phytoflow.storage.uri import exists, is_local, join, local_path, put_file, put_folder
@@ -56,6 +56,7 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
 
     Raises:
         ConfigError: A wrong key or value, or settings that do not go with this output.
+        DataError: ``evaluation.field`` holds no photos of these classes.
         DeployError: The cluster would not take what the run is to publish.
     """
     from phytoflow.data.source import source_version
@@ -67,6 +68,7 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
         )
     settings = resolve({"preset": preset, "seed": seed} | tree)
     _check_output(settings, output)
+    settings = _with_field(settings, data)
     return Plan(settings.model_dump_json(), source_version(data), code_version())
 
 
@@ -265,6 +267,25 @@ def _check_output(settings: Settings, output: str) -> None:
     elif not is_local(output):
         remedy = "set serving.target=cluster, or serving.publish=false"
         raise ConfigError(f"a predictor of this machine cannot serve from {output}", remedy=remedy)
+
+
+def _with_field(settings: Settings, data: str) -> Settings:
+    """Refuses field photos that show none of the classes, and notes which photos they are."""
+    from phytoflow.data.source import class_names, source_version
+    from phytoflow.evaluation.field_classes import map_classes
+
+    chosen = settings.evaluation
+    if not chosen.field:
+        if chosen.field_classes:
+            raise ConfigError("evaluation.field_classes is set, evaluation.field is not", remedy="set both")
+        return settings
+    folders, classes = class_names(chosen.field), class_names(data)
+    if folders and classes:
+        map_classes(folders, classes, chosen.field_classes)
+    elif folders == []:
+        raise DataError(f"there are no class folders in {chosen.field}", remedy="give one folder a class")
+    chosen = chosen.model_copy(update={"field_version": source_version(chosen.field)})
+    return settings.model_copy(update={"evaluation": chosen})
 
 
 def _settings(text: str) -> Settings:

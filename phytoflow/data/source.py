@@ -8,8 +8,9 @@ import os
 from pathlib import Path
 
 from phytoflow.data.download import download, head
-from phytoflow.data.sample import make_sample
+from phytoflow.data.sample import CLASSES, make_sample
 from phytoflow.data.unpack import class_root, unpack
+from phytoflow.data.walk import class_folders
 from phytoflow.errors import DataError
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.storage.uri import fetch_folder, is_local, list_folder, local_path
@@ -59,6 +60,23 @@ def source_version(source: str) -> str:
         return hashlib.sha256(f"{source} {head(source)}".encode()).hexdigest()[:16]
     lines = _local_lines(local_path(source)) if is_local(source) else list_folder(source)
     return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def class_names(source: str) -> list[str] | None:
+    """Class folders of a source, by their names alone; None where only the photos themselves would tell.
+
+    Raises:
+        DataError: A local folder that is not there, or cannot be read.
+        StorageError: The store cannot be read.
+    """
+    if source == SAMPLE:
+        return list(CLASSES)
+    if _is_archive(source):
+        return None
+    if is_local(source):
+        return class_folders(local_path(source))
+    names = (line.partition("/") for line in list_folder(source))
+    return sorted({folder for folder, slash, _ in names if slash})
 
 
 def _is_archive(source: str) -> bool:

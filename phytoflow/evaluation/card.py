@@ -57,4 +57,6 @@ def _figures(metrics: Metrics) -> list[str]:
     ]
     said.append(f"expected calibration error {words.percent(metrics.ece)}")
     said.append(f"{metrics.mean_latency_ms:.1f} ms a photo with {metrics.runtime} on the machine of the run")
+    said += [words.field(metrics.field)] if metrics.field else []
+    said += [words.robustness(metrics.robustness)] if metrics.robustness else []
     return said + ([words.ask(metrics.selective)] if metrics.selective else [])

@@ -17,6 +17,7 @@ from phytoflow.evaluation.background import BackgroundProbe, probe_background
 from phytoflow.evaluation.calibration import reliability
 from phytoflow.evaluation.card import CARD_FILE, model_card
 from phytoflow.evaluation.examples import Examples, with_heat
+from phytoflow.evaluation.field import measure_field, open_field
 from phytoflow.evaluation.latency import Latency, measure_latency
 from phytoflow.evaluation.leaks import LeakAudit, audit_leaks
 from phytoflow.evaluation.metrics import METRICS_FILE, Metrics, Unreadable, measure
@@ -63,11 +64,14 @@ def evaluate(
         dataset: What the model was trained on, to look for leaks and telling backgrounds.
 
     Raises:
-        DataError: A label is no class of the bundle, or no photo can be read.
+        DataError: A label is no class of the bundle, no photo can be read, or the field photos' folders show
+            none of its classes.
+        ConfigError: The file of the field photos' classes cannot be used.
         BundleError: The bundle is damaged or cannot be loaded.
         StorageError: The folder cannot be written.
     """
     classifier = Classifier.load(bundle)
+    field = open_field(settings, classifier.classes)  # what is wrong with it is said before all else is done
     examples, timed = Examples(classifier.classes), _Timed(settings.latency_photos)
     drawn = _Drawn(settings.robustness_photos if settings.thorough else 0, seed)
 
@@ -88,7 +92,8 @@ def evaluate(
         settings.calibration_bins,
     )
     robustness = _robustness(classifier, drawn.photos, seed) if drawn.photos else None
-    more = {"selective": selective, "open_set": open_set, "robustness": robustness, **audit}
+    there = measure_field(classifier, field, predictions, settings, seed) if field else None
+    more = {"selective": selective, "open_set": open_set, "robustness": robustness, "field": there, **audit}
     metrics = metrics.model_copy(update=more)
     pictures = _pictures(metrics, predictions, settings, curves)
     page = render_report(metrics, classifier.bundle, pictures, _shown(classifier, examples, settings))

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from phytoflow.config import EvaluationSettings
 from phytoflow.evaluation.background import BackgroundProbe
 from phytoflow.evaluation.calibration import reliability
+from phytoflow.evaluation.field_figures import FieldFigures
 from phytoflow.evaluation.intervals import Interval, flawless_interval, percentile_interval, resampled_sums
 from phytoflow.evaluation.leaks import LeakAudit
 from phytoflow.evaluation.open_set import OpenSetFigures
@@ -104,6 +105,7 @@ class Metrics(Figures):
         open_set: What it does about photos of something else; None where the bundle cannot tell.
         leaks: Test photos with near copies in training; None where the training photos are not at hand.
         background: Whether the classes can be told without the leaf; None likewise.
+        field: On a second collection of photos, where ``evaluation.field`` names one.
     """
 
     schema_version: int = 1
@@ -123,6 +125,7 @@ class Metrics(Figures):
     open_set: OpenSetFigures | None = None
     leaks: LeakAudit | None = None
     background: BackgroundProbe | None = None
+    field: FieldFigures | None = None
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples
         not_for=words.not_for(metrics),
         ask=words.ask(metrics.selective) if metrics.selective else "",
         robustness=words.robustness(metrics.robustness) if metrics.robustness else "",
+        field=words.field(metrics.field) if metrics.field else "",
         leaks=words.leaks(metrics.leaks) if metrics.leaks else "",
         tiles=_tiles(metrics),
         rows=sorted(metrics.per_class.items(), key=lambda item: (item[1].support == 0, item[1].f1)),

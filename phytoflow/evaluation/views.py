@@ -99,6 +99,9 @@ def _honesty(metrics: Metrics) -> dict[str, float]:
         values["refused"] = known.refused
         if strange := known.strangers:
             values |= {"strangers_auroc": strange.auroc, "strangers_fpr95": strange.fpr95}
+    if there := metrics.field:
+        values |= {"field_accuracy": there.accuracy, "field_macro_f1": there.macro_f1}
+        values |= {f"field_{name}_lost": drop.lost for name, drop in there.drops.items()}
     return values
 
 

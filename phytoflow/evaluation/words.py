@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from phytoflow.evaluation.field_figures import FieldFigures
 from phytoflow.evaluation.intervals import Interval
 from phytoflow.evaluation.leaks import LeakAudit
 from phytoflow.evaluation.metrics import ClassMetrics, Metrics
@@ -28,15 +29,26 @@ def verdict(metrics: Metrics) -> str:
 
 def remarks(metrics: Metrics) -> list[str]:
     """What a reader should know before trusting the headline, most important first."""
-    found = [_background(metrics), _weakest(metrics), _confidence(metrics), _few(metrics), _absent(metrics)]
+    found = [
+        _background(metrics),
+        _elsewhere(metrics),
+        _weakest(metrics),
+        _confidence(metrics),
+        _few(metrics),
+        _absent(metrics),
+    ]
     found += [_unreadable(metrics), _strangers(metrics)]
-    found.append("Photos taken with other cameras, places or seasons than these can be harder.")
+    if metrics.field is None:
+        found.append("Photos taken with other cameras, places or seasons than these can be harder.")
     return [text for text in found if text]
 
 
 def not_for(metrics: Metrics) -> list[str]:
     """What nobody should use the model for, by what was found."""
     said = ["Spraying, felling or selling without a person who knows plants looking first."]
+    if metrics.field and _worse(metrics.field):
+        right = percent(metrics.field.accuracy)
+        said.append(f"Photos like those of “{metrics.field.name}”: it is right on {right} of them only.")
     if metrics.background and metrics.background.gives_away:
         said.append("Photos from other cameras or places: it may be naming the background, not the disease.")
     else:
@@ -85,6 +97,38 @@ def robustness(found: Robustness) -> str:
         f"{found.worst_corruption} costs it most; {found.worst_class[0]} suffers most "
         f"({percent(found.worst_class[1])} right)."
     )
+
+
+def field(found: FieldFigures) -> str:
+    """What other places, cameras or seasons cost."""
+    drop = found.drops.get("accuracy")
+    text = (
+        f"On {_photos(found.photos)} from “{found.name}” it is right on {percent(found.accuracy)} "
+        f"(likely {between(found.intervals['accuracy'])})"
+    )
+    if drop is None:
+        return f"{text}; its own test photos show none of these classes to compare with."
+    text += f", on its own test photos of the same classes on {percent(drop.own)}"
+    if not drop.clear:
+        return f"{text}: no difference that chance could not make."
+    low, high = (percent(max(0.0, end)) for end in drop.interval)
+    return f"{text}: {percent(drop.lost)} are lost there (likely {low} to {high})."
+
+
+def _elsewhere(metrics: Metrics) -> str:
+    there = metrics.field
+    if there is None:
+        return ""
+    text = ("Warning: " if _worse(there) else "") + field(there)
+    if there.trained_on:
+        text += f" {_photos(there.trained_on)} of them were used in training, so the true figure is lower."
+    return text
+
+
+def _worse(there: FieldFigures) -> bool:
+    """Whether the photos there are clearly harder, by more than a little."""
+    drop = there.drops.get("accuracy")
+    return drop is not None and drop.clear and drop.lost > _GAP
 
 
 def _background(metrics: Metrics) -> str:
