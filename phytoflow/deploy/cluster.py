@@ -30,6 +30,7 @@ PODS = "/api/v1/namespaces/{namespace}/pods"
 EVENTS = "/api/v1/namespaces/{namespace}/events"
 
 _LOG = logging.getLogger(__name__)
+_LOG_GONE = "unable to retrieve container logs"  # what a kubelet answers, with 200, once a container is removed
 _TIMEOUT = (5, 30)  # seconds to connect, and to read
 # An API server that restarts, or asks for patience, ends no publish.
 _RETRIES = urllib3.Retry(total=4, backoff_factor=0.5, status_forcelist=(429, 503), raise_on_status=False)
@@ -110,7 +111,8 @@ class Cluster:
         """The end of a container's log; empty if there is none."""
         query = {"container": container, "tailLines": str(lines), "previous": str(previous).lower()}
         try:
-            return self.request("GET", self._path(PODS, f"{pod}/log"), query=query).decode(errors="replace")
+            said = self.request("GET", self._path(PODS, f"{pod}/log"), query=query).decode(errors="replace")
+            return "" if said.startswith(_LOG_GONE) else said
         except DeployError as error:
             _LOG.debug("no log of %s: %s", pod, error)
             return ""

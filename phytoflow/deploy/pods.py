@@ -104,7 +104,9 @@ def _ended(pod: dict[str, Any], one: dict[str, Any], ended: dict[str, Any], seen
         return _out_of_memory(pod, one)
     if one["name"] == INITIALIZER:  # KServe has it leave the end of its log as its last message
         return Reason(*storage.why(ended.get("message") or seen.logs(name, INITIALIZER, False), pod))
-    said = seen.logs(name, one["name"], running or "waiting" in one.get("state", {}))
+    before = running or "waiting" in one.get("state", {})
+    # It may have been started again since it was looked at: then its words are on the other side.
+    said = seen.logs(name, one["name"], before) or seen.logs(name, one["name"], not before)
     killed = [e for e in events_of(pod, seen) if "probe" in e.get("message", "") and e["reason"] == "Killing"]
     if killed or ended.get("exitCode") == _KILLED:
         return _probe(pod, seen, said)

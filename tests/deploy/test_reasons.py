@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,13 @@ def test_each_fault_is_named_with_what_to_do(name: str) -> None:
     said = f"{reason.message}\n{reason.remedy}"
     assert [word for word in words if word not in said] == []
     assert not recorded(name).rolled_out(REVISION)
+
+
+def test_a_crash_is_explained_by_the_log_on_the_other_side_of_a_restart() -> None:
+    seen = recorded("crash")
+    moved = replace(seen, logs=lambda pod, container, previous: seen.logs(pod, container, not previous))
+    reason = why_not_ready(moved, REVISION)
+    assert reason is not None and "recorded answers" in reason.message
 
 
 def test_a_ready_predictor_has_no_fault() -> None:

@@ -60,9 +60,9 @@ def platform() -> str:
     return NAMESPACE
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def store(platform: str) -> Iterator[dict[str, str]]:
-    """Environment in which the dev overlay's MinIO is ``s3://``; set for the whole session."""
+    """Environment in which the dev overlay's MinIO is ``s3://``; other modules have another store there."""
     secret = get("secret", "phytoflow-s3")["data"]
     with forwarded("service/minio", 9000) as port, pytest.MonkeyPatch.context() as patch:
         keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -92,7 +92,7 @@ class Versions:
         return deploy(Cluster.connect(NAMESPACE), name, release, Exam.of_probes(bundle), settings)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def versions(store: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Versions:
     """Two versions of a small model."""
     root, prefix = tmp_path_factory.mktemp("versions"), f"s3://phytoflow/test-{uuid.uuid4().hex[:8]}"
