@@ -86,7 +86,10 @@ def _honesty(metrics: Metrics) -> dict[str, float]:
         values |= {
             "mean_corruption_error": rough.mean_corruption_error,
             "worst_class_corrupted": rough.worst_class[1],
+            "worst_group_corrupted": rough.worst_group[2],
         }
+        if changed := rough.background:
+            values["other_background"] = changed.accuracy[-1]
     if found := metrics.leaks:
         values |= {
             "nearest_in_training_random_split": found.random.nearest,

@@ -94,8 +94,20 @@ def robustness(found: Robustness) -> str:
     return (
         f"On {found.photos} test photos made worse in {len(found.accuracy)} ways, five strengths each, it is "
         f"right on {percent(1 - found.mean_corruption_error)} on average, instead of {percent(found.clean)}. "
-        f"{found.worst_corruption} costs it most; {found.worst_class[0]} suffers most "
-        f"({percent(found.worst_class[1])} right)."
+        f"Worst is {found.worst_corruption}; {found.worst_class[0]} suffers most "
+        f"({percent(found.worst_class[1])} right). Worst of all: {found.worst_group[0]} under "
+        f"{found.worst_group[1]} ({percent(found.worst_group[2])})." + _other_background(found)
+    )
+
+
+def _other_background(found: Robustness) -> str:
+    change = found.background
+    if change is None:
+        return ""
+    return (
+        f" On the {_photos(change.photos)} whose leaf can be told from what lies behind it, it is right on "
+        f"{percent(change.clean)}, and on {percent(change.accuracy[-1])} once soil, sky, cloth or grass is "
+        "put behind the leaf instead."
     )
 
 
