@@ -15,6 +15,7 @@ from phytoflow.config import ExportSettings
 from phytoflow.data.dataset import Dataset
 from phytoflow.data.photo import LabelledPhoto
 from phytoflow.export.forms import write_form
+from phytoflow.export.int8 import with_int8
 from phytoflow.export.open_set import describe_known
 from phytoflow.export.parity import answers, check, compare
 from phytoflow.export.photos import spread, test_photos
@@ -23,6 +24,7 @@ from phytoflow.inference.probabilities import softmax
 from phytoflow.models.bundle import (
     TRAINING_PHOTOS,
     BundleManifest,
+    Exported,
     Form,
     ModelFile,
     Probe,
@@ -112,6 +114,8 @@ def write_bundle(
     )
     mapping = {str(index): name for index, name in enumerate(manifest.classes)}
     (folder / "class_mapping.json").write_text(json.dumps(mapping, indent=2, ensure_ascii=False) + "\n")
+    if settings.int8 and known:
+        manifest = with_int8(folder, manifest, known, photos, tensors, settings)
     write_manifest(folder, manifest)
     return manifest
 
@@ -134,7 +138,7 @@ def _logits(model: torch.nn.Module, tensors: NDArray[np.float32]) -> NDArray[np.
 
 
 def _verified(
-    form: Form,
+    form: Exported,
     path: Path,
     tensors: NDArray[np.float32],
     reference: NDArray[np.float32],

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 from phytoflow.errors import ParityError
 from phytoflow.inference.runtime import Outputs
-from phytoflow.models.bundle import Form
+from phytoflow.models.bundle import Exported
 
-FILES: dict[Form, str] = {"torchscript": "model.torchscript.pt", "onnx": "model.onnx"}
+FILES: dict[Exported, str] = {"torchscript": "model.torchscript.pt", "onnx": "model.onnx"}
 _LOG = logging.getLogger(__name__)
 _OPSET = 17
 
 
-def write_form(form: Form, model: nn.Module, example: Tensor, folder: Path) -> Path:
+def write_form(form: Exported, model: nn.Module, example: Tensor, folder: Path) -> Path:
     """Writes one form of a model.
 
     Args:
@@ -32,7 +32,7 @@ def write_form(form: Form, model: nn.Module, example: Tensor, folder: Path) -> P
     Raises:
         ParityError: The model cannot be expressed in this form.
     """
-    writers: dict[Form, Callable[[nn.Module, Tensor, Path], None]] = {
+    writers: dict[Exported, Callable[[nn.Module, Tensor, Path], None]] = {
         "torchscript": _write_torchscript,
         "onnx": _write_onnx,
     }

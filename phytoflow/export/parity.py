@@ -13,7 +13,7 @@ from phytoflow.errors import ParityError
 from phytoflow.inference.cpus import cpu_count
 from phytoflow.inference.probabilities import softmax
 from phytoflow.inference.runtime import RuntimeName, open_model
-from phytoflow.models.bundle import Form
+from phytoflow.models.bundle import Exported
 
 _BATCHES = (1, 8)  # both, so that a batch size baked into the graph shows
 
@@ -42,7 +42,7 @@ def compare(trained: NDArray[np.float32], exported: NDArray[np.float32]) -> Pari
     return Parity(difference, agreement, len(trained))
 
 
-def check(form: Form, parity: Parity, settings: ExportSettings) -> None:
+def check(form: Exported, parity: Parity, settings: ExportSettings) -> None:
     """Refuses a form that is too far from the trained model.
 
     Raises:
@@ -62,7 +62,9 @@ def check(form: Form, parity: Parity, settings: ExportSettings) -> None:
         )
 
 
-def answers(form: Form, path: Path, tensors: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+def answers(
+    form: Exported, path: Path, tensors: NDArray[np.float32], temperature: float
+) -> NDArray[np.float32]:
     """What an exported file answers, by the runtime that will serve it.
 
     Args:

@@ -25,7 +25,8 @@ from phytoflow.models.bundle import Bundle
 
 # Largest difference of a probability from the recorded one. bf16 keeps 8 bits of each factor: no class may
 # change on a probe photo; on trained models probabilities of doubtful photos were seen to move by up to 0.06.
-TOLERANCES: dict[Precision, float] = {"float32": 1e-3, "bf16": 0.1}
+# An int8 form says its own.
+TOLERANCES: dict[Precision, float] = {"float32": 1e-3, "bf16": 0.1, "int8": 0.1}
 _LOG = logging.getLogger(__name__)
 _ROUNDS = 5
 _BATCH = 2
@@ -50,6 +51,7 @@ class Trial:
         max_difference: Largest difference of a probability from the recorded one.
         same_labels: Whether every probe photo keeps its likeliest class.
         milliseconds: Best time of one photo.
+        allowed: Largest difference that may be served.
         error: Why it could not run; empty if it ran.
     """
 
@@ -57,18 +59,19 @@ class Trial:
     max_difference: float = float("inf")
     same_labels: bool = True
     milliseconds: float = float("inf")
+    allowed: float = TOLERANCES["float32"]
     error: str = ""
 
     @property
     def agrees(self) -> bool:
         """Whether the answers are those recorded, within the precision's tolerance."""
-        return self.same_labels and self.max_difference <= TOLERANCES[self.candidate.precision]
+        return self.same_labels and self.max_difference <= self.allowed
 
     def __str__(self) -> str:
         if self.error:
             return f"{self.candidate}: {self.error}"
         time = f"{self.milliseconds:.1f} ms a photo, " if self.milliseconds else ""
-        off = f"off by {self.max_difference:.1e} of {TOLERANCES[self.candidate.precision]:g} allowed"
+        off = f"off by {self.max_difference:.1e} of {self.allowed:g} allowed"
         return f"{self.candidate}: {time}{off}" + ("" if self.same_labels else ", another class")
 
 
@@ -105,7 +108,7 @@ def choose(
             has nothing else: loading torch costs more memory and time than it could win.
         threads: CPU threads of one call.
         lanes: Calls at once.
-        precision: One, or ``auto`` to compare those the CPU is quick at.
+        precision: One, or ``auto`` to compare those the CPU is quick at and the bundle has.
 
     Raises:
         ParityError: No runtime gives the probe photos their recorded probabilities here.
@@ -135,10 +138,30 @@ def _candidates(
     if precision == "bf16":
         check_precision(asked or "openvino", "bf16")
         return (Candidate(asked or "openvino", "bf16"),)
+    if precision == "int8":
+        return _int8(bundle, asked)
     found = [Candidate(name) for name in ([asked] if asked else _usable(bundle))]
     if precision == "auto" and has_bf16() and any(each.name == "openvino" for each in found):
         found.append(Candidate("openvino", "bf16"))
-    return tuple(found)
+    if precision == "auto" and "int8" in bundle.manifest.models:
+        found += [Candidate(each.name, "int8") for each in found if usable(each.name, bundle, "int8")]
+    return tuple(dict.fromkeys(found))
+
+
+def _int8(bundle: Bundle, asked: RuntimeName | None) -> tuple[Candidate, ...]:
+    if asked:
+        check_precision(asked, "int8")
+    if "int8" not in bundle.manifest.models:
+        tried = bundle.manifest.int8
+        why = f"it was refused: {tried.refused}" if tried else "export.int8 was off"
+        raise BundleError(f"{bundle.path} has no int8 model; {why}", remedy="choose float32")
+    names: tuple[RuntimeName, ...] = (asked,) if asked else _usable(bundle)
+    return tuple(Candidate(name, "int8") for name in names if usable(name, bundle, "int8"))
+
+
+def _allowed(bundle: Bundle, precision: Precision) -> float:
+    stated = bundle.manifest.models["int8"].tolerance if precision == "int8" else None
+    return TOLERANCES[precision] if stated is None else stated
 
 
 def _usable(bundle: Bundle) -> tuple[RuntimeName, ...]:
@@ -175,10 +198,11 @@ def _try(
     except (PhytoflowError, RuntimeError) as error:
         return None, Trial(candidate, error=str(error))
     if answers.shape != recorded.shape or not np.isfinite(answers).all():
-        return None, Trial(candidate)
+        return None, Trial(candidate, allowed=_allowed(bundle, precision))
     difference = float(np.abs(answers - recorded).max())
     same = bool((answers.argmax(axis=1) == recorded.argmax(axis=1)).all())
-    return runtime, Trial(candidate, difference, same, _milliseconds(runtime, photos) if timed else 0.0)
+    milliseconds = _milliseconds(runtime, photos) if timed else 0.0
+    return runtime, Trial(candidate, difference, same, milliseconds, _allowed(bundle, precision))
 
 
 def _run(runtime: Runtime, photos: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from phytoflow.inference.runtime import Outputs, Precision, RuntimeName, named
 
-_HINTS: dict[Precision, str] = {"float32": "f32", "bf16": "bf16"}
+_HINTS: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "f32"}  # of what int8 leaves
 
 
 class OpenVinoRuntime:

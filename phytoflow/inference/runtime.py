@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from phytoflow.errors import BundleError, ServingError
 from phytoflow.inference.cpus import has_bf16
-from phytoflow.models.bundle import Bundle
+from phytoflow.models.bundle import Bundle, Form
 
 RuntimeName = Literal["onnx", "openvino", "torchscript"]
-Precision = Literal["float32", "bf16"]
+Precision = Literal["float32", "bf16", "int8"]
 RUNTIMES: tuple[RuntimeName, ...] = ("onnx", "openvino", "torchscript")
 _PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torchscript": "torch"}
-_FORMS: dict[str, Literal["onnx", "torchscript"]] = {
+_FORMS: dict[str, Form] = {
     "onnx": "onnx",
     "openvino": "onnx",
     "torchscript": "torchscript",
@@ -67,7 +67,7 @@ def open_runtime(
         bundle: Where the model file is.
         threads: CPU threads one call of ``run`` may use.
         lanes: Calls of ``run`` that may be under way at once.
-        precision: Of the arithmetic inside; the tensors stay float32.
+        precision: Of the arithmetic inside; the tensors stay float32. int8 is a form of its own.
 
     Raises:
         BundleError: The bundle lacks the form this library reads, or the file cannot be loaded.
@@ -75,7 +75,7 @@ def open_runtime(
     """
     _check(name)
     check_precision(name, precision)
-    path = bundle.model_path(_FORMS[name])
+    path = bundle.model_path(_form(name, precision))
     try:
         return open_model(name, path, threads=threads, lanes=lanes, precision=precision)
     except Exception as error:  # each library raises its own kinds for a file it cannot read
@@ -105,8 +105,10 @@ def _check(name: str) -> None:
 
 def check_precision(name: RuntimeName, precision: Precision) -> None:
     """Refuses a precision that the runtime or this machine's CPU does not have; raises ServingError."""
-    if precision == "float32":
+    if precision == "float32" or (precision == "int8" and _FORMS[name] == "onnx"):
         return
+    if precision == "int8":
+        raise ServingError(f"the {name} runtime has no int8", remedy="choose onnx, openvino, or float32")
     if name != "openvino":
         raise ServingError(f"the {name} runtime has no bf16", remedy="choose openvino, or float32")
     if not has_bf16():
@@ -119,9 +121,13 @@ def installed(name: RuntimeName) -> bool:
     return importlib.util.find_spec(_PACKAGES[name]) is not None
 
 
-def usable(name: RuntimeName, bundle: Bundle) -> bool:
+def usable(name: RuntimeName, bundle: Bundle, precision: Precision = "float32") -> bool:
     """Whether the library is installed and the bundle has the form it reads."""
-    return installed(name) and _FORMS[name] in bundle.manifest.models
+    return installed(name) and _form(name, precision) in bundle.manifest.models
+
+
+def _form(name: RuntimeName, precision: Precision) -> Form:
+    return "int8" if precision == "int8" else _FORMS[name]
 
 
 def _opener(name: RuntimeName) -> Callable[[str, int, int, Precision], Runtime]:

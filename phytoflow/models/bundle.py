@@ -5,6 +5,7 @@
     bundle.json            manifest (this module's BundleManifest)
     model.torchscript.pt   and/or model.onnx: float32 [N, 3, size, size] -> logits float32 [N, C], and since
                            schema 2 features float32 [N, D] and perhaps evidence float32 [N, C, h, w]
+    model.int8.onnx        since schema 3, where it was worth it: the same with int8 weights and activations
     open_set.npz           since schema 2: what the features of known photos look like
     class_mapping.json     {"0": "healthy", ...}
     probes/                a few photos; their recorded probabilities are in the manifest
@@ -26,10 +27,11 @@ from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.errors import BundleError
 from phytoflow.openset.scores import Method
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 MANIFEST = "bundle.json"
 TRAINING_PHOTOS = "training_photos.txt"
-Form = Literal["torchscript", "onnx"]
+Exported = Literal["torchscript", "onnx"]
+Form = Literal["torchscript", "onnx", "int8"]
 
 
 class _Part(BaseModel):
@@ -37,7 +39,12 @@ class _Part(BaseModel):
 
 
 class ModelFile(_Part):
-    """One exported form and how close it is to the trained model on test photos."""
+    """One exported form and how close it is to the trained model on test photos.
+
+    Attributes:
+        tolerance: Largest difference of a probe photo's probability that a predictor may find with this form;
+            None: that of its precision.
+    """
 
     file: str
     sha256: str
@@ -45,6 +52,55 @@ class ModelFile(_Part):
     max_probability_difference: float
     top1_agreement: float
     photos_compared: int
+    tolerance: float | None = None
+
+
+class Int8Trial(_Part):
+    """The int8 model through one runtime, beside the float model through the same.
+
+    Attributes:
+        runtime: What ran both.
+        accuracy: Of int8 on the test photos compared, 0..1.
+        float_accuracy: Of the float model on the same.
+        agreement: Share of photos given the float model's class.
+        known_agreement: Share of photos as known, or strange, as to the float model; None without open set.
+        max_difference: Largest difference of a probability.
+        mean_difference: Mean difference of a probability.
+        probe_difference: Largest on a probe photo; None where one changes its class.
+        milliseconds: Median of one photo, one thread, without decoding.
+        float_milliseconds: Likewise of the float model, timed by turns.
+    """
+
+    runtime: str
+    accuracy: float
+    float_accuracy: float
+    agreement: float
+    known_agreement: float | None
+    max_difference: float
+    mean_difference: float
+    probe_difference: float | None
+    milliseconds: float
+    float_milliseconds: float
+
+
+class Int8(_Part):
+    """What became of the try to serve in int8.
+
+    Attributes:
+        refused: Why it is not in the bundle, in words; empty if it is.
+        recipe: How it was quantised.
+        photos: Test photos compared.
+        bytes: Size of its file.
+        float_bytes: Of the float file it was made from.
+        trials: One a runtime.
+    """
+
+    refused: str
+    recipe: str
+    photos: int
+    bytes: int
+    float_bytes: int
+    trials: tuple[Int8Trial, ...]
 
 
 class Probe(_Part):
@@ -112,10 +168,10 @@ class OpenSet(_Part):
 class BundleManifest(_Part):
     """What a bundle says of itself.
 
-    Schema 2 adds ``open_set``; bundles of schema 1 are still read.
+    Schema 2 adds ``open_set``, schema 3 ``int8``; older bundles are still read.
     """
 
-    schema_version: Literal[1, 2] = SCHEMA_VERSION
+    schema_version: Literal[1, 2, 3] = SCHEMA_VERSION
     name: str
     classes: tuple[str, ...] = Field(min_length=2)
     backbone: str
@@ -127,6 +183,7 @@ class BundleManifest(_Part):
     probes: tuple[Probe, ...] = Field(min_length=1)
     provenance: Provenance
     open_set: OpenSet | None = None
+    int8: Int8 | None = None
     early_features: int = Field(0, ge=0, description="How many of the features, the first, were not tuned.")
 
     @property

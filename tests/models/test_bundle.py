@@ -78,7 +78,7 @@ def test_no_bundle_and_another_schema_are_said(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="no bundle at"):
         Bundle.load(tmp_path)
     _bundle(tmp_path / "b")
-    text = (tmp_path / "b" / MANIFEST).read_text().replace('"schema_version": 2', '"schema_version": 99')
+    text = (tmp_path / "b" / MANIFEST).read_text().replace('"schema_version": 3', '"schema_version": 99')
     (tmp_path / "b" / MANIFEST).write_text(text)
     with pytest.raises(BundleError, match="schema_version"):
         Bundle.load(tmp_path / "b")
