@@ -30,7 +30,7 @@ class Options:
         grpc_port: gRPC port; 0: a free one.
         model_name: Name in URLs; empty: the bundle's own.
         runtime: auto, onnx, openvino or torchscript.
-        precision: float32; bf16, int8: where CPU or bundle has it and the probe photos agree; auto: the fastest.
+        precision: float32; bf16, int8: where there and the probe photos agree; auto: the fastest of them.
         lanes: Threads that each decode and run photos; 0: one a CPU the container really has.
         max_batch: Most photos run at once by a lane.
         max_delay_ms: Longest wait of a photo for a fuller batch while another lane is busy; helps on a GPU.
