@@ -180,6 +180,9 @@ class EvaluationSettings(Section):
         False, description="Also measure what takes minutes: accuracy under blur, noise, shadow and the like."
     )
     robustness_photos: int = Field(200, ge=10, description="Test photos corrupted, where thorough.")
+    ways_photos: int = Field(
+        300, ge=10, description="Test photos asked in every form and with views averaged, where thorough."
+    )
     strangers: str = Field(
         "", description="Folder of photos that show none of the classes; how many are noticed is reported."
     )

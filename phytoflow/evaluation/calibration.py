@@ -39,9 +39,14 @@ def reliability(confidence: NDArray[np.float64], correct: NDArray[np.bool_], bin
         correct: bool [N].
         bins: Number of bins.
     """
-    edges = np.linspace(0, 1, bins + 1)
-    which = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    edges, which = np.linspace(0, 1, bins + 1), bins_of(confidence, bins)
     counts = np.bincount(which, minlength=bins)
     full = np.where(counts, counts, np.nan)
     mean_confidence = np.bincount(which, confidence, bins) / full
     return Reliability(edges, counts, mean_confidence, np.bincount(which, correct, bins) / full)
+
+
+def bins_of(confidence: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
+    """The number of each photo's bin, int64 [N]; see ``reliability``."""
+    edges = np.linspace(0, 1, bins + 1)
+    return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)

@@ -28,6 +28,7 @@ from phytoflow.evaluation.predictions import PhotoPredictions
 from phytoflow.evaluation.report import REPORT_FILE, Pictures, Shown, render_report
 from phytoflow.evaluation.robustness import Robustness, measure_robustness
 from phytoflow.evaluation.selective import measure_selective
+from phytoflow.evaluation.ways import measure_ways
 from phytoflow.inference.classifier import Classifier
 from phytoflow.provenance import code_version
 from phytoflow.storage.atomic import atomic_file
@@ -74,11 +75,13 @@ def evaluate(
     field = open_field(settings, classifier.classes)  # what is wrong with it is said before all else is done
     examples, timed = Examples(classifier.classes), _Timed(settings.latency_photos)
     drawn = _Drawn(settings.robustness_photos if settings.thorough else 0, seed)
+    compared = _Drawn(settings.ways_photos if settings.thorough else 0, seed)
 
     def watch(photo: LabelledPhoto, probabilities: NDArray[np.float64]) -> None:
         examples(photo, probabilities)
         timed(photo.content)
         drawn(photo)
+        compared(photo)
 
     predictions, unreadable = predict_photos(classifier, photos, watch=watch, total=total)
     latency = measure_latency(classifier, timed.contents)
@@ -92,8 +95,10 @@ def evaluate(
         settings.calibration_bins,
     )
     robustness = _robustness(classifier, drawn.photos, seed) if drawn.photos else None
+    ways = measure_ways(classifier, compared.photos, settings, seed) if compared.photos else None
     there = measure_field(classifier, field, predictions, settings, seed) if field else None
     more = {"selective": selective, "open_set": open_set, "robustness": robustness, "field": there, **audit}
+    more["ways"] = ways
     metrics = metrics.model_copy(update=more)
     pictures = _pictures(metrics, predictions, settings, curves)
     page = render_report(metrics, classifier.bundle, pictures, _shown(classifier, examples, settings))

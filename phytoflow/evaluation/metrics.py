@@ -19,6 +19,7 @@ from phytoflow.evaluation.open_set import OpenSetFigures
 from phytoflow.evaluation.predictions import PhotoPredictions
 from phytoflow.evaluation.robustness import Robustness
 from phytoflow.evaluation.selective import Selective
+from phytoflow.evaluation.way_figures import Ways
 
 METRICS_FILE = "metrics.json"
 HEADLINES = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
@@ -102,6 +103,7 @@ class Metrics(Figures):
         seed: Of the bootstrap.
         selective: What asking a person about the least sure answers is worth.
         robustness: Accuracy under the conditions of the field; None where ``evaluation.thorough`` was off.
+        ways: What forms and test-time augmentation cost and bring; None likewise.
         open_set: What it does about photos of something else; None where the bundle cannot tell.
         leaks: Test photos with near copies in training; None where the training photos are not at hand.
         background: Whether the classes can be told without the leaf; None likewise.
@@ -122,6 +124,7 @@ class Metrics(Figures):
     seed: int
     selective: Selective | None = None
     robustness: Robustness | None = None
+    ways: Ways | None = None
     open_set: OpenSetFigures | None = None
     leaks: LeakAudit | None = None
     background: BackgroundProbe | None = None

@@ -70,6 +70,7 @@ def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples
         ask=words.ask(metrics.selective) if metrics.selective else "",
         robustness=words.robustness(metrics.robustness) if metrics.robustness else "",
         field=words.field(metrics.field) if metrics.field else "",
+        int8=words.int8(bundle.manifest.int8) if bundle.manifest.int8 else "",
         leaks=words.leaks(metrics.leaks) if metrics.leaks else "",
         tiles=_tiles(metrics),
         rows=sorted(metrics.per_class.items(), key=lambda item: (item[1].support == 0, item[1].f1)),

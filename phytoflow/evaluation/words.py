@@ -8,6 +8,7 @@ from phytoflow.evaluation.leaks import LeakAudit
 from phytoflow.evaluation.metrics import ClassMetrics, Metrics
 from phytoflow.evaluation.robustness import Robustness
 from phytoflow.evaluation.selective import Selective
+from phytoflow.models.bundle import Int8
 
 FEW_GROUPS = 10  # of a class: below it one leaf moves the figure by more than a tenth
 _GAP = 0.05
@@ -141,6 +142,20 @@ def _worse(there: FieldFigures) -> bool:
     """Whether the photos there are clearly harder, by more than a little."""
     drop = there.drops.get("accuracy")
     return drop is not None and drop.clear and drop.lost > _GAP
+
+
+def int8(found: Int8) -> str:
+    """What came of the smaller, faster form."""
+    if found.refused:
+        return f"An int8 form was tried on {_photos(found.photos)} and refused: {found.refused}."
+    best = min(found.trials, key=lambda trial: trial.milliseconds)
+    sizes = f"{found.bytes / 1e6:.1f} MB instead of {found.float_bytes / 1e6:.1f}"
+    return (
+        f"The bundle has an int8 form of {sizes}; "
+        f"{best.runtime} takes {best.milliseconds / best.float_milliseconds:.0%} of the time with it, and "
+        f"{percent(min(trial.agreement for trial in found.trials))} of {_photos(found.photos)} were given "
+        f"the same class. A predictor takes it where asked to (--precision int8)."
+    )
 
 
 def _background(metrics: Metrics) -> str:
