@@ -46,6 +46,7 @@ def test_settings_are_listed() -> None:
     [
         (["run", "--set", "training.vews=2"], 2, "Did you mean training.views?"),
         (["run", "--data", "no/such/folder"], 3, "no/such/folder"),
+        (["run", "--field", "no/such/field"], 3, "no/such/field"),
         (["run", "--config", "none.yaml"], 2, "none.yaml"),
         (["serve", "--bundle", "no/such/bundle"], 5, "no/such/bundle"),
         (["predict", "x.jpg"], 2, "--url or --bundle"),
@@ -86,6 +87,22 @@ def test_evaluate_writes_figures_of_a_folder(bundle: Path, photos: Path, tmp_pat
     metrics = json.loads((tmp_path / "e" / "metrics.json").read_text())
     assert metrics["photos"] == len(pictures()) and 0 <= metrics["macro_f1"] <= 1
     assert (tmp_path / "e" / "report.html").stat().st_size > 10_000
+
+
+def test_evaluate_says_what_is_lost_elsewhere(bundle: Path, photos: Path, tmp_path: Path) -> None:
+    for folder in sorted(photos.iterdir()):
+        (tmp_path / "there" / folder.name.upper()).parent.mkdir(exist_ok=True)
+        (tmp_path / "there" / folder.name.upper()).symlink_to(folder)
+    command = ["evaluate", "--bundle", bundle, "--data", photos, "--output", tmp_path / "e"]
+    said = phytoflow(*command, "--field", tmp_path / "there")
+    assert said.returncode == 0, said.stderr
+    assert f"On {len(pictures())} photos from “there” it is right on" in said.stdout
+    metrics = json.loads((tmp_path / "e" / "metrics.json").read_text())
+    assert metrics["field"]["accuracy"] == metrics["accuracy"]
+    (tmp_path / "dogs" / "poodle").mkdir(parents=True)
+    (tmp_path / "dogs" / "poodle" / "1.jpg").write_bytes(b"")
+    refused = phytoflow(*command, "--field", tmp_path / "dogs")
+    assert refused.returncode == 3 and "(poodle)" in refused.stderr
 
 
 def test_data_sample_then_check(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.data.source import bring_photos, source_version
+from phytoflow.data.source import bring_photos, class_names, source_version
 from phytoflow.errors import DataError, StorageError
 from tests.data.cutting_server import Behaviour, serve
 from tests.data.object_store import object_store
@@ -61,3 +61,14 @@ def test_google_cloud_storage_is_asked_at_its_own_endpoint(
 def test_a_local_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no folder of photos"):
         bring_photos(str(tmp_path / "none"), tmp_path / "work")
+
+
+def test_class_names_are_known_without_a_photo_being_read(tmp_path: Path) -> None:
+    for name in ("b/1.jpg", "a/2.jpg", ".hidden/3.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert class_names(str(tmp_path)) == ["a", "b"]
+    assert class_names("https://example.org/photos.zip") is None
+    assert "rust" in (class_names("sample") or [])
+    with pytest.raises(DataError):
+        class_names(str(tmp_path / "none"))

@@ -1,0 +1,64 @@
+"""What ``configure`` settles and refuses before anything is spent."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from phytoflow import steps
+from phytoflow.errors import ConfigError, DataError
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    for name in ("photos/rust", "photos/healthy", "field/RUST", "field/soil", "dogs/poodle", "empty"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "1.jpg").write_bytes(b"a photo")
+    (tmp_path / "empty/1.jpg").unlink()
+    return tmp_path
+
+
+def configured(folders: Path, overrides: str) -> steps.Plan:
+    overrides = f"serving: {{publish: false}}\n{overrides.replace('HERE', str(folders))}"
+    return steps.configure(str(folders / "photos"), "default", 0, overrides, str(folders / "out"))
+
+
+def field_version(plan: steps.Plan) -> str:
+    return str(json.loads(plan.settings)["evaluation"]["field_version"])
+
+
+def test_field_photos_that_changed_are_another_version(folders: Path) -> None:
+    overrides = "evaluation: {field: HERE/field}"
+    first = configured(folders, overrides)
+    assert field_version(first) == field_version(configured(folders, overrides)) != ""
+    (folders / "field/RUST/2.jpg").write_bytes(b"another")
+    again = configured(folders, overrides)
+    assert field_version(again) != field_version(first)
+    assert steps.section(again.settings, "seed", "training") == steps.section(
+        first.settings, "seed", "training"
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ("evaluation: {field: HERE/dogs}", "poodle"),
+        ("evaluation: {field: HERE/none}", "none"),
+        ("evaluation: {field: HERE/empty}", "no class folders"),
+    ],
+)
+def test_field_photos_that_show_none_of_the_classes_are_refused(
+    overrides: str, words: str, folders: Path
+) -> None:
+    with pytest.raises(DataError, match=words):
+        configured(folders, overrides)
+
+
+def test_a_wrong_file_of_field_classes_is_refused(folders: Path) -> None:
+    (folders / "classes.csv").write_text("folder,class\npoodle,rusty\n")
+    with pytest.raises(ConfigError, match="'rusty'"):
+        configured(folders, "evaluation: {field: HERE/dogs, field_classes: HERE/classes.csv}")
+    with pytest.raises(ConfigError, match=r"evaluation\.field is not"):
+        configured(folders, "evaluation: {field_classes: HERE/classes.csv}")
+    (folders / "classes.csv").write_text("folder,class\npoodle,rust\n")
+    configured(folders, "evaluation: {field: HERE/dogs, field_classes: HERE/classes.csv}")
