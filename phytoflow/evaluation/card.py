@@ -55,8 +55,15 @@ def _figures(metrics: Metrics) -> list[str]:
         f"{name.replace('_', ' ')} {words.percent(getattr(metrics, name))} ({words.between(interval)})"
         for name, interval in metrics.intervals.items()
     ]
-    said.append(f"expected calibration error {words.percent(metrics.ece)}")
+    said.append(f"expected calibration error {words.percent(metrics.ece)}{_chance(metrics)}")
     said.append(f"{metrics.mean_latency_ms:.1f} ms a photo with {metrics.runtime} on the machine of the run")
     said += [words.field(metrics.field)] if metrics.field else []
     said += [words.robustness(metrics.robustness)] if metrics.robustness else []
     return said + ([words.ask(metrics.selective)] if metrics.selective else [])
+
+
+def _chance(metrics: Metrics) -> str:
+    if (found := metrics.calibration) is None:
+        return ""
+    chance = f"{words.percent(found.by_chance)} would be chance on {metrics.photos} photos"
+    return f" ({words.between(found.interval)}; {chance})"

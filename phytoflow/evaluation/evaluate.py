@@ -14,7 +14,7 @@ from phytoflow.data.dataset import Dataset
 from phytoflow.data.photo import LabelledPhoto
 from phytoflow.evaluation.audit import look
 from phytoflow.evaluation.background import BackgroundProbe, probe_background
-from phytoflow.evaluation.calibration import reliability
+from phytoflow.evaluation.calibration import Calibration, measure_calibration, reliability
 from phytoflow.evaluation.card import CARD_FILE, model_card
 from phytoflow.evaluation.examples import Examples, with_heat
 from phytoflow.evaluation.field import measure_field, open_field
@@ -98,12 +98,24 @@ def evaluate(
     ways = measure_ways(classifier, compared.photos, settings, seed) if compared.photos else None
     there = measure_field(classifier, field, predictions, settings, seed) if field else None
     more = {"selective": selective, "open_set": open_set, "robustness": robustness, "field": there, **audit}
-    more["ways"] = ways
+    more |= {"ways": ways, "calibration": _calibration(predictions, settings, seed)}
     metrics = metrics.model_copy(update=more)
     pictures = _pictures(metrics, predictions, settings, curves)
     page = render_report(metrics, classifier.bundle, pictures, _shown(classifier, examples, settings))
     _write(output, metrics, predictions, pictures, page, model_card(metrics, classifier.bundle))
     return metrics
+
+
+def _calibration(predictions: PhotoPredictions, settings: EvaluationSettings, seed: int) -> Calibration:
+    return measure_calibration(
+        predictions.confidence,
+        predictions.correct,
+        predictions.group_numbers,
+        bins=settings.calibration_bins,
+        samples=settings.bootstrap_samples,
+        level=settings.confidence,
+        seed=seed,
+    )
 
 
 def _audit(

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from phytoflow.config import EvaluationSettings
 from phytoflow.evaluation.background import BackgroundProbe
-from phytoflow.evaluation.calibration import reliability
+from phytoflow.evaluation.calibration import Calibration, reliability
 from phytoflow.evaluation.field_figures import FieldFigures
 from phytoflow.evaluation.intervals import Interval, flawless_interval, percentile_interval, resampled_sums
 from phytoflow.evaluation.leaks import LeakAudit
@@ -101,6 +101,7 @@ class Metrics(Figures):
         runtime: What ran the model.
         code_version: Of the code that measured.
         seed: Of the bootstrap.
+        calibration: The calibration error beside what chance makes of it.
         selective: What asking a person about the least sure answers is worth.
         robustness: Accuracy under the conditions of the field; None where ``evaluation.thorough`` was off.
         ways: What forms and test-time augmentation cost and bring; None likewise.
@@ -122,6 +123,7 @@ class Metrics(Figures):
     runtime: str
     code_version: str
     seed: int
+    calibration: Calibration | None = None
     selective: Selective | None = None
     robustness: Robustness | None = None
     ways: Ways | None = None

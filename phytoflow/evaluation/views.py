@@ -80,6 +80,8 @@ def _scalars(metrics: Metrics) -> dict[str, float]:
 def _honesty(metrics: Metrics) -> dict[str, float]:
     """What says how far the other figures can be trusted, where it was measured."""
     values: dict[str, float] = {}
+    if gap := metrics.calibration:
+        values |= {"ece_by_chance": gap.by_chance, "ece_beyond_chance": gap.beyond_chance}
     if sure := metrics.selective:
         values |= {"ece_uncalibrated": sure.ece_uncalibrated, "risk_coverage_area": sure.area}
     if rough := metrics.robustness:

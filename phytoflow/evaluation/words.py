@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from phytoflow.evaluation.calibration import Calibration
 from phytoflow.evaluation.field_figures import FieldFigures
 from phytoflow.evaluation.intervals import Interval
 from phytoflow.evaluation.leaks import LeakAudit
@@ -238,10 +239,18 @@ def _weakest(metrics: Metrics) -> str:
 def _confidence(metrics: Metrics) -> str:
     mean = metrics.mean_confidence
     if metrics.ece <= _GAP:
-        return f"Its confidence can be taken at its word: on average it is off by {percent(metrics.ece)}."
+        said = f"Its confidence can be taken at its word: on average it is off by {percent(metrics.ece)}."
+        return said + by_chance(metrics.calibration)
     way = "surer than it should be" if mean > metrics.accuracy else "more careful than it need be"
     claims = f"it claims {percent(mean)} on average and is right {percent(metrics.accuracy)} of the time"
     return f"It is {way}: {claims}."
+
+
+def by_chance(found: Calibration | None) -> str:
+    """How much of the calibration error is for want of photos; empty where little is, or not known."""
+    if found is None or found.by_chance < found.ece / 4:
+        return ""
+    return f" On so few photos flawless confidence would seem off by {percent(found.by_chance)}, by chance."
 
 
 def _few(metrics: Metrics) -> str:
