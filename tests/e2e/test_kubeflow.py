@@ -9,9 +9,9 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import kfp
@@ -145,11 +145,10 @@ def test_a_killed_training_step_is_tried_again_and_goes_on(
     settings = yaml.safe_load(chosen["overrides"])
     settings["training"] |= {"tail_steps": 150, "tail_epochs": 8}  # long enough to be met in the middle
     made = submit(backend, package, chosen | {"overrides": yaml.safe_dump(settings)})
-    killed = threading.Thread(target=kill_in_an_epoch, args=(made.id,))
-    killed.start()
-    wait(backend, made.id, MINUTES)
-    killed.join(1)
-    assert not killed.is_alive(), "the training step was over before it could be killed"
+    with ThreadPoolExecutor(1) as killers:
+        killed = killers.submit(kill_in_an_epoch, made.id)
+        wait(backend, made.id, MINUTES)
+        killed.result()
     label = TRAIN_POD.format(made.id)
     logs = kubectl("-n", STEPS, "logs", "-l", label, "-c", "main", "--tail=-1")
     assert "exit status 137" in logs and "resuming from its last whole epoch" in logs
@@ -158,13 +157,15 @@ def test_a_killed_training_step_is_tried_again_and_goes_on(
 
 def kill_in_an_epoch(run_id: str) -> None:
     """Kills the training program once it is in the second stage."""
-    label = TRAIN_POD.format(run_id)
-    while True:
-        pods = kubectl("-n", STEPS, "get", "pods", "-l", label, "-o", "name").split()
-        if pods and "epoch 1" in kubectl("-n", STEPS, "logs", pods[0], "-c", "main", "--tail=-1"):
+    until = time.monotonic() + MINUTES / 2
+    while time.monotonic() < until:
+        pods = kubectl("-n", STEPS, "get", "pods", "-l", TRAIN_POD.format(run_id), "-o", "name").split()
+        said = ("kubectl", "-n", STEPS, "logs", *pods[:1], "-c", "main")  # fails until the container is there
+        if pods and "epoch 1" in subprocess.run(said, capture_output=True, text=True, check=False).stdout:
             kubectl("-n", STEPS, "exec", pods[0], "-c", "main", "--", "sh", "-c", "kill -9 -1")
             return
         time.sleep(1)
+    raise AssertionError("the training step was never seen in an epoch")
 
 
 def test_the_notebook_submits_and_shows_a_run(
