@@ -6,7 +6,7 @@ unsaid. See ``phytoflow.settings_file`` for reading; this module only says what 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -25,6 +25,7 @@ Backbone = Literal[
     "vit_base_patch16_224",
     "attention_cnn",
 ]
+FIELD_VIEWS = 8
 BACKBONES: tuple[str, ...] = get_args(Backbone)
 
 
@@ -83,7 +84,10 @@ class TrainingSettings(Section):
 
     augmentation: Literal["none", "light", "field"] = Field("light", description="Augmentation preset.")
     views: int = Field(
-        3, ge=1, description="Views of each training photo that are kept: as it is, and augmented ones."
+        3,
+        ge=1,
+        description="Views of each training photo that are kept: as it is, and augmented ones. Unsaid, eight "
+        "under the field preset: its conditions are many.",
     )
     activation_bytes: int = Field(
         8 * 2**30, ge=0, description="Most disk for kept activations; beyond it the trunk runs live."
@@ -93,7 +97,7 @@ class TrainingSettings(Section):
     tail_blocks: int = Field(8, ge=0, description="Last blocks unfrozen in stage two; 0: stage one only.")
     tail_epochs: int = Field(3, ge=0, description="Most epochs of stage two; 0: stage one only.")
     tail_steps: int = Field(
-        60, ge=0, description="Least steps of stage two: small sets go through more epochs."
+        120, ge=0, description="Least steps of stage two: small sets go through more epochs."
     )
     tail_rate: float = Field(7e-4, gt=0, description="Learning rate of stage two.")
     tune_spatial: bool = Field(
@@ -130,6 +134,13 @@ class TrainingSettings(Section):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
     workers: int = Field(0, ge=0, description="Loader processes; 0: load in the training process.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _field_has_more_views(cls, said: Any) -> Any:
+        if isinstance(said, dict) and said.get("augmentation") == "field":
+            return {"views": FIELD_VIEWS} | said
+        return said
 
 
 class ExportSettings(Section):

@@ -142,7 +142,7 @@ def test_a_killed_training_step_is_tried_again_and_goes_on(
     services.append("killed")
     backend = connect(host)
     chosen = parameters("killed") | {"seed": int(time.time())}  # a seed of its own: nothing of it is cached
-    settings = yaml.safe_load(chosen["overrides"])
+    settings = yaml.safe_load(str(chosen["overrides"]))
     settings["training"] |= {"tail_steps": 150, "tail_epochs": 8}  # long enough to be met in the middle
     made = submit(backend, package, chosen | {"overrides": yaml.safe_dump(settings)})
     with ThreadPoolExecutor(1) as killers:
