@@ -72,16 +72,24 @@ def compare(
     first: Annotated[Path, typer.Argument(help="Folder of a bundle.")],
     second: Annotated[Path, typer.Argument(help="Folder of another, with the same classes.")],
     data: Annotated[Path, typer.Option(help="Class folders of photos that neither has seen.")],
+    page: Annotated[
+        Path | None, typer.Option(help="HTML file to write: one report beside the other.")
+    ] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
     """Say which of two bundles is better on the same photos, or that the photos do not tell."""
     from phytoflow.data.folder import folder_photos
+    from phytoflow.evaluation.beside import write_beside
     from phytoflow.evaluation.versus import lines, versus
 
     chosen = load_settings(config, settings or [])
-    found = versus(first, second, folder_photos(data), chosen.evaluation, chosen.seed)
+    photos = list(folder_photos(data))
+    found = versus(first, second, photos, chosen.evaluation, chosen.seed)
     typer.echo("\n".join(lines(found)))
+    if page:
+        write_beside(found, (first, second), photos, page)
+        typer.echo(f"report: {page}")
 
 
 def with_field(settings: list[str] | None, field: str) -> list[str]:

@@ -32,6 +32,9 @@ class Comparison:
         champion: The champion's.
         interval: Of the difference, challenger less champion; paired bootstrap over groups.
         confidence: Of the interval.
+        only_challenger: Photos only the challenger names rightly.
+        only_champion: Photos only the champion names rightly.
+        p_value: Of McNemar's exact test that both are wrong equally often, photos taken as independent.
     """
 
     version: str
@@ -43,6 +46,9 @@ class Comparison:
     champion: float = 0.0
     interval: Interval = (0.0, 0.0)
     confidence: float = 0.95
+    only_challenger: int = 0
+    only_champion: int = 0
+    p_value: float = 1.0
 
     @property
     def difference(self) -> float:
@@ -51,8 +57,12 @@ class Comparison:
 
     @property
     def worse(self) -> bool:
-        """Whether the challenger is worse beyond noise: the whole interval lies below zero."""
-        return not self.identical and self.photos > 0 and self.interval[1] < 0
+        """Whether the challenger is worse beyond noise: by the interval and by McNemar's test.
+
+        A bootstrap of a handful of disagreements is surer than they allow; the test knows how few they are
+        and not that photos of one leaf go together. Each stands in for what the other does not see.
+        """
+        return self.interval[1] < 0 and self.p_value < 1 - self.confidence
 
 
 def compare_on(
@@ -96,7 +106,7 @@ def paired(
     settings: EvaluationSettings,
     seed: int,
 ) -> Comparison:
-    """Compares answers to the same photos by a paired bootstrap over groups.
+    """Compares answers to the same photos by a paired bootstrap over groups, and by McNemar's test.
 
     Each resample draws groups once for both models, so that what makes a photo hard for both cancels out
     (Efron & Tibshirani 1993; Koehn 2004 for paired comparisons).
@@ -118,6 +128,7 @@ def paired(
         np.stack([new - old, np.ones_like(old)], axis=1), groups, settings.bootstrap_samples, seed
     )
     interval = percentile_interval(sums[:, 0] / sums[:, 1], settings.confidence)
+    gained, lost = int((new > old).sum()), int((new < old).sum())
     return Comparison(
         "",
         photos=len(new),
@@ -125,7 +136,17 @@ def paired(
         champion=float(old.mean()),
         interval=interval,
         confidence=settings.confidence,
+        only_challenger=gained,
+        only_champion=lost,
+        p_value=mcnemar(gained, lost),
     )
+
+
+def mcnemar(one: int, other: int) -> float:
+    """P value of McNemar's test (1947) in its exact form: disagreements fall either way like coins."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(one, one + other).pvalue) if one + other else 1.0
 
 
 def _unseen(answers: PhotoPredictions, trained_on: frozenset[str]) -> NDArray[np.bool_]:

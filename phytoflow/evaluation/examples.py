@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from phytoflow.data.photo import LabelledPhoto
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.explain import explain, overlay
 
+Explainer = Callable[[Classifier, NDArray[np.float32], int], NDArray[np.float32]]
 _SIDE = 240  # pixels of a small picture's longer side
 _KEPT = 12
 
@@ -78,20 +80,21 @@ class Examples:
     ) -> None:
         if len(heap) == self._kept and rank <= heap[0][0]:
             return  # before the picture is made: it is what costs
-        example = Example(photo.path, photo.label, predicted, confidence, _small(photo.content))
+        example = Example(photo.path, photo.label, predicted, confidence, thumbnail(photo.content))
         push = heapq.heappush if len(heap) < self._kept else heapq.heappushpop
         push(heap, (rank, -self._seen, example))
 
 
-def with_heat(example: Example, classifier: Classifier) -> Example:
+def with_heat(example: Example, classifier: Classifier, explainer: Explainer = explain) -> Example:
     """The example with where its answer comes from; told from its small picture, which is large enough."""
     pixels = classifier.bundle.manifest.preprocessing.decode(example.jpeg)
     tensor = classifier.bundle.manifest.preprocessing.normalise(pixels)
     label = classifier.classes.index(example.predicted)
-    return replace(example, heat=overlay(pixels, explain(classifier, tensor, label)))
+    return replace(example, heat=overlay(pixels, explainer(classifier, tensor, label)))
 
 
-def _small(content: bytes) -> bytes:
+def thumbnail(content: bytes) -> bytes:
+    """A small JPEG of an encoded photo; raises PhotoError."""
     image = decode(content, size_hint=_SIDE)
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.BICUBIC)
     buffer = io.BytesIO()

@@ -168,9 +168,11 @@ def _champion_text(comparison: Comparison | None) -> str:
     worse = "worse than" if comparison.worse else "not worse than"
     figures = f"accuracy {comparison.challenger:.3f} against {comparison.champion:.3f}"
     interval = f"{comparison.confidence:.0%} interval {low:+.3f} to {high:+.3f}"
+    alone = f"alone right on {comparison.only_challenger} against {comparison.only_champion} photos"
     return (
         f"{worse} {name} beyond noise: {figures} on the same {comparison.photos} photos, difference "
-        f"{comparison.difference:+.3f} ({interval}; it fails only if all of that is below 0){left_out}"
+        f"{comparison.difference:+.3f} ({interval}), {alone} (McNemar p = {comparison.p_value:.3g}); it "
+        f"fails only if all of the interval is below 0 and p below {1 - comparison.confidence:.2g}{left_out}"
     )
 
 

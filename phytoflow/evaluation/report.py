@@ -19,7 +19,7 @@ from phytoflow.evaluation.metrics import Metrics
 from phytoflow.models.bundle import Bundle
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 REPORT_FILE = "report.html"
 _TEMPLATE = Path(__file__).with_name("report.html")
@@ -109,19 +109,22 @@ def _day(created: str) -> str:
 
 @cache
 def _template() -> Template:
+    return environment().from_string(_TEMPLATE.read_text(encoding="utf-8"))
+
+
+def environment() -> Environment:
+    """What fills a page's template: names are escaped, and a name that is not given is an error."""
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    found = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     filters: dict[str, Any] = {
         "percent": words.percent,
         "between": words.between,
         "picture": _data_uri,
         "breakable": _breakable,
     }
-    environment.filters |= filters
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    found.filters |= filters
+    return found
 
 
 def _breakable(name: str) -> Markup:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,10 +14,44 @@ from phytoflow.config import EvaluationSettings
 from phytoflow.data.photo import LabelledPhoto
 from phytoflow.errors import DataError
 from phytoflow.evaluation.compare import Comparison, paired
-from phytoflow.evaluation.metrics import measure
+from phytoflow.evaluation.metrics import Figures, measure
 from phytoflow.evaluation.predict import predict_photos
 from phytoflow.evaluation.predictions import PhotoPredictions
 from phytoflow.inference.classifier import Classifier
+
+_MOST_SAID = 6
+
+
+class Confusion(NamedTuple):
+    """A mistake that one makes more often than the other.
+
+    Attributes:
+        label: The true class.
+        given: The class given.
+        first: Photos on which the first makes it.
+        second: Photos on which the second does.
+    """
+
+    label: str
+    given: str
+    first: int
+    second: int
+
+
+class Parted(NamedTuple):
+    """A photo that only one names rightly.
+
+    Attributes:
+        path: The photo's.
+        label: The true class.
+        first: The class that the first gives.
+        second: The class that the second gives.
+    """
+
+    path: str
+    label: str
+    first: str
+    second: str
 
 
 @dataclass(frozen=True)
@@ -23,28 +59,28 @@ class Versus:
     """What two bundles make of the same photos.
 
     Attributes:
-        paired: Accuracies, their difference (second less first) and its interval; ``champion`` is the first.
-        only_first: Photos only the first names rightly.
-        only_second: Photos only the second names rightly.
-        p_value: Of McNemar's exact test that both are wrong equally often, photos taken as independent.
-        macro_f1: Of the first and the second.
+        paired: Accuracies, their difference (second less first), its interval and McNemar's test;
+            ``champion`` is the first.
+        figures: Every figure of the first and of the second.
+        confusions: Mistakes they do not make equally often, the largest difference first.
+        parted: Photos that only one names rightly.
         trained_on: Photos that the first, and the second, were trained on; they flatter.
     """
 
     paired: Comparison
-    only_first: int
-    only_second: int
-    p_value: float
-    macro_f1: tuple[float, float]
+    figures: tuple[Figures, Figures]
+    confusions: tuple[Confusion, ...]
+    parted: tuple[Parted, ...]
     trained_on: tuple[int, int]
 
     @property
     def verdict(self) -> str:
         """In a sentence."""
         low, high = self.paired.interval
-        if low > 0:
+        sure = self.paired.p_value < 1 - self.paired.confidence
+        if sure and low > 0:
             return "The second is better, beyond what chance would do."
-        if high < 0:
+        if sure and high < 0:
             return "The first is better, beyond what chance would do."
         return "These photos do not tell which is better."
 
@@ -71,23 +107,32 @@ def versus(
         what = f"{first} and {second} do not have the same classes: only one has {', '.join(odd)}"
         raise DataError(what, remedy="compare bundles that were trained on the same classes")
     one, two = (predict_photos(model, kept)[0] for model in models)
-    comparison = paired(one, two, np.ones(len(one.paths), bool), settings, seed)
-    alone = int((one.correct & ~two.correct).sum()), int((two.correct & ~one.correct).sum())
     return Versus(
-        paired=comparison,
-        only_first=alone[0],
-        only_second=alone[1],
-        p_value=mcnemar(*alone),
-        macro_f1=(measure(one, settings, seed).macro_f1, measure(two, settings, seed).macro_f1),
+        paired=paired(one, two, np.ones(len(one.paths), bool), settings, seed),
+        figures=(measure(one, settings, seed), measure(two, settings, seed)),
+        confusions=_confusions(one, two),
+        parted=_parted(one, two),
         trained_on=(_known(models[0], one), _known(models[1], two)),
     )
 
 
-def mcnemar(one: int, other: int) -> float:
-    """P value of McNemar's test (1947) in its exact form: disagreements fall either way like coins."""
-    from scipy.stats import binomtest
+def _names(answers: PhotoPredictions) -> list[tuple[str, str]]:
+    """True class and class given of each photo."""
+    classes = answers.classes
+    return [(classes[a], classes[b]) for a, b in zip(answers.labels, answers.predicted, strict=True)]
 
-    return float(binomtest(one, one + other).pvalue) if one + other else 1.0
+
+def _confusions(one: PhotoPredictions, two: PhotoPredictions) -> tuple[Confusion, ...]:
+    counts = [Counter(pair for pair in _names(answers) if pair[0] != pair[1]) for answers in (one, two)]
+    found = [Confusion(*pair, counts[0][pair], counts[1][pair]) for pair in counts[0] | counts[1]]
+    unlike = [confusion for confusion in found if confusion.first != confusion.second]
+    return tuple(sorted(unlike, key=lambda c: (-abs(c.first - c.second), c.label, c.given)))
+
+
+def _parted(one: PhotoPredictions, two: PhotoPredictions) -> tuple[Parted, ...]:
+    rows = zip(one.paths, _names(one), _names(two), strict=True)
+    found = (Parted(path, label, first, second) for path, (label, first), (_, second) in rows)
+    return tuple(photo for photo in found if (photo.first == photo.label) != (photo.second == photo.label))
 
 
 def lines(found: Versus) -> list[str]:
@@ -98,9 +143,13 @@ def lines(found: Versus) -> list[str]:
         found.verdict,
         f"accuracy    {pair.champion:.3f} against {pair.challenger:.3f} on {pair.photos} photos",
         f"difference  {pair.difference:+.3f} ({pair.confidence:.0%} interval {low:+.3f} to {high:+.3f})",
-        f"macro-F1    {found.macro_f1[0]:.3f} against {found.macro_f1[1]:.3f}",
-        f"only one is right: the first on {found.only_first}, the second on {found.only_second} photos "
-        f"(McNemar p = {found.p_value:.3g})",
+        f"macro-F1    {found.figures[0].macro_f1:.3f} against {found.figures[1].macro_f1:.3f}",
+        f"only one is right: the first on {pair.only_champion}, the second on {pair.only_challenger} photos "
+        f"(McNemar p = {pair.p_value:.3g})",
+    ]
+    said += [
+        f"{c.label} taken for {c.given}: {c.first} times by the first, {c.second} by the second"
+        for c in found.confusions[:_MOST_SAID]
     ]
     if any(found.trained_on):
         one, two = found.trained_on

@@ -72,8 +72,10 @@ def test_every_condition_says_its_figure_and_its_limit() -> None:
     assert "there is no champion" in page
 
 
-def comparison(low: float, high: float) -> Comparison:
-    return Comparison("3", photos=100, challenger=0.90, champion=0.92, interval=(low, high))
+def comparison(low: float, high: float, p_value: float = 0.01) -> Comparison:
+    counts = {"photos": 100, "only_challenger": 1, "only_champion": 9}
+    figures = {"challenger": 0.90, "champion": 0.92, "interval": (low, high), "p_value": p_value}
+    return Comparison("3", **counts, **figures)  # type: ignore[arg-type]
 
 
 def test_only_a_champion_better_beyond_noise_stops_the_challenger() -> None:
@@ -82,7 +84,10 @@ def test_only_a_champion_better_beyond_noise_stops_the_challenger() -> None:
     verdict = judge(metrics(), GateSettings(), comparison(-0.05, -0.001))
     assert failed(verdict) == ["champion"]
     assert "worse than the champion (version 3) beyond noise: accuracy 0.900 against 0.920" in verdict.reason
+    assert "95% interval -0.050 to -0.001" in verdict.reason
+    assert "alone right on 1 against 9 photos (McNemar p = 0.01)" in verdict.reason
     assert judge(metrics(), GateSettings(compare_champion=False), comparison(-0.05, -0.001)).passed
+    assert judge(metrics(), GateSettings(), comparison(-0.05, -0.001, p_value=0.06)).passed
 
 
 def test_the_same_model_and_a_comparison_without_photos_pass_and_are_said() -> None:
@@ -123,6 +128,17 @@ def test_a_difference_on_one_leaf_is_noise_however_many_photos_it_has() -> None:
     assert not paired(answers(champion, groups), answers(challenger, groups), everything, SETTINGS, 0).worse
     singles = np.arange(400)
     assert paired(answers(champion, singles), answers(challenger, singles), everything, SETTINGS, 0).worse
+
+
+def test_a_handful_of_disagreements_is_too_few_to_tell() -> None:
+    champion = np.ones(60, bool)
+    challenger = np.arange(60) >= 5  # five photos of five leaves, all one way: the bootstrap alone is sure
+    leaves = np.arange(60)
+    found = paired(answers(champion, leaves), answers(challenger, leaves), champion, SETTINGS, 0)
+    assert found.interval[1] < 0
+    assert (found.only_champion, found.only_challenger) == (5, 0)
+    assert found.p_value == pytest.approx(2 * 0.5**5)
+    assert not found.worse
 
 
 @pytest.fixture(scope="module")

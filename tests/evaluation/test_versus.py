@@ -6,7 +6,9 @@ import pytest
 
 from phytoflow.config import EvaluationSettings
 from phytoflow.errors import DataError
-from phytoflow.evaluation.versus import lines, mcnemar, versus
+from phytoflow.evaluation.beside import write_beside
+from phytoflow.evaluation.compare import mcnemar
+from phytoflow.evaluation.versus import lines, versus
 from tests.evaluation.conftest import COLOURS
 
 SETTINGS = EvaluationSettings(bootstrap_samples=200)
@@ -23,11 +25,22 @@ def test_a_bundle_that_confuses_two_classes_loses(
     good = colour_bundle(tmp_path / "good")
     bad = colour_bundle(tmp_path / "bad", confused=("red", "blue"))
     found = versus(bad, good, photos, SETTINGS, seed=0)
-    assert (found.only_first, found.only_second) == (0, 24)
+    assert (found.paired.only_champion, found.paired.only_challenger) == (0, 24)
+    assert found.confusions == (("blue", "red", 12, 0), ("red", "blue", 12, 0))
+    assert len(found.parted) == 24
+    assert ("red/red-0.jpg", "red", "blue", "red") in found.parted
+    assert "red taken for blue: 12 times by the first, 0 by the second" in lines(found)
     assert found.paired.champion == pytest.approx(1 / 3)
     assert found.paired.challenger == 1
-    assert found.p_value == pytest.approx(2 * 0.5**24)
+    assert found.paired.p_value == pytest.approx(2 * 0.5**24)
     assert "second is better" in lines(found)[0]
+    write_beside(found, (bad, good), photos, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<img") == 24
+    assert page.count('src="data:image/jpeg') == 24
+    assert "<td>red taken for blue</td><td>12</td><td>0</td>" in page
+    assert "<td>33.3%" in page
+    assert "http" not in page
     assert "first is better" in versus(good, bad, photos, SETTINGS, seed=0).verdict
 
 
@@ -36,7 +49,8 @@ def test_the_order_of_classes_does_not_matter(colour_bundle: Callable, photos: l
     other = colour_bundle(tmp_path / "other", classes=("blue", "red", "green"))
     found = versus(one, other, photos, SETTINGS, seed=0)
     assert found.paired.difference == 0
-    assert found.p_value == 1
+    assert found.paired.p_value == 1
+    assert found.confusions == found.parted == ()
     assert "do not tell" in found.verdict
 
 
