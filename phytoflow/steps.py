@@ -142,7 +142,15 @@ def evaluate(bundle: Path, dataset: Path, model: Path, settings: str, evaluation
     photos, total = data.photos("test"), data.count("test")
     curves = model / "curves.png"
     measure(
-        bundle, photos, chosen.evaluation, evaluation, chosen.seed, curves=curves, total=total, dataset=data
+        bundle,
+        photos,
+        chosen.evaluation,
+        evaluation,
+        chosen.seed,
+        curves=curves,
+        total=total,
+        dataset=data,
+        model=model,
     )
     shown = views(evaluation)
     log_evaluation(chosen.tracking, output, bundle, evaluation, shown.scalars)

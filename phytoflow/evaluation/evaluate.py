@@ -16,7 +16,7 @@ from phytoflow.evaluation.audit import look
 from phytoflow.evaluation.background import BackgroundProbe, probe_background
 from phytoflow.evaluation.calibration import Calibration, measure_calibration, reliability
 from phytoflow.evaluation.card import CARD_FILE, model_card
-from phytoflow.evaluation.examples import Examples, with_heat
+from phytoflow.evaluation.examples import Examples, Explainer, with_heat
 from phytoflow.evaluation.field import measure_field, open_field
 from phytoflow.evaluation.latency import Latency, measure_latency
 from phytoflow.evaluation.leaks import LeakAudit, audit_leaks
@@ -30,6 +30,7 @@ from phytoflow.evaluation.robustness import Robustness, measure_robustness
 from phytoflow.evaluation.selective import measure_selective
 from phytoflow.evaluation.ways import measure_ways
 from phytoflow.inference.classifier import Classifier
+from phytoflow.inference.explain import explain
 from phytoflow.provenance import code_version
 from phytoflow.storage.atomic import atomic_file
 
@@ -47,6 +48,7 @@ def evaluate(
     curves: Path | None = None,
     total: int | None = None,
     dataset: Dataset | None = None,
+    model: Path | None = None,
 ) -> Metrics:
     """Measures an exported model as it will be served: photo bytes in, probabilities out.
 
@@ -63,6 +65,7 @@ def evaluate(
         curves: A picture of the training curves, for the report.
         total: Number of photos, for the progress bar.
         dataset: What the model was trained on, to look for leaks and telling backgrounds.
+        model: The trained model's folder, to follow a transformer's attention.
 
     Raises:
         DataError: A label is no class of the bundle, no photo can be read, or the field photos' folders show
@@ -101,7 +104,7 @@ def evaluate(
     more |= {"ways": ways, "calibration": _calibration(predictions, settings, seed)}
     metrics = metrics.model_copy(update=more)
     pictures = _pictures(metrics, predictions, settings, curves)
-    page = render_report(metrics, classifier.bundle, pictures, _shown(classifier, examples, settings))
+    page = render_report(metrics, classifier.bundle, pictures, _shown(classifier, examples, settings, model))
     _write(output, metrics, predictions, pictures, page, model_card(metrics, classifier.bundle))
     return metrics
 
@@ -125,14 +128,28 @@ def _audit(
     return {"leaks": audit_leaks(looked, seed), "background": probe_background(looked, seed)}
 
 
-def _shown(classifier: Classifier, examples: Examples, settings: EvaluationSettings) -> Shown:
+def _shown(
+    classifier: Classifier, examples: Examples, settings: EvaluationSettings, model: Path | None
+) -> Shown:
     """With heat where the model itself gives it; covering place by place takes sixty times as long."""
     size = classifier.bundle.manifest.preprocessing.size
     evidence = classifier.outputs(np.zeros((1, 3, size, size), np.float32)).evidence
-    if evidence is None and not settings.thorough:
+    rollout = _rollout(classifier, model) if evidence is None and model else None
+    if evidence is None and rollout is None and not settings.thorough:
         return Shown(examples.surest_mistakes, examples.least_sure)
     kept = (examples.surest_mistakes, examples.least_sure)
-    return Shown(*([with_heat(example, classifier) for example in group] for group in kept))
+    return Shown(*([with_heat(e, classifier, rollout or explain) for e in group] for group in kept))
+
+
+def _rollout(classifier: Classifier, model: Path) -> Explainer | None:
+    """A transformer's attention rollout; None for other networks."""
+    if not classifier.bundle.manifest.backbone.startswith("vit"):
+        return None
+    from phytoflow.evaluation.rollout import attention_rollout
+    from phytoflow.models.checkpoint import load_trained
+
+    network = load_trained(model).model
+    return lambda _, tensor, __: attention_rollout(network, tensor)
 
 
 class _Timed:

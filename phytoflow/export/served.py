@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,9 +20,10 @@ class Served(nn.Module):
     each at length one: what is frozen has not learnt to look past what the classes have in common, and so
     tells what is no leaf at all (layers together: Lee et al. 2018); the last tell the classes apart.
 
-    Evidence is the class activation map (Zhou et al. 2016), which for a linear head on averaged maps is
-    Grad-CAM (Selvaraju et al. 2017) to the factor: its mean over the places, with the bias, is the logit.
-    Other networks have none.
+    Evidence is Grad-CAM (Selvaraju et al. 2017) to the factor, before its negative parts are cut off. For a
+    linear head on averaged maps that is the class activation map (Zhou et al. 2016): its mean over the
+    places, with the bias, is the logit. The dense head is linear but for which of its units are on: its
+    gradient is written out, so that it needs no backward pass where it serves. Other networks have none.
 
     Args:
         model: In evaluation mode; shared, not copied.
@@ -36,7 +39,7 @@ class Served(nn.Module):
         self.maps, self.pool = _split(parts[-1])
         self.head = model.head
         self.head_inputs = model.feature_count
-        self.explains = isinstance(model.head, nn.Linear)
+        self.explains = isinstance(model.head, nn.Linear) or is_dense_head(model.head)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Float [N, 3, H, W] to float [N, C], [N, D] and perhaps [N, C, h, w]."""
@@ -48,8 +51,31 @@ class Served(nn.Module):
         found = (self.head(pooled), torch.cat([F.normalize(part) for part in features], dim=1))
         if not self.explains or maps.ndim != 4 or maps.shape[-1] == 1:
             return found
-        weights: Tensor = self.head.weight  # type: ignore[assignment]
-        return (*found, F.conv2d(maps, weights[:, :, None, None]))
+        return (*found, self._evidence(maps, pooled))
+
+    def _evidence(self, maps: Tensor, pooled: Tensor) -> Tensor:
+        """Maps [N, K, h, w] and their means [N, K] to [N, C, h, w]."""
+        if isinstance(self.head, nn.Linear):
+            return F.conv2d(maps, self.head.weight[:, :, None, None])
+        gradient = dense_gradient(self.head, pooled)
+        return (gradient @ maps.flatten(2)).reshape(maps.shape[0], -1, *maps.shape[2:])
+
+
+def is_dense_head(head: nn.Module) -> bool:
+    """Whether it is batch norm, dense, ReLU, dropout, dense: the head called ``mlp``."""
+    kinds = (nn.BatchNorm1d, nn.Linear, nn.ReLU, nn.Dropout, nn.Linear)
+    parts = list(head.children())
+    return len(parts) == len(kinds) and all(map(isinstance, parts, kinds))
+
+
+def dense_gradient(head: nn.Module, pooled: Tensor) -> Tensor:
+    """Derivative of each logit by each pooled feature, [N, K] to [N, C, K]; in evaluation mode."""
+    parts: list[Any] = list(head.children())
+    norm, first, last = parts[0], parts[1], parts[4]
+    on = (first(norm(pooled)) > 0).to(pooled.dtype)
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    gradient: Tensor = (last.weight[None] * on[:, None]) @ (first.weight * scale)
+    return gradient
 
 
 def _split(final: nn.Module) -> tuple[nn.Sequential, nn.Sequential]:

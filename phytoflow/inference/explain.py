@@ -19,10 +19,10 @@ _MOST = 0.65  # share of the colour where the evidence is strongest
 def explain(classifier: Classifier, tensor: NDArray[np.float32], label: int) -> NDArray[np.float32]:
     """What speaks for a class, place by place.
 
-    Where the model gives evidence (a linear head on averaged maps), this is its class activation map, there
-    the same as Grad-CAM (Zhou et al. 2016; Selvaraju et al. 2017). Otherwise, for transformers among others,
-    the photo is covered place by place and the drop of the class's log-probability taken (Zeiler & Fergus
-    2014, occlusion): sixty-four answers more.
+    Where the model gives evidence (a linear or dense head on averaged maps), this is Grad-CAM (Selvaraju et
+    al. 2017), for a linear head the class activation map (Zhou et al. 2016). Otherwise, for transformers
+    among others, the photo is covered place by place and the drop of the class's log-probability taken
+    (Zeiler & Fergus 2014, occlusion): sixty-four answers more.
 
     Args:
         classifier: The opened bundle.
@@ -34,7 +34,7 @@ def explain(classifier: Classifier, tensor: NDArray[np.float32], label: int) -> 
     """
     evidence = classifier.outputs(tensor[None]).evidence
     coarse = _occluded(classifier, tensor, label) if evidence is None else evidence[0, label]
-    return _scaled(coarse, tensor.shape[-1])
+    return scaled(coarse, tensor.shape[-1])
 
 
 def overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32]) -> bytes:
@@ -61,8 +61,8 @@ def _occluded(classifier: Classifier, tensor: NDArray[np.float32], label: int) -
     return (logs[0] - logs[1:]).reshape(_GRID, _GRID)
 
 
-def _scaled(coarse: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Positive evidence, smoothly enlarged, at most 1."""
+def scaled(coarse: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Positive evidence, [h, w] to [size, size], smoothly enlarged, at most 1."""
     positive = np.maximum(coarse, 0).astype(np.float32)
     top = float(positive.max())
     if top <= 0:
