@@ -22,6 +22,8 @@ class Answer:
         known: Whether the photo shows what the model was trained on; None if the bundle cannot tell. Where
             it is False, the label means nothing.
         novelty: How strange the photo is: 0 a typical known one, above 1 unknown; None likewise.
+        explanation: Rows of 0..1 over the photo's middle square: what spoke for the class explained; None
+            where not asked for.
     """
 
     label: str
@@ -33,6 +35,7 @@ class Answer:
     model_version: str
     known: bool | None = None
     novelty: float | None = None
+    explanation: tuple[tuple[float, ...], ...] | None = None
 
 
 class RefusedError(ServingError):

@@ -20,6 +20,7 @@ METADATA = "/inference.GRPCInferenceService/ModelMetadata"
 _PACKAGE = "phytoflow.v2"
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _KINDS = {
+    "bool": _FIELD.TYPE_BOOL,
     "string": _FIELD.TYPE_STRING,
     "int64": _FIELD.TYPE_INT64,
     "bytes": _FIELD.TYPE_BYTES,
@@ -27,7 +28,7 @@ _KINDS = {
 # A map is a repeated message of key and value.
 # message -> (field, number, kind; "*" repeats)
 _MESSAGES: dict[str, list[tuple[str, int, str]]] = {
-    "Parameter": [("int64_param", 2, "int64"), ("string_param", 3, "string")],
+    "Parameter": [("bool_param", 1, "bool"), ("int64_param", 2, "int64"), ("string_param", 3, "string")],
     "Entry": [("key", 1, "string"), ("value", 2, "Parameter")],
     "Tensor": [("name", 1, "string"), ("datatype", 2, "string"), ("shape", 3, "int64*")],
     "InferRequest": [

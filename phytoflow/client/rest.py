@@ -64,6 +64,19 @@ class Client:
             answers += v2.decode(self._send("POST", f"{self._path}/infer", body, headers).content)
         return answers
 
+    def explain(self, photos: Sequence[Photo], label: str | None = None) -> list[Answer]:
+        """Classifies photos and says what in them spoke for a class; see ``predict`` for errors.
+
+        Args:
+            photos: The photos.
+            label: The class to explain; None: each photo's likeliest.
+        """
+        answers: list[Answer] = []
+        for chunk in v2.chunks(photos, min(self._max_photos, v2.MAX_EXPLAINED)):
+            body, headers = v2.encode(chunk, None, explain=label or "")
+            answers += v2.decode(self._send("POST", f"{self._path}/infer", body, headers).content)
+        return answers
+
     def metadata(self) -> dict[str, Any]:
         """Inputs, outputs, versions and, under ``parameters``, class names and runtime."""
         metadata: dict[str, Any] = self._send("GET", self._path).json()
@@ -131,6 +144,14 @@ class AsyncClient:
             *(self._group(chunk, top_k, tta) for chunk in v2.chunks(photos, self._max_photos, tta))
         )
         return [answer for group in groups for answer in group]
+
+    async def explain(self, photos: Sequence[Photo], label: str | None = None) -> list[Answer]:
+        """As ``Client.explain``; groups that need several requests take turns."""
+        answers: list[Answer] = []
+        for chunk in v2.chunks(photos, min(self._max_photos, v2.MAX_EXPLAINED)):
+            body, headers = v2.encode(chunk, None, explain=label or "")
+            answers += v2.decode((await self._send(f"{self._path}/infer", body, headers)).content)
+        return answers
 
     async def close(self) -> None:
         """Closes its connections."""

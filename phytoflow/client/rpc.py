@@ -29,6 +29,7 @@ from phytoflow.errors import ServingError
 
 _RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 _UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+_FIELDS = {bool: "bool_param", int: "int64_param", str: "string_param"}
 _UNLIMITED = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
 
 
@@ -79,6 +80,18 @@ class GrpcClient:
         answers: list[Answer] = []
         for chunk in v2.chunks(photos, self._max_photos, tta):
             answers += decode(self._send(encode(self._model, chunk, top_k, tta)))
+        return answers
+
+    def explain(self, photos: Sequence[Photo], label: str | None = None) -> list[Answer]:
+        """Classifies photos and says what in them spoke for a class; see ``predict`` for errors.
+
+        Args:
+            photos: The photos.
+            label: The class to explain; None: each photo's likeliest.
+        """
+        answers: list[Answer] = []
+        for chunk in v2.chunks(photos, min(self._max_photos, v2.MAX_EXPLAINED)):
+            answers += decode(self._send(encode(self._model, chunk, None, explain=label or "")))
         return answers
 
     def metadata(self) -> dict[str, Any]:
@@ -141,6 +154,13 @@ class AsyncGrpcClient:
         responses = await asyncio.gather(*map(self._send, requests))
         return [answer for response in responses for answer in decode(response)]
 
+    async def explain(self, photos: Sequence[Photo], label: str | None = None) -> list[Answer]:
+        """As ``GrpcClient.explain``; groups that need several requests take turns."""
+        answers: list[Answer] = []
+        for chunk in v2.chunks(photos, min(self._max_photos, v2.MAX_EXPLAINED)):
+            answers += decode(await self._send(encode(self._model, chunk, None, explain=label or "")))
+        return answers
+
     async def close(self) -> None:
         """Closes its connection."""
         await self._channel.close()
@@ -165,14 +185,18 @@ class AsyncGrpcClient:
         raise AssertionError("unreachable")
 
 
-def encode(model: str, photos: Sequence[Photo], top_k: int | None, tta: str | None = None) -> Any:
-    """Builds a request with the photos as raw bytes."""
+def encode(
+    model: str,
+    photos: Sequence[Photo],
+    top_k: int | None,
+    tta: str | None = None,
+    explain: str | None = None,
+) -> Any:
+    """Builds a request with the photos as raw bytes; see ``v2.encode``."""
     request = InferRequest(model_name=model, raw_input_contents=[v2.length_prefixed(photos)])
     request.inputs.add(name="photos", datatype="BYTES", shape=[len(photos)])
-    if top_k is not None:
-        request.parameters.add(key="top_k").value.int64_param = top_k
-    if tta is not None:
-        request.parameters.add(key="tta").value.string_param = tta
+    for name, value in v2.parameters(top_k, tta, explain).items():
+        setattr(request.parameters.add(key=name).value, _FIELDS[type(value)], value)
     return request
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,12 @@ from phytoflow.errors import ServingError
 Photo = bytes | str | Path
 VIEWS = {"none": 1, "flips": 4, "crops": 10}
 OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
+MAX_EXPLAINED = 4  # photos one request may have explained
 OPEN_SET = ("known", "novelty")  # where the bundle has open-set statistics
 
 
 def encode(
-    photos: Sequence[Photo], top_k: int | None, tta: str | None = None
+    photos: Sequence[Photo], top_k: int | None, tta: str | None = None, explain: str | None = None
 ) -> tuple[bytes, dict[str, str]]:
     """Builds a request.
 
@@ -26,6 +28,7 @@ def encode(
         photos: Encoded photos, or files to read.
         top_k: Labels wanted a photo; None: the predictor's default.
         tta: ``flips`` or ``crops``: views of each photo whose answers are averaged; None: the photo alone.
+        explain: A class to explain, empty for the likeliest; None: no explanation.
 
     Returns:
         Body and headers.
@@ -33,11 +36,17 @@ def encode(
     raw = length_prefixed(photos)
     tensor = {"name": "photos", "shape": [len(photos)], "datatype": "BYTES"}
     head = {"inputs": [tensor | {"parameters": {"binary_data_size": len(raw)}}]}
-    asked = {"top_k": top_k, "tta": tta}
-    head |= {"parameters": {name: value for name, value in asked.items() if value is not None}}  # type: ignore[dict-item]
+    head |= {"parameters": parameters(top_k, tta, explain)}  # type: ignore[dict-item]
     text = json.dumps(head).encode()
     headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(text))}
     return text + raw, headers
+
+
+def parameters(top_k: int | None, tta: str | None, explain: str | None) -> dict[str, Any]:
+    """A request's parameters, those that are said; see ``encode``."""
+    asked = {"top_k": top_k, "tta": tta, "explain": None if explain is None else True}
+    asked["class"] = explain or None
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def length_prefixed(photos: Iterable[Photo]) -> bytes:
@@ -67,9 +76,10 @@ def answers_of(outputs: Mapping[str, Sequence[Sequence[Any]]], version: str) -> 
     columns = [outputs[name] for name in OUTPUTS]
     unsaid = [(None,)] * len(columns[0])
     strange = [outputs.get(name, unsaid) for name in OPEN_SET]
+    heats = [_square(row) for row in outputs.get("explanation", unsaid)]
     return [
-        Answer(k[0], s[0], tuple(k), tuple(s), tuple(p), m[0], version, known[0], novelty[0])
-        for p, k, s, m, known, novelty in zip(*columns, *strange, strict=True)
+        Answer(k[0], s[0], tuple(k), tuple(s), tuple(p), m[0], version, known[0], novelty[0], heat)
+        for p, k, s, m, known, novelty, heat in zip(*columns, *strange, heats, strict=True)
     ]
 
 
@@ -97,3 +107,11 @@ def _rows(output: Mapping[str, Any]) -> list[list[Any]]:
     count = int(output["shape"][0])
     width = len(output["data"]) // count
     return [output["data"][row * width : (row + 1) * width] for row in range(count)]
+
+
+def _square(values: Sequence[Any]) -> tuple[tuple[float, ...], ...] | None:
+    """A table sent as one row; None where nothing was."""
+    side = math.isqrt(len(values))
+    if values[0] is None:
+        return None
+    return tuple(tuple(values[start : start + side]) for start in range(0, len(values), side))

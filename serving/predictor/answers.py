@@ -14,6 +14,7 @@ from serving.predictor.errors import malformed
 
 OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
 OPEN_SET = ("known", "novelty")
+EXPLANATION = "explanation"
 _DATATYPES = {"O": "BYTES", "f": "FP32", "b": "BOOL"}  # by numpy's kind
 
 
@@ -37,6 +38,7 @@ def of(
     predictions: Predictions,
     milliseconds: NDArray[np.float32],
     top_k: int,
+    explanation: NDArray[np.float32] | None = None,
 ) -> InferResponse | dict[str, Any]:
     """The answer in the protocol of the request.
 
@@ -47,6 +49,7 @@ def of(
         predictions: Of N photos.
         milliseconds: float32 [N].
         top_k: Labels a photo.
+        explanation: float32 [N, h, w], where asked for.
     """
     if not isinstance(request, InferRequest):
         return _v1(answerer, predictions, top_k)
@@ -59,6 +62,7 @@ def of(
     }
     if predictions.novelty is not None and predictions.known is not None:
         tensors |= {"known": predictions.known, "novelty": predictions.novelty}
+    tensors |= {} if explanation is None else {EXPLANATION: explanation}
     wanted = [output.name for output in request.request_outputs or []] or list(tensors)
     binary = _binary(request)
     return InferResponse(
@@ -71,9 +75,9 @@ def of(
     )
 
 
-def outputs(*, open_set: bool) -> tuple[str, ...]:
-    """The names of what is answered, with or without a bundle's open-set statistics."""
-    return OUTPUTS + OPEN_SET if open_set else OUTPUTS
+def outputs(*, open_set: bool, explain: bool = False) -> tuple[str, ...]:
+    """The names of what is answered, with or without a bundle's open-set statistics and an explanation."""
+    return OUTPUTS + (OPEN_SET if open_set else ()) + ((EXPLANATION,) if explain else ())
 
 
 def check_outputs(request: InferRequest, known: tuple[str, ...]) -> None:
@@ -93,7 +97,7 @@ def _binary(request: InferRequest) -> dict[str, bool]:
     own = {output.name: output.binary_data for output in request.request_outputs or []}
     return {
         name: default if request.from_grpc or own.get(name) is None else bool(own[name])
-        for name in OUTPUTS + OPEN_SET
+        for name in outputs(open_set=True, explain=True)
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ from phytoflow.inference.views import VIEWS, Augmentation
 from serving.predictor import answers
 from serving.predictor.engine import Engine
 from serving.predictor.errors import malformed, too_large
+from serving.predictor.explain import check_count, class_number
 from serving.predictor.photos import Photo, photos_of, photos_of_instances
 
 _DEFAULT_TOP_K = 5
 _KNOWN = {"top_k", "tta", "binary_data_output"}
+_EXPLAIN = {"explain", "class"}  # of V2 alone: V1 has a call of its own
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,15 @@ class Asked:
         photos: At least one.
         top_k: Labels wanted a photo.
         augmentation: Views of each photo that are averaged.
+        explain: Whether an explanation is wanted, too.
+        explained: Number of the class to explain; None: each photo's likeliest.
     """
 
     photos: list[Photo]
     top_k: int
     augmentation: Augmentation
+    explain: bool = False
+    explained: int | None = None
 
 
 def read(payload: InferRequest | dict[str, Any], engine: Engine) -> Asked:
@@ -45,14 +51,32 @@ def read(payload: InferRequest | dict[str, Any], engine: Engine) -> Asked:
         RequestError: 400 or 413, naming the photo or the field.
     """
     if isinstance(payload, InferRequest):
-        answers.check_outputs(payload, answers.outputs(open_set=engine.classifier.tells_strangers))
+        parameters = to_http_parameters(payload.parameters or {})
+        explain, explained = _explanation(parameters, engine)
+        known = answers.outputs(open_set=engine.classifier.tells_strangers, explain=explain)
+        answers.check_outputs(payload, known)
         photos = photos_of(payload.inputs, engine.bounds)
-        return _asked(photos, to_http_parameters(payload.parameters or {}), engine)
+        if explain:
+            check_count(len(photos))
+        rest = {key: value for key, value in parameters.items() if key not in _EXPLAIN}
+        return replace(_asked(photos, rest, engine), explain=explain, explained=explained)
     photos = photos_of_instances(payload, engine.bounds)
     parameters = payload.get("parameters", {})
     if not isinstance(parameters, dict):
         raise malformed("parameters is not an object")
     return _asked(photos, parameters, engine)
+
+
+def _explanation(parameters: dict[str, Any], engine: Engine) -> tuple[bool, int | None]:
+    """Whether to explain, and the class named, by its number."""
+    explain = parameters.get("explain", False)
+    if not isinstance(explain, bool):
+        raise malformed("explain is not true or false")
+    if "class" not in parameters:
+        return explain, None
+    if not explain:
+        raise malformed("class says what to explain, and explain is not true")
+    return True, class_number(parameters["class"], engine.classifier.classes)
 
 
 def _asked(photos: list[Photo], parameters: dict[str, Any], engine: Engine) -> Asked:

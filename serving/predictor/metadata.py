@@ -8,6 +8,7 @@ from typing import Any
 from phytoflow.inference.views import VIEWS
 from serving.predictor import answers
 from serving.predictor.engine import Engine
+from serving.predictor.explain import GRID
 
 
 def inputs(engine: Engine) -> list[dict[str, Any]]:
@@ -49,6 +50,8 @@ def describe(name: str, engine: Engine) -> dict[str, Any]:
             "max_photos": engine.bounds.photos,
             "top_k": "labels a photo; an integer",
             "tta": {name: f"{views} views a photo, averaged" for name, views in VIEWS.items()},
+            "explain": f"true: an output explanation, FP32 [-1,{GRID},{GRID}], of the likeliest class",
+            "class": "with explain: the class to explain",
             "backbone": manifest.backbone,
             "preprocessing": manifest.preprocessing.model_dump(),
             "runtime": choice.name,

@@ -10,13 +10,17 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
 from kserve import InferRequest, InferResponse, Model
+from numpy.typing import NDArray
 
+from phytoflow.inference.probabilities import Predictions
 from serving.predictor import answers, metadata
 from serving.predictor.answers import Answerer
-from serving.predictor.asked import read
+from serving.predictor.asked import Asked, read
 from serving.predictor.engine import Engine
 from serving.predictor.errors import RequestError
+from serving.predictor.explain import heats
 from serving.predictor.metrics import ACTIVE, DURATION
 from serving.predictor.options import Options
 from serving.predictor.photos import Photo
@@ -109,8 +113,15 @@ class LeafModel(Model):
             asked = read(payload, engine) if _light(payload) else await offload(read, payload, engine)
             line |= {"photos": len(asked.photos), "bytes": sum(map(_size, asked.photos))}
             predictions, milliseconds = await engine.answer(asked.photos, asked.augmentation)
+            heat = await offload(_heat, asked, predictions, engine) if asked.explain else None
             answerer = Answerer(self.name, engine.version)
-            return answers.of(answerer, payload, request_id, predictions, milliseconds, asked.top_k)
+            return answers.of(answerer, payload, request_id, predictions, milliseconds, asked.top_k, heat)
+
+
+def _heat(asked: Asked, predictions: Predictions, engine: Engine) -> NDArray[np.float32]:
+    likeliest = predictions.probabilities.argmax(axis=1).tolist()
+    labels = likeliest if asked.explained is None else [asked.explained] * len(likeliest)
+    return heats(asked.photos, labels, engine)
 
 
 def _size(photo: Photo) -> int:

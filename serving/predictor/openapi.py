@@ -6,12 +6,16 @@ from typing import Any
 
 from phytoflow.inference.views import VIEWS
 
-_PARAMETERS = {
+_PARAMETERS: dict[str, Any] = {
     "type": "object",
     "properties": {
         "top_k": {"type": "integer", "minimum": 1, "description": "Labels a photo."},
         "tta": {"enum": list(VIEWS), "description": "Views of each photo whose answers are averaged."},
     },
+}
+_EXPLAIN = {
+    "explain": {"type": "boolean", "description": "Answer an explanation, too."},
+    "class": {"type": "string", "description": "With explain: the class to explain."},
 }
 _TENSOR = {
     "type": "object",
@@ -34,7 +38,7 @@ _INFER = {
     "required": ["inputs"],
     "properties": {
         "id": {"type": "string", "maxLength": 256},
-        "parameters": _PARAMETERS,
+        "parameters": {"type": "object", "properties": _PARAMETERS["properties"] | _EXPLAIN},
         "inputs": {"type": "array", "items": _TENSOR, "minItems": 1, "maxItems": 1},
         "outputs": {"type": "array", "items": _OUTPUT, "maxItems": 16},
     },

@@ -103,3 +103,9 @@ def test_the_proto_file_has_the_numbers_of_the_messages() -> None:
                 assert descriptor.DESCRIPTOR.fields_by_name[field[1]].number == int(field[2]), line
                 checked += 1
     assert checked > 40
+
+
+def test_explain(served: Server, tmp_path: Path) -> None:
+    label, most = run("explain", served, tmp_path).split()
+    assert label in CLASSES
+    assert 0 < float(most) <= 1
