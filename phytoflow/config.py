@@ -188,7 +188,9 @@ class EvaluationSettings(Section):
         3000, ge=0, description="Photos looked at for leaks and telling backgrounds, about; 0: none."
     )
     thorough: bool = Field(
-        False, description="Also measure what takes minutes: accuracy under blur, noise, shadow and the like."
+        False,
+        description="Also measure what takes minutes: accuracy under blur, noise, shadow and the like; what each "
+        "form and test-time augmentation costs and brings.",
     )
     robustness_photos: int = Field(200, ge=10, description="Test photos corrupted, where thorough.")
     ways_photos: int = Field(
