@@ -189,8 +189,8 @@ class EvaluationSettings(Section):
     )
     thorough: bool = Field(
         False,
-        description="Also measure what takes minutes: accuracy under blur, noise, shadow and the like; what each "
-        "form and test-time augmentation costs and brings.",
+        description="Also measure what takes minutes: accuracy under blur, noise, shadow and the like; what "
+        "each form and test-time augmentation costs and brings.",
     )
     robustness_photos: int = Field(200, ge=10, description="Test photos corrupted, where thorough.")
     ways_photos: int = Field(
