@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import typer
@@ -27,22 +26,25 @@ from phytoflow.evaluation.robustness import Robustness, measure_robustness
 from phytoflow.export.export import export
 from phytoflow.inference.classifier import Classifier
 from phytoflow.models.bundle import Provenance
+from phytoflow.models.checkpoint import read_facts
 from phytoflow.models.factory import preprocessing_for
+from phytoflow.settings import read_tree, validate
 from phytoflow.training.train import train
 
 SAMPLE_PHOTOS = 60
 """Of each class, where no photos are given."""
 EXPORT = ExportSettings(formats=("onnx",), open_set_photos=0)
 Preset = Literal["light", "field"]
+PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One model: its test macro-F1, what corruption does to it, and the seconds of its training."""
+    """One model: its test macro-F1, what corruption does to it, and how much of stage two was chosen."""
 
     macro_f1: float
     robustness: Robustness
-    seconds: float
+    share: float
 
 
 class Silent:
@@ -56,20 +58,22 @@ class Silent:
     def log_figure(self, figure: Any, name: str) -> None: ...
 
 
-def measure(dataset: Dataset, preset: Preset, seed: int, work: Path) -> Measured:
+def measure(dataset: Dataset, preset: Preset, seed: int, work: Path, changes: dict[str, Any]) -> Measured:
     """Trains with a preset, exports, and asks for every test photo in every condition."""
-    start, settings = time.perf_counter(), TrainingSettings(augmentation=preset)
-    train(dataset, ModelSettings(), settings, seed, work / preset, str(work / "checkpoints"), Silent())
-    seconds = time.perf_counter() - start
-    origin = Provenance(data_hash=dataset.facts.data_hash, code_version="", settings={}, run_id="")
-    export(work / preset, dataset, EXPORT, origin, work / f"{preset}-bundle")
-    classifier = Classifier.load(work / f"{preset}-bundle", "onnx")
+    bundle = work / f"{preset}-bundle"
+    if not bundle.exists():
+        settings = validate(TrainingSettings, {**changes, "augmentation": preset})
+        train(dataset, ModelSettings(), settings, seed, work / preset, str(work / "checkpoints"), Silent())
+        origin = Provenance(data_hash=dataset.facts.data_hash, code_version="", settings={}, run_id="")
+        export(work / preset, dataset, EXPORT, origin, bundle)
+    classifier = Classifier.load(bundle, "onnx")
     photos = list(dataset.photos("test"))
     labels = np.array([dataset.classes.index(photo.label) for photo in photos], np.int64)
     answers = classifier.predict([photo.content for photo in photos]).probabilities.argmax(axis=1)
     pixels = [classifier.bundle.manifest.preprocessing.decode(photo.content) for photo in photos]
     found = measure_robustness(classifier, pixels, labels, seed)
-    return Measured(float(f1_score(labels, answers, average="macro")), found, seconds)
+    share = float(read_facts(work / preset)["share"])
+    return Measured(float(f1_score(labels, answers, average="macro")), found, share)
 
 
 def table(light: list[Measured], field: list[Measured]) -> list[str]:
@@ -113,22 +117,35 @@ def main(
     folder: Annotated[
         Path | None, typer.Argument(help="Class folders of photos; none: the sample set.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Splits and trainings, numbered from 0.")] = 2,
+    seeds: Annotated[int, typer.Option(min=1, help="Splits and trainings, numbered from 0.")] = 3,
+    work: Annotated[Path | None, typer.Option(help="Folder to keep; given again, goes on there.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="training.KEY=VALUE for both sides; repeatable.")
+    ] = None,
 ) -> None:
     """Trains with both presets and prints what bad photos cost each."""
     logging.basicConfig(level=logging.WARNING)
-    light, field = [], []
-    for seed in range(seeds):
-        with tempfile.TemporaryDirectory() as name:
-            work = Path(name)
-            photos = folder or make_sample(work / "sample", SAMPLE_PHOTOS, seed)
-            prepare(str(photos), DataSettings(), preprocessing_for(ModelSettings()), seed, work / "dataset")
-            dataset = Dataset.open(work / "dataset")
-            light.append(measure(dataset, "light", seed, work))
-            field.append(measure(dataset, "field", seed, work))
-            seconds = f"{light[-1].seconds:.0f} and {field[-1].seconds:.0f} s of training"
-            print(f"seed {seed}: {dataset.count('test')} test photos, {seconds}", flush=True)
+    changes = read_tree(None, settings or []).get("training", {})
+    print(f"seeds 0 to {seeds - 1}; settings: {', '.join(settings or ['default'])}\n", flush=True)
+    with tempfile.TemporaryDirectory() as aside:
+        places = [(work or Path(aside)) / f"seed-{seed}" for seed in range(seeds)]
+        runs = [_both(folder, seed, place, changes) for seed, place in enumerate(places)]
+    light, field = ([run[side] for run in runs] for side in (0, 1))
     print("\n".join(["", *table(light, field)]))
+
+
+def _both(folder: Path | None, seed: int, work: Path, changes: dict[str, Any]) -> tuple[Measured, Measured]:
+    """Light and field on the same split."""
+    if not (work / "dataset").exists():
+        photos = folder or make_sample(work / "sample", SAMPLE_PHOTOS, seed)
+        prepare(str(photos), DataSettings(), preprocessing_for(ModelSettings()), seed, work / "dataset")
+    dataset = Dataset.open(work / "dataset")
+    light, field = (measure(dataset, preset, seed, work, changes) for preset in PRESETS)
+    for preset, run in zip(PRESETS, (light, field), strict=True):
+        lost, clean = run.robustness.lost, run.robustness.clean
+        told = f"clean {clean:.3f}, lost {lost:.4f}, share of stage two {run.share}"
+        print(f"seed {seed}, {dataset.count('test')} test photos, {preset}: {told}", flush=True)
+    return light, field
 
 
 if __name__ == "__main__":
