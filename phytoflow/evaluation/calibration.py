@@ -126,7 +126,8 @@ def _by_chance(
     confidence: NDArray[np.float64], member: NDArray[np.float64], samples: int, seed: int
 ) -> NDArray[np.float64]:
     """Calibration errors of simulated flawless sets, float64 [samples]."""
-    generator, found = np.random.default_rng(seed), []
+    generator = np.random.default_rng(seed)
+    found: list[NDArray[np.float64]] = []
     for start in range(0, samples, _CHUNK):
         drawn = generator.random((min(_CHUNK, samples - start), len(confidence))) < confidence
         found.append(np.abs((drawn - confidence) @ member).sum(1) / len(confidence))
