@@ -32,6 +32,13 @@ class Judged:
     labels: Tensor
     groups: NDArray[np.int64]
 
+    @staticmethod
+    def joined(parts: Sequence[Judged]) -> Judged:
+        """All photos of several, in turn; a group may stand in more than one."""
+        shares = zip(*(part.logits for part in parts), strict=True)
+        labels = torch.cat([part.labels for part in parts])
+        return Judged([torch.cat(s) for s in shares], labels, np.concatenate([p.groups for p in parts]))
+
 
 def candidates(judged: Judged) -> list[Candidate]:
     """The figures of each share, the first stage's first.

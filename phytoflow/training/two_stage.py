@@ -1,7 +1,8 @@
 """Two stages, and the second has to earn its place on photos it has not seen.
 
 A small set is cross-validated: each photo of the judged folds judges once, and the final model is then fitted
-on all photos. A large set is judged on its validation photos.
+on all photos. A large set is judged on its validation photos. Under the field preset each photo that judges
+does so twice, as it is and in one augmented view: photos as they are would always choose a model for those.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from phytoflow.training.run import Run
 from phytoflow.training.stages import Rows, Split, mlp_network, probe_network, probes, tuned_network
 
 _LOG = logging.getLogger(__name__)
+_AND_FIELD = ", each as it is and under the field preset"
 
 
 @dataclass(frozen=True)
@@ -67,37 +69,58 @@ def _cross_validated(run: Run) -> Outcome:
     with run.timed("head"):
         strength = _strength_by_folds(run, pool, parts)
     parts = parts[: run.training.judged_folds]
-    kept: list[list[Tensor]] = [[] for _ in _shares(run)]
+    by_fold: list[list[Judged]] = []
     with run.timed("evidence"):
         for number, (rows, judge) in enumerate(parts, start=1):
-            start, tuned = _both(run, Split(pool, rows, None), strength, f"fold {number}")
-            for share, logits in zip(_shares(run), kept, strict=True):
-                network = between(start, tuned, share)
-                logits.append(logits_of(network, pool.activations[0][judge]))
+            ends = _both(run, Split(pool, rows, None), strength, f"fold {number}")
+            by_fold.append(_judged(run, ends, pool, judge, groups))
+    judged = [Judged.joined(of_view) for of_view in zip(*by_fold, strict=True)]
+    chosen, found = _chosen(run, Judged.joined(judged))
     judges = np.concatenate([judge for _, judge in parts])
-    judged = Judged([torch.cat(part) for part in kept], torch.from_numpy(pool.labels[judges]), groups[judges])
-    chosen, found = _chosen(run, judged)
     with run.timed("final"):
         everything = Split(pool, np.arange(len(pool)), None)
         start, tuned = _both(run, everything, strength, "final", second=chosen.share > 0)
     words = f"{len(parts)}-fold cross-validation, {len(judges)} of {len(pool)} training and validation photos"
-    return _outcome(run, (start, tuned), judged, (chosen, found), words, strength, ("train", "validation"))
+    words += _AND_FIELD * (len(judged) - 1)
+    return _outcome(run, (start, tuned), judged[0], (chosen, found), words, strength, ("train", "validation"))
 
 
 def _held_out(run: Run) -> Outcome:
     keep = run.extractor.bytes_per_photo() * run.training.views * run.dataset.count("train")
     with run.timed("features"):
         views = _views(run, "train", run.training.views, keep=keep <= run.training.activation_bytes)
-        judged_views = _views(run, "validation", 1)
+        judged_views = _views(run, "validation", _judging(run))
     split = Split(views, np.arange(len(views)), judged_views)
     with run.timed("head"):
         strength = _strength_by_validation(run, split)
     with run.timed("tail"):
         start, tuned = _both(run, split, strength, "final")
-    logits = [logits_of(between(start, tuned, s), judged_views.activations[0]) for s in _shares(run)]
-    judged = Judged(logits, torch.from_numpy(judged_views.labels), run.groups("validation"))
-    words = f"{len(judged_views)} validation photos"
-    return _outcome(run, (start, tuned), judged, _chosen(run, judged), words, strength, ("train",))
+    rows = np.arange(len(judged_views))
+    judged = _judged(run, (start, tuned), judged_views, rows, run.groups("validation"))
+    choice = _chosen(run, Judged.joined(judged))
+    words = f"{len(judged_views)} validation photos" + _AND_FIELD * (len(judged) - 1)
+    return _outcome(run, (start, tuned), judged[0], choice, words, strength, ("train",))
+
+
+def _judging(run: Run) -> int:
+    """Views in which a photo judges: as it is, and under the field preset in one augmented view too."""
+    return min(run.training.views, 2) if run.training.augmentation == "field" else 1
+
+
+def _judged(
+    run: Run,
+    ends: tuple[nn.Sequential, nn.Sequential],
+    views: Views,
+    rows: Rows,
+    groups: NDArray[np.int64],
+) -> list[Judged]:
+    """What the models between two ends say of some photos, for each view that judges."""
+    networks = [between(*ends, share) for share in _shares(run)]
+    labels = torch.from_numpy(views.labels[rows])
+    return [
+        Judged([logits_of(network, view[rows]) for network in networks], labels, groups[rows])
+        for view in views.activations[: _judging(run)]
+    ]
 
 
 def _both(
@@ -163,9 +186,10 @@ def _strength_by_validation(run: Run, split: Split) -> float:
 def _probe_losses(run: Run, found: list[Probe], views: Views, rows: Rows) -> NDArray[np.float64]:
     labels = torch.from_numpy(views.labels[rows])
     losses = [
-        nn.functional.cross_entropy(p.logits(views.pooled[0][rows]), labels, reduction="sum") for p in found
+        [nn.functional.cross_entropy(p.logits(view[rows]), labels, reduction="sum") for p in found]
+        for view in views.pooled[: _judging(run)]
     ]
-    return np.array([float(loss) for loss in losses])
+    return np.array(losses, np.float64).sum(axis=0)
 
 
 def _views(run: Run, split: str, count: int, *, keep: bool = True) -> Views:

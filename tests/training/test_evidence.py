@@ -102,3 +102,11 @@ def test_folds_never_part_a_group_and_judge_every_photo_once() -> None:
 
 def test_few_groups_give_fewer_folds() -> None:
     assert len(folds(np.array([0, 0, 0, 1, 1, 1]), np.array([0, 1, 2, 3, 4, 4]), 5, seed=0)) == 2
+
+
+def test_joined_judges_are_those_of_all_parts() -> None:
+    joined = Judged.joined([judged(3, 1), judged(-2, 1)])
+    assert [tuple(logits.shape) for logits in joined.logits] == [(80, 2), (80, 2)]
+    assert torch.equal(joined.logits[0][40:], judged(-2).logits[0])
+    assert torch.equal(joined.labels[40:], LABELS) and joined.groups[40] == joined.groups[0]
+    assert candidates(joined)[0].macro_f1 == 0.5 and candidates(joined)[1].macro_f1 == 1

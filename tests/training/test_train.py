@@ -13,7 +13,9 @@ from phytoflow.data.dataset import Dataset
 from phytoflow.models.checkpoint import load_trained
 from phytoflow.models.factory import create_model
 from phytoflow.training import two_stage
+from phytoflow.training.evidence import Judged, candidates
 from phytoflow.training.facts import TrainingFacts
+from phytoflow.training.scores import temperature
 from phytoflow.training.train import train
 from tests.training.small import MODEL, Notes, small_dataset
 
@@ -57,6 +59,26 @@ def test_fewer_folds_may_judge(dataset: Dataset, tmp_path: Path) -> None:
     count = dataset.count("train") + dataset.count("validation")
     judged = int(facts.evidence_from.split(", ")[1].split()[0])
     assert facts.evidence_from.startswith("1-fold") and 0 < judged < count
+
+
+@pytest.mark.parametrize("cross_validate", [0, 600])
+def test_under_the_field_preset_each_photo_judges_in_two_views(
+    dataset: Dataset, tmp_path: Path, cross_validate: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second view decides with the first, and the temperature is that of photos as they are."""
+    judged: list[Judged] = []
+    monkeypatch.setattr(two_stage, "candidates", lambda given: judged.append(given) or candidates(given))
+    plain = trained(dataset, tmp_path / "a", augmentation="light", cross_validate=cross_validate)
+    field = trained(dataset, tmp_path / "b", augmentation="field", cross_validate=cross_validate)
+    light, both = judged
+    assert len(both.labels) == 2 * len(light.labels)
+    half = len(light.labels)
+    assert torch.equal(both.labels[:half], both.labels[half:])
+    assert not torch.allclose(both.logits[0][:half], both.logits[0][half:])
+    chosen = both.logits[[c.share for c in field.evidence].index(field.share)]
+    assert field.temperature == temperature(chosen[:half], both.labels[:half])
+    assert "under the field preset" in field.evidence_from
+    assert "field" not in plain.evidence_from
 
 
 @pytest.mark.parametrize("tuned", [False, True])
