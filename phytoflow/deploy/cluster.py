@@ -30,7 +30,7 @@ PODS = "/api/v1/namespaces/{namespace}/pods"
 EVENTS = "/api/v1/namespaces/{namespace}/events"
 
 _LOG = logging.getLogger(__name__)
-_LOG_GONE = "unable to retrieve container logs"  # what a kubelet answers, with 200, once a container is removed
+_LOG_GONE = "unable to retrieve container logs"  # a kubelet's answer, with 200, once a container is gone
 _TIMEOUT = (5, 30)  # seconds to connect, and to read
 # An API server that restarts, or asks for patience, ends no publish.
 _RETRIES = urllib3.Retry(total=4, backoff_factor=0.5, status_forcelist=(429, 503), raise_on_status=False)

@@ -100,7 +100,13 @@ def evaluate(
     robustness = _robustness(classifier, drawn.photos, seed) if drawn.photos else None
     ways = measure_ways(classifier, compared.photos, settings, seed) if compared.photos else None
     there = measure_field(classifier, field, predictions, settings, seed) if field else None
-    more = {"selective": selective, "open_set": open_set, "robustness": robustness, "field": there, **audit}
+    more: dict[str, object] = {
+        "selective": selective,
+        "open_set": open_set,
+        "robustness": robustness,
+        "field": there,
+        **audit,
+    }
     more |= {"ways": ways, "calibration": _calibration(predictions, settings, seed)}
     metrics = metrics.model_copy(update=more)
     pictures = _pictures(metrics, predictions, settings, curves)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -58,7 +59,7 @@ def describe_known(
     """
     if not settings.open_set_photos or dataset.count("validation") < _LEAST_HELD_OUT:
         return None
-    form: Form = "onnx" if "onnx" in models else "torchscript"
+    form: Literal["torchscript", "onnx"] = "onnx" if "onnx" in models else "torchscript"
     model = open_model(form, folder / models[form].file, threads=1, lanes=cpu_count())
     fitted = _answers(model, dataset, "train", preprocessing, settings.open_set_photos)
     held_out = _answers(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
