@@ -5,7 +5,7 @@ from kfp.dsl.pipeline_task import PipelineTask
 
 from pipelines.options import CONFIGURATION, CREDENTIALS, PHOTOS_MOUNT, SIZES, CompileOptions
 
-READS_PHOTOS = ("configure", "preprocess")
+READS_PHOTOS = ("configure", "preprocess", "evaluate")  # the last: strangers, and photos from elsewhere
 
 
 def place(task: PipelineTask, options: CompileOptions, *, cache: bool = True) -> PipelineTask:

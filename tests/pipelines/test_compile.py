@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 import pipelines
 from pipelines.__main__ import app, write
 from pipelines.options import CONFIGURATION, CREDENTIALS, SIZES, CompileOptions
-from pipelines.placement import READS_PHOTOS
 
 GPU = CompileOptions(
     image="example.org/phytoflow/pipeline:abc123",
@@ -102,7 +101,7 @@ def test_every_step_gets_stores_labels_and_user_from_the_namespace(tmp_path: Pat
         assert executor["podMetadata"]["labels"]["app.kubernetes.io/component"] == name
         assert executor["securityContext"]["runAsUser"] == "1000", name
         assert executor["imagePullPolicy"] == "IfNotPresent", name
-        assert ("pvcMount" in executor) == (name in READS_PHOTOS), name
+        assert ("pvcMount" in executor) == (name in {"configure", "preprocess", "evaluate"}), name
 
 
 def test_the_gate_stands_before_register_and_publish(compiled: list[dict[str, Any]]) -> None:
