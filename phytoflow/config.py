@@ -6,7 +6,7 @@ unsaid. See ``phytoflow.settings_file`` for reading; this module only says what 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -25,7 +25,6 @@ Backbone = Literal[
     "vit_base_patch16_224",
     "attention_cnn",
 ]
-FIELD_VIEWS = 8
 BACKBONES: tuple[str, ...] = get_args(Backbone)
 
 
@@ -83,11 +82,11 @@ class TrainingSettings(Section):
     """The two stages: the head on frozen features, then the last blocks at a lower rate."""
 
     augmentation: Literal["none", "light", "field"] = Field("light", description="Augmentation preset.")
-    views: int = Field(
-        3,
+    views: int | None = Field(
+        None,
         ge=1,
-        description="Views of each training photo that are kept: as it is, and augmented ones. Unsaid, eight "
-        "under the field preset: its conditions are many.",
+        description="Views of each training photo kept: as it is, and augmented ones. Unsaid, three; "
+        "eight of a small set, which is cross-validated, and under the field preset, of many conditions.",
     )
     activation_bytes: int = Field(
         8 * 2**30, ge=0, description="Most disk for kept activations; beyond it the trunk runs live."
@@ -134,13 +133,6 @@ class TrainingSettings(Section):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
     workers: int = Field(0, ge=0, description="Loader processes; 0: load in the training process.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _field_has_more_views(cls, said: Any) -> Any:
-        if isinstance(said, dict) and said.get("augmentation") == "field":
-            return {"views": FIELD_VIEWS} | said
-        return said
 
 
 class ExportSettings(Section):

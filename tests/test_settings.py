@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config import BACKBONES, FIELD_VIEWS, PRESETS, Settings
+from phytoflow.config import BACKBONES, PRESETS, Settings
 from phytoflow.errors import ConfigError
 from phytoflow.settings import describe, known_keys, load_settings
 
@@ -69,13 +69,6 @@ def test_every_setting_is_described() -> None:
 
 
 def test_settings_survive_json_with_integers_as_floats() -> None:
-    text = Settings().model_dump_json().replace('"views":4', '"views":4.0')
+    text = Settings().model_dump_json().replace('"folds":3', '"folds":3.0')
+    assert '"folds":3.0' in text
     assert Settings.model_validate_json(text) == Settings()
-
-
-def test_the_field_preset_has_more_views_unless_said() -> None:
-    assert load_settings(None, ["training.augmentation=field"]).training.views == FIELD_VIEWS > 3
-    assert load_settings(None, ["training.augmentation=field", "training.views=2"]).training.views == 2
-    assert load_settings(None, ["training.augmentation=light"]).training.views == 3
-    chosen = load_settings(None, ["training.augmentation=field", "training.views=5"])
-    assert Settings.model_validate_json(chosen.model_dump_json()) == chosen

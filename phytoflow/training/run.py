@@ -28,6 +28,8 @@ from phytoflow.training.module import FitSettings
 from phytoflow.training.store import CheckpointStore, fingerprint
 from phytoflow.training.tracker import Tracker
 
+FEW_VIEWS, MANY_VIEWS = 3, 8
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -59,6 +61,18 @@ class Run:
         """Without pretrained weights there is no trunk worth freezing."""
         own = self.model.backbone == "attention_cnn" and self.model.weights == "imagenet"
         return self.training.end_to_end or self.model.weights == "none" or own
+
+    @property
+    def small(self) -> bool:
+        """Too few photos to spare some: cross-validated, then fitted on all."""
+        photos = self.dataset.count("train") + self.dataset.count("validation")
+        return photos <= self.training.cross_validate or not self.dataset.count("validation")
+
+    @property
+    def views(self) -> int:
+        """Views of each photo that are kept."""
+        many = self.small or self.training.augmentation == "field"
+        return self.training.views or (MANY_VIEWS if many else FEW_VIEWS)
 
     @property
     def classes(self) -> int:

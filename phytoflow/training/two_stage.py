@@ -53,17 +53,12 @@ class Outcome:
 
 def two_stages(run: Run) -> Outcome:
     """Trains both stages and chooses between them."""
-    photos = run.dataset.count("train") + run.dataset.count("validation")
-    if photos <= run.training.cross_validate or not run.dataset.count("validation"):
-        return _cross_validated(run)
-    return _held_out(run)
+    return _cross_validated(run) if run.small else _held_out(run)
 
 
 def _cross_validated(run: Run) -> Outcome:
     with run.timed("features"):
-        pool = _joined(
-            _views(run, "train", run.training.views), _views(run, "validation", run.training.views)
-        )
+        pool = _joined(_views(run, "train", run.views), _views(run, "validation", run.views))
     groups = run.groups("train", "validation")
     parts = folds(pool.labels, groups, run.training.folds, run.seed)
     with run.timed("head"):
@@ -86,9 +81,9 @@ def _cross_validated(run: Run) -> Outcome:
 
 
 def _held_out(run: Run) -> Outcome:
-    keep = run.extractor.bytes_per_photo() * run.training.views * run.dataset.count("train")
+    keep = run.extractor.bytes_per_photo() * run.views * run.dataset.count("train")
     with run.timed("features"):
-        views = _views(run, "train", run.training.views, keep=keep <= run.training.activation_bytes)
+        views = _views(run, "train", run.views, keep=keep <= run.training.activation_bytes)
         judged_views = _views(run, "validation", _judging(run))
     split = Split(views, np.arange(len(views)), judged_views)
     with run.timed("head"):
@@ -104,7 +99,7 @@ def _held_out(run: Run) -> Outcome:
 
 def _judging(run: Run) -> int:
     """Views in which a photo judges: as it is, and under the field preset in one augmented view too."""
-    return min(run.training.views, 2) if run.training.augmentation == "field" else 1
+    return min(run.views, 2) if run.training.augmentation == "field" else 1
 
 
 def _judged(
