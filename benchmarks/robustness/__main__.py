@@ -18,6 +18,7 @@ import numpy as np
 import typer
 from sklearn.metrics import f1_score
 
+from benchmarks.silent import Silent
 from phytoflow.config import DataSettings, ExportSettings, ModelSettings, TrainingSettings
 from phytoflow.data.dataset import Dataset
 from phytoflow.data.prepare import prepare
@@ -45,17 +46,6 @@ class Measured:
     macro_f1: float
     robustness: Robustness
     share: float
-
-
-class Silent:
-    """A tracker that keeps nothing."""
-
-    run_id = ""
-
-    def log_params(self, params: Any) -> None: ...
-    def log_metrics(self, metrics: Any, *, step: int = 0) -> None: ...
-    def log_artifact(self, path: Path, folder: str = "") -> None: ...
-    def log_figure(self, figure: Any, name: str) -> None: ...
 
 
 def measure(dataset: Dataset, preset: Preset, seed: int, work: Path, changes: dict[str, Any]) -> Measured:

@@ -15,12 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import typer
 from sklearn.metrics import f1_score
 
+from benchmarks.silent import Silent
 from phytoflow.config import DataSettings, ModelSettings, TrainingSettings
 from phytoflow.data.dataset import SPLITS, Dataset
 from phytoflow.data.prepare import prepare
@@ -45,17 +46,6 @@ class Measured:
     def __str__(self) -> str:
         times = f"{self.seconds:8.1f} s {self.cpu_seconds:8.1f} CPU s"
         return f"{self.name:24s} {times}   macro-F1 {self.macro_f1:.4f}"
-
-
-class Silent:
-    """A tracker that keeps nothing."""
-
-    run_id = ""
-
-    def log_params(self, params: Any) -> None: ...
-    def log_metrics(self, metrics: Any, *, step: int = 0) -> None: ...
-    def log_artifact(self, path: Path, folder: str = "") -> None: ...
-    def log_figure(self, figure: Any, name: str) -> None: ...
 
 
 def measure(name: str, dataset: Dataset, settings: TrainingSettings, seed: int, folder: Path) -> Measured:
