@@ -39,10 +39,15 @@ class OnnxRuntime:
         return self._open(self._threads * self._lanes)
 
     def _open(self, threads: int) -> onnxruntime.InferenceSession:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
-        # Idle threads that spin between calls would take the CPU from decoding.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(self._path, options, providers=["CPUExecutionProvider"])
+        return open_session(self._path, threads)
+
+
+def open_session(path: str, threads: int) -> onnxruntime.InferenceSession:
+    """Loads an ONNX file, to be run on so many threads of the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    # Idle threads that spin between calls would take the CPU from decoding.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -11,6 +11,7 @@ import torch
 from phytoflow.config import TrainingSettings
 from phytoflow.errors import ConfigError
 from phytoflow.inference.cpus import cpu_count
+from phytoflow.training.memory import keep_freed_memory
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Device:
 
 
 def find_device(settings: TrainingSettings) -> Device:
-    """Picks the device and precision, sets torch's threads to the CPUs there are, and logs it.
+    """Picks the device and precision, sets torch's threads and memory up for it, and logs it.
 
     Raises:
         ConfigError: A GPU was asked for and there is none.
@@ -55,6 +56,8 @@ def find_device(settings: TrainingSettings) -> Device:
             remedy="set training.device=auto, or check the driver with nvidia-smi",
         )
     kind = "cuda" if gpu and settings.device != "cpu" else "cpu"
+    if kind == "cpu":
+        keep_freed_memory()
     dtype = _dtype(settings.precision, kind)
     place = torch.cuda.get_device_name() if kind == "cuda" else f"CPU, {threads} threads"
     device = Device(kind, dtype, f"{place}, {str(dtype).removeprefix('torch.')}")

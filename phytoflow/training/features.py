@@ -7,7 +7,6 @@ memory-mapped arrays, written whole or not at all: a killed run loses at most th
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from phytoflow.data.augment import augmentation
@@ -29,13 +28,13 @@ from phytoflow.models.classifier import LeafClassifier
 from phytoflow.progress import track
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.training.device import Device
+from phytoflow.training.frozen import Answer, Frozen, frozen
 
 _LOG = logging.getLogger(__name__)
 # Eight photos' largest activations fit the CPU's cache: three times faster than thirty-two on two cores.
 CPU_BATCH, GPU_BATCH = 8, 128
 ACTIVATIONS, POOLED = "activations.npy", "pooled.npy"
 Batches = DataLoader[tuple[Tensor, int, int]]
-Answer = tuple[NDArray[np.float16], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -127,21 +126,17 @@ class Extractor:
 
     def _answers(self, batches: Iterable[Any]) -> Iterator[Answer]:
         """On CPUs one batch a thread, each on one core: no core waits for another within a layer."""
+        network = self._network  # built here, not by the first threads
+        inputs = (to_input(images, self.preprocessing, self.device) for images, _, _ in batches)
         if self.device.kind == "cuda":
-            yield from (self._seen(images) for images, _, _ in batches)
+            yield from map(network, inputs)
             return
-        assert self._network  # built here, not by the first threads
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            yield from thread_map(lambda batch: self._seen(batch[0]), batches, threads)
+            yield from thread_map(network, inputs, threads)
         finally:
             torch.set_num_threads(threads)
-
-    def _seen(self, images: Tensor) -> Answer:
-        with torch.inference_mode(), self.device.autocast():
-            activations, features = self._network(to_input(images, self.preprocessing, self.device))
-        return activations.cpu().numpy(), features.float().cpu().numpy()
 
     def _images(self, split: str, preset: str, view: int) -> Batches:
         size = self.preprocessing.size
@@ -160,31 +155,8 @@ class Extractor:
         return GPU_BATCH if self.device.kind == "cuda" else CPU_BATCH
 
     @cached_property
-    def _network(self) -> nn.Module:
-        """On CPUs a frozen trace: batch norms are folded into convolutions."""
-        self.model.to(self.device.kind).to(memory_format=torch.channels_last)
-        network = _TrunkAndTail(self.model).eval()
-        if self.device.kind != "cpu":
-            return network
-        size = self.preprocessing.size
-        example = torch.zeros(2, 3, size, size).contiguous(memory_format=torch.channels_last)
-        with warnings.catch_warnings(), torch.inference_mode():
-            warnings.simplefilter("ignore")
-            traced: Any = torch.jit.trace(network, example)  # type: ignore[no-untyped-call]
-            frozen: nn.Module = torch.jit.freeze(traced)
-        return frozen
-
-
-class _TrunkAndTail(nn.Module):
-    """Input to activations as they are kept, and the pooled features that follow from just those."""
-
-    def __init__(self, model: LeafClassifier) -> None:
-        super().__init__()
-        self.trunk, self.tail = model.trunk, model.tail
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        activations = self.trunk(x).half()
-        return activations, self.tail(activations.float())
+    def _network(self) -> Frozen:
+        return frozen(self.model, self.device, self.preprocessing.size)
 
 
 def to_input(images: Tensor, preprocessing: Preprocessing, device: Device) -> Tensor:
