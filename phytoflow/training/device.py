@@ -11,7 +11,7 @@ import torch
 from phytoflow.config import TrainingSettings
 from phytoflow.errors import ConfigError
 from phytoflow.inference.cpus import cpu_count
-from phytoflow.training.memory import keep_freed_memory
+from phytoflow.memory import keep_for_next_step
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def find_device(settings: TrainingSettings) -> Device:
         )
     kind = "cuda" if gpu and settings.device != "cpu" else "cpu"
     if kind == "cpu":
-        keep_freed_memory()
+        keep_for_next_step()
     dtype = _dtype(settings.precision, kind)
     place = torch.cuda.get_device_name() if kind == "cuda" else f"CPU, {threads} threads"
     device = Device(kind, dtype, f"{place}, {str(dtype).removeprefix('torch.')}")

@@ -132,7 +132,7 @@ def _run(tuner: Tuner, name: str, store: CheckpointStore, device: Device, tracke
         deterministic="warn",
         default_root_dir=store.scratch,
     )
-    # Deterministic mode fills all memory it is given, a quarter of the time, to show early reads.
+    # Deterministic mode would fill all memory it is given, to show reads that come too early: slow.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     last = store.get(f"{name}.last")
     if last is not None:

@@ -27,7 +27,7 @@ Frozen = Callable[[Tensor], Answer]
 def frozen(model: LeafClassifier, device: Device, size: int) -> Frozen:
     """What computes a model's activations and features.
 
-    On CPUs it is ONNX Runtime, one thread a call: half the time of a frozen TorchScript trace.
+    On CPUs it is ONNX Runtime, one thread a call: much faster than a frozen TorchScript trace.
 
     Args:
         model: Its trunk and tail, as they are now.

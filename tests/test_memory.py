@@ -1,0 +1,36 @@
+"""Memory that is taken and freed over and over costs no page faults."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROUNDS = 50
+CODE = f"""
+import resource, sys
+import numpy as np
+from phytoflow import memory
+getattr(memory, sys.argv[1], lambda: None)()
+size = int(sys.argv[2])
+def faults():
+    np.ones(size, np.uint8).fill(2)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+before = faults()
+for _ in range({ROUNDS}):
+    after = faults()
+print(after - before)
+"""
+
+
+@pytest.mark.parametrize(("how", "size"), [("keep_for_next_photo", 3 * 2**20), ("keep_for_next_step", 2**26)])
+def test_what_is_freed_is_used_again(how: str, size: int) -> None:
+    assert _faults(how, size) < ROUNDS < _faults("default", size)
+
+
+def _faults(how: str, size: int) -> int:
+    code = [sys.executable, "-c", CODE, how, str(size)]
+    return int(subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=True).stdout)

@@ -1,0 +1,49 @@
+"""The frozen layers say the same, whatever runs them."""
+
+import numpy as np
+import pytest
+import torch
+
+from phytoflow.config import TrainingSettings
+from phytoflow.models.classifier import LeafClassifier
+from phytoflow.models.factory import create_model, preprocessing_for
+from phytoflow.training import frozen as module
+from phytoflow.training.device import find_device
+from tests.training.small import MODEL
+
+SIZE = preprocessing_for(MODEL).size
+DEVICE = find_device(TrainingSettings(device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def model() -> LeafClassifier:
+    return create_model(MODEL, 2).eval()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_onnx_runtime_says_what_torch_says(model: LeafClassifier, count: int) -> None:
+    photos = torch.randn(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    activations, features = module.frozen(model, DEVICE, SIZE)(photos)
+    with torch.inference_mode():
+        wanted = model.trunk(photos).numpy()
+    assert (
+        activations.dtype == np.float16 and np.abs(activations - wanted).max() < 0.01 * np.abs(wanted).max()
+    )
+    again = model.tail(torch.from_numpy(activations.astype(np.float32))).detach().numpy()
+    assert features.dtype == np.float32 and np.allclose(features, again, atol=1e-3)
+
+
+def test_layers_that_cannot_be_traced_are_run_by_torch(
+    model: LeafClassifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    photos = torch.randn(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    traced = module.frozen(model, DEVICE, SIZE)(photos)
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no such operator")
+
+    monkeypatch.setattr(module, "trace_onnx", refuse)
+    with caplog.at_level("INFO"):
+        live = module.frozen(model, DEVICE, SIZE)(photos)
+    assert "no such operator" in caplog.text
+    assert np.allclose(traced[1], live[1], atol=0.01 * np.abs(live[1]).max())
