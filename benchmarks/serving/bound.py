@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import statistics
 import time
+from collections.abc import Sequence
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,12 @@ def bound(work: Path, form: str, contents: list[bytes], processes: int, seconds:
     for worker in workers:
         worker.join()
     return [_together(size, [answer[size] for answer in answers]) for size in BATCHES]
+
+
+def median(limits: Sequence[Limit]) -> Limit:
+    """Of several windows with the same batch, as servers' windows are summed up."""
+    rate = statistics.median(limit.rate for limit in limits)
+    return Limit(batch=limits[0].batch, rate=rate, cpu_ms=statistics.median(lim.cpu_ms for lim in limits))
 
 
 def _together(size: int, each: list[tuple[float, float]]) -> Limit:

@@ -78,6 +78,7 @@ def main(
         Path | None, typer.Argument(help="Class folders of photos; none: the sample set.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Splits and draws behind each mean.")] = 3,
+    first_epochs: Annotated[int, typer.Option(min=1, help="Shortest end-to-end run.")] = 1,
     most_epochs: Annotated[int, typer.Option(help="Longest end-to-end run.")] = 16,
     tolerance: Annotated[
         float, typer.Option(help="End to end may be this much worse and still count.")
@@ -93,7 +94,7 @@ def main(
         ours = measure_seeds("two stages", datasets, TrainingSettings(), work)
         print(f"mean    {ours}", flush=True)
         goal = ours.macro_f1 - tolerance
-        print(_verdict(ours, _end_to_end(goal, datasets, work, most_epochs), goal))
+        print(_verdict(ours, _end_to_end(goal, datasets, work, (first_epochs, most_epochs)), goal))
 
 
 def _dataset(photos: Path, seed: int, folder: Path) -> Dataset:
@@ -101,8 +102,8 @@ def _dataset(photos: Path, seed: int, folder: Path) -> Dataset:
     return Dataset.open(folder)
 
 
-def _end_to_end(goal: float, datasets: Sequence[Dataset], work: Path, most: int) -> Measured:
-    epochs = 1
+def _end_to_end(goal: float, datasets: Sequence[Dataset], work: Path, lengths: tuple[int, int]) -> Measured:
+    epochs, most = lengths
     while True:
         settings = TrainingSettings(end_to_end=True, whole_epochs=epochs, patience=most + 1)
         run = measure_seeds(f"end to end, {epochs} epochs", datasets, settings, work)

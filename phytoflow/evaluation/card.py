@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from phytoflow.evaluation import words
 from phytoflow.evaluation.metrics import Metrics
+from phytoflow.evaluation.verdict import not_for, remarks, verdict
 from phytoflow.models.bundle import Bundle, BundleManifest
 
 CARD_FILE = "model_card.md"
@@ -23,13 +24,13 @@ def model_card(metrics: Metrics, bundle: Bundle) -> str:
             f"Naming what a photo of one leaf or plant shows, of {len(manifest.classes)} classes: "
             f"{', '.join(manifest.classes)}."
         ],
-        "What it must not be used for": words.not_for(metrics),
+        "What it must not be used for": not_for(metrics),
         "Photos": _photos(metrics, len(bundle.training_photos())),
         "Figures": _figures(metrics),
-        "Limits found": words.remarks(metrics),
+        "Limits found": remarks(metrics),
     }
     parts = [f"## {title}\n\n" + "\n".join(f"- {line}" for line in said) for title, said in sections.items()]
-    return f"# {manifest.name}: {words.verdict(metrics)}\n\n" + "\n\n".join(parts) + "\n"
+    return f"# {manifest.name}: {verdict(metrics)}\n\n" + "\n\n".join(parts) + "\n"
 
 
 def _details(manifest: BundleManifest) -> list[str]:

@@ -16,26 +16,27 @@ from phytoflow.evaluation.audit import look
 from phytoflow.evaluation.background import BackgroundProbe, probe_background
 from phytoflow.evaluation.calibration import Calibration, measure_calibration, reliability
 from phytoflow.evaluation.card import CARD_FILE, model_card
-from phytoflow.evaluation.examples import Examples, Explainer, with_heat
+from phytoflow.evaluation.examples import Examples
 from phytoflow.evaluation.field import measure_field, open_field
+from phytoflow.evaluation.kept import FirstPhotos, RandomPhotos
 from phytoflow.evaluation.latency import Latency, measure_latency
 from phytoflow.evaluation.leaks import LeakAudit, audit_leaks
-from phytoflow.evaluation.metrics import METRICS_FILE, Metrics, Unreadable, measure
+from phytoflow.evaluation.measure import measure
+from phytoflow.evaluation.metrics import METRICS_FILE, Metrics, Unreadable
 from phytoflow.evaluation.open_set import measure_open_set
 from phytoflow.evaluation.pictures import confusion_figure, png, reliability_figure, risk_figure
 from phytoflow.evaluation.predict import predict_photos
 from phytoflow.evaluation.predictions import PhotoPredictions
-from phytoflow.evaluation.report import REPORT_FILE, Pictures, Shown, render_report
+from phytoflow.evaluation.report import REPORT_FILE, Pictures, render_report
 from phytoflow.evaluation.robustness import Robustness, measure_robustness
 from phytoflow.evaluation.selective import measure_selective
+from phytoflow.evaluation.shown import shown
 from phytoflow.evaluation.ways import measure_ways
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.explain import explain
 from phytoflow.provenance import code_version
 from phytoflow.storage.atomic import atomic_file
 
 CONFUSION_FILE, RELIABILITY_FILE = "confusion_matrix.png", "reliability.png"
-_MOST_TIMED_BYTES = 64 * 2**20
 
 
 def evaluate(
@@ -76,9 +77,9 @@ def evaluate(
     """
     classifier = Classifier.load(bundle)
     field = open_field(settings, classifier.classes)  # what is wrong with it is said before all else is done
-    examples, timed = Examples(classifier.classes), _Timed(settings.latency_photos)
-    drawn = _Drawn(settings.robustness_photos if settings.thorough else 0, seed)
-    compared = _Drawn(settings.ways_photos if settings.thorough else 0, seed)
+    examples, timed = Examples(classifier.classes), FirstPhotos(settings.latency_photos)
+    drawn = RandomPhotos(settings.robustness_photos if settings.thorough else 0, seed)
+    compared = RandomPhotos(settings.ways_photos if settings.thorough else 0, seed)
 
     def watch(photo: LabelledPhoto, probabilities: NDArray[np.float64]) -> None:
         examples(photo, probabilities)
@@ -110,7 +111,7 @@ def evaluate(
     more |= {"ways": ways, "calibration": _calibration(predictions, settings, seed)}
     metrics = metrics.model_copy(update=more)
     pictures = _pictures(metrics, predictions, settings, curves)
-    page = render_report(metrics, classifier.bundle, pictures, _shown(classifier, examples, settings, model))
+    page = render_report(metrics, classifier.bundle, pictures, shown(classifier, examples, settings, model))
     _write(output, metrics, predictions, pictures, page, model_card(metrics, classifier.bundle))
     return metrics
 
@@ -132,59 +133,6 @@ def _audit(
 ) -> dict[str, LeakAudit | BackgroundProbe | None]:
     looked = look(classifier, dataset, settings.audit_photos, seed)
     return {"leaks": audit_leaks(looked, seed), "background": probe_background(looked, seed)}
-
-
-def _shown(
-    classifier: Classifier, examples: Examples, settings: EvaluationSettings, model: Path | None
-) -> Shown:
-    """With heat where the model itself gives it; covering place by place takes sixty times as long."""
-    size = classifier.bundle.manifest.preprocessing.size
-    evidence = classifier.outputs(np.zeros((1, 3, size, size), np.float32)).evidence
-    rollout = _rollout(classifier, model) if evidence is None and model else None
-    if evidence is None and rollout is None and not settings.thorough:
-        return Shown(examples.surest_mistakes, examples.least_sure)
-    kept = (examples.surest_mistakes, examples.least_sure)
-    return Shown(*([with_heat(e, classifier, rollout or explain) for e in group] for group in kept))
-
-
-def _rollout(classifier: Classifier, model: Path) -> Explainer | None:
-    """A transformer's attention rollout; None for other networks."""
-    if not classifier.bundle.manifest.backbone.startswith("vit"):
-        return None
-    from phytoflow.evaluation.rollout import attention_rollout
-    from phytoflow.models.checkpoint import load_trained
-
-    network = load_trained(model).model
-    return lambda _, tensor, __: attention_rollout(network, tensor)
-
-
-class _Timed:
-    """Keeps the first photos to be timed, as far as memory allows."""
-
-    def __init__(self, most: int) -> None:
-        self.contents: list[bytes] = []
-        self._most = most
-        self._bytes = 0
-
-    def __call__(self, content: bytes) -> None:
-        if len(self.contents) < self._most and self._bytes < _MOST_TIMED_BYTES:
-            self.contents.append(content)
-            self._bytes += len(content)
-
-
-class _Drawn:
-    """Keeps so many photos of all that go by, each with the same chance (Vitter 1985, algorithm R)."""
-
-    def __init__(self, most: int, seed: int) -> None:
-        self.photos: list[LabelledPhoto] = []
-        self._most, self._seen, self._generator = most, 0, np.random.default_rng(seed)
-
-    def __call__(self, photo: LabelledPhoto) -> None:
-        self._seen += 1
-        if len(self.photos) < self._most:
-            self.photos.append(photo)
-        elif self._most and (at := int(self._generator.integers(self._seen))) < self._most:
-            self.photos[at] = photo
 
 
 def _robustness(classifier: Classifier, photos: list[LabelledPhoto], seed: int) -> Robustness:

@@ -22,7 +22,8 @@ from phytoflow.data.validate import refuse_layout
 from phytoflow.evaluation.field_classes import FieldClasses, map_classes
 from phytoflow.evaluation.field_figures import Drop, FieldClass, FieldFigures
 from phytoflow.evaluation.intervals import difference_interval
-from phytoflow.evaluation.metrics import Figures, measure
+from phytoflow.evaluation.measure import measure
+from phytoflow.evaluation.metrics import Figures
 from phytoflow.evaluation.predict import predict_photos
 from phytoflow.evaluation.predictions import PhotoPredictions
 from phytoflow.inference.classifier import Classifier

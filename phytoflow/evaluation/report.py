@@ -16,6 +16,7 @@ from phytoflow.evaluation import words
 from phytoflow.evaluation.examples import Example
 from phytoflow.evaluation.intervals import Interval
 from phytoflow.evaluation.metrics import Metrics
+from phytoflow.evaluation.verdict import not_for, remarks, verdict, weakest_class
 from phytoflow.models.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples
     """
     return _template().render(
         metrics=metrics,
-        verdict=words.verdict(metrics),
-        remarks=words.remarks(metrics),
-        not_for=words.not_for(metrics),
+        verdict=verdict(metrics),
+        remarks=remarks(metrics),
+        not_for=not_for(metrics),
         ask=words.ask(metrics.selective) if metrics.selective else "",
         robustness=words.robustness(metrics.robustness) if metrics.robustness else "",
         field=words.field(metrics.field) if metrics.field else "",
@@ -86,7 +87,7 @@ def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples
 
 
 def _tiles(metrics: Metrics) -> list[Tile]:
-    name, weakest = words.weakest_class(metrics)
+    name, weakest = weakest_class(metrics)
     assert weakest.f1_interval is not None  # it has test photos
     return [
         Tile("Accuracy", metrics.accuracy, metrics.intervals["accuracy"], "photos named rightly"),

@@ -14,7 +14,8 @@ from phytoflow.config import EvaluationSettings
 from phytoflow.data.photo import LabelledPhoto
 from phytoflow.errors import DataError
 from phytoflow.evaluation.compare import Comparison, paired
-from phytoflow.evaluation.metrics import Figures, measure
+from phytoflow.evaluation.measure import measure
+from phytoflow.evaluation.metrics import Figures
 from phytoflow.evaluation.predict import predict_photos
 from phytoflow.evaluation.predictions import PhotoPredictions
 from phytoflow.inference.classifier import Classifier

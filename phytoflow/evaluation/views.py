@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.evaluation import words
 from phytoflow.evaluation.metrics import METRICS_FILE, Metrics
 from phytoflow.evaluation.predictions import PhotoPredictions
+from phytoflow.evaluation.verdict import remarks, verdict
 
 _MOST_POINTS = 200  # of a curve: the view is drawn in a browser
 
@@ -128,9 +128,9 @@ def _markdown(metrics: Metrics) -> str:
     rows.append(f"| calibration error | {metrics.ece:.3f} | |")
     rows.append(f"| mean latency | {metrics.mean_latency_ms:.1f} ms | |")
     head = [
-        f"# {words.verdict(metrics)}",
+        f"# {verdict(metrics)}",
         "",
         f"| figure | value | {metrics.confidence:.0%} interval |",
         "|---|---|---|",
     ]
-    return "\n".join([*head, *rows, "", *[f"- {remark}" for remark in words.remarks(metrics)]]) + "\n"
+    return "\n".join([*head, *rows, "", *[f"- {remark}" for remark in remarks(metrics)]]) + "\n"

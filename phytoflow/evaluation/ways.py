@@ -17,7 +17,7 @@ from phytoflow.data.photo import LabelledPhoto
 from phytoflow.errors import PhytoflowError
 from phytoflow.evaluation.calibration import bins_of
 from phytoflow.evaluation.intervals import percentile_interval, resampled_sums
-from phytoflow.evaluation.metrics import scores
+from phytoflow.evaluation.measure import scores
 from phytoflow.evaluation.way_figures import Way, Ways
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.runtime import Precision, RuntimeName, usable

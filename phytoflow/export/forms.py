@@ -79,7 +79,7 @@ def trace_onnx(model: nn.Module, example: Tensor, path: Path, outputs: list[str]
 
     Args:
         model: In evaluation mode, on the CPU.
-        example: Its input, float32 [2, 3, size, size].
+        example: Its input, two photos.
         path: Where to.
         outputs: What its outputs are to be called.
     """

@@ -127,7 +127,7 @@ class Extractor:
     def _answers(self, batches: Iterable[Any]) -> Iterator[Answer]:
         """On CPUs one batch a thread, each on one core: no core waits for another within a layer."""
         network = self._network  # built here, not by the first threads
-        inputs = (to_input(images, self.preprocessing, self.device) for images, _, _ in batches)
+        inputs = (photos for photos, _, _ in batches)
         if self.device.kind == "cuda":
             yield from map(network, inputs)
             return
@@ -156,12 +156,4 @@ class Extractor:
 
     @cached_property
     def _network(self) -> Frozen:
-        return frozen(self.model, self.device, self.preprocessing.size)
-
-
-def to_input(images: Tensor, preprocessing: Preprocessing, device: Device) -> Tensor:
-    """Uint8 photos [N, 3, H, W] to the network's input, float [N, 3, H, W], on the device."""
-    images = images.to(device.kind, non_blocking=True)
-    mean = torch.tensor(preprocessing.mean, device=images.device).view(1, 3, 1, 1)
-    std = torch.tensor(preprocessing.std, device=images.device).view(1, 3, 1, 1)
-    return ((images.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+        return frozen(self.model, self.device, self.preprocessing)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.export.forms import trace_onnx
 from phytoflow.inference.onnx_runtime import open_session
 from phytoflow.models.classifier import LeafClassifier
@@ -21,10 +22,10 @@ _LOG = logging.getLogger(__name__)
 Answer = tuple[NDArray[np.float16], NDArray[np.float32]]
 """Activations [N, ...] as they are kept, and the pooled features [N, D] that follow from just those."""
 Frozen = Callable[[Tensor], Answer]
-"""From the network's input, float [N, 3, size, size]; safe to call from several threads at once."""
+"""From photos, uint8 [N, 3, size, size]; safe to call from several threads at once."""
 
 
-def frozen(model: LeafClassifier, device: Device, size: int) -> Frozen:
+def frozen(model: LeafClassifier, device: Device, preprocessing: Preprocessing) -> Frozen:
     """What computes a model's activations and features.
 
     On CPUs it is ONNX Runtime, one thread a call: much faster than a frozen TorchScript trace.
@@ -32,12 +33,12 @@ def frozen(model: LeafClassifier, device: Device, size: int) -> Frozen:
     Args:
         model: Its trunk and tail, as they are now.
         device: Where to compute.
-        size: Of the input, pixels.
+        preprocessing: From photos to its input.
     """
-    network = _TrunkAndTail(model).to(device.kind).to(memory_format=torch.channels_last).eval()
+    network = _TrunkAndTail(model, preprocessing).to(device.kind).to(memory_format=torch.channels_last).eval()
     if device.kind == "cpu":
         try:
-            return _on_cpu(network, size)
+            return _on_cpu(network, preprocessing.size)
         except Exception as error:  # the exporter raises whatever the model's code provokes
             _LOG.info("the frozen layers cannot be traced (%s): slower, with torch", str(error)[:200])
     return _on_device(network, device)
@@ -46,7 +47,9 @@ def frozen(model: LeafClassifier, device: Device, size: int) -> Frozen:
 def _on_cpu(network: nn.Module, size: int) -> Frozen:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frozen.onnx"
-        trace_onnx(network, torch.zeros(2, 3, size, size), path, ["activations", "features"])
+        trace_onnx(
+            network, torch.zeros(2, 3, size, size, dtype=torch.uint8), path, ["activations", "features"]
+        )
         session = open_session(str(path), threads=1)
 
     def run(photos: Tensor) -> Answer:
@@ -59,17 +62,24 @@ def _on_cpu(network: nn.Module, size: int) -> Frozen:
 def _on_device(network: nn.Module, device: Device) -> Frozen:
     def run(photos: Tensor) -> Answer:
         with torch.inference_mode(), device.autocast():
-            activations, features = network(photos)
+            activations, features = network(photos.to(device.kind, non_blocking=True))
         return activations.cpu().numpy(), features.float().cpu().numpy()
 
     return run
 
 
 class _TrunkAndTail(nn.Module):
-    def __init__(self, model: LeafClassifier) -> None:
+    def __init__(self, model: LeafClassifier, preprocessing: Preprocessing) -> None:
         super().__init__()
-        self.trunk, self.tail = model.trunk, model.tail
+        self.trunk, self.tail, self.preprocessing = model.trunk, model.tail, preprocessing
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        activations = self.trunk(x).half()
+    def forward(self, photos: Tensor) -> tuple[Tensor, Tensor]:
+        activations = self.trunk(to_input(photos, self.preprocessing)).half()
         return activations, self.tail(activations.float())
+
+
+def to_input(photos: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Photos, uint8 [N, 3, H, W], to the network's input, float [N, 3, H, W], on the same device."""
+    mean = torch.tensor(preprocessing.mean, device=photos.device).view(1, 3, 1, 1)
+    std = torch.tensor(preprocessing.std, device=photos.device).view(1, 3, 1, 1)
+    return ((photos.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)

@@ -22,8 +22,9 @@ from phytoflow.models.classifier import LeafClassifier
 from phytoflow.models.factory import create_model, preprocessing_for
 from phytoflow.provenance import code_version
 from phytoflow.training.device import Device, find_device
-from phytoflow.training.features import Extractor, to_input
+from phytoflow.training.features import Extractor
 from phytoflow.training.fit import Epoch
+from phytoflow.training.frozen import to_input
 from phytoflow.training.module import FitSettings
 from phytoflow.training.store import CheckpointStore, fingerprint
 from phytoflow.training.tracker import Tracker
@@ -121,7 +122,7 @@ class Run:
     def prepare(self, inputs: Tensor) -> Tensor:
         """Photos (uint8) through the frozen trunk; activations as they are."""
         if inputs.dtype == torch.uint8:
-            inputs = to_input(inputs, self.preprocessing, self.device)
+            inputs = to_input(inputs.to(self.device.kind, non_blocking=True), self.preprocessing)
             if self.whole:
                 return inputs
             with torch.no_grad():

@@ -10,7 +10,8 @@ from phytoflow.data.photo import LabelledPhoto
 from phytoflow.evaluation.compare import Comparison, compare_on, paired
 from phytoflow.evaluation.evaluate import evaluate
 from phytoflow.evaluation.gate import Verdict, judge
-from phytoflow.evaluation.metrics import Metrics, measure
+from phytoflow.evaluation.measure import measure
+from phytoflow.evaluation.metrics import Metrics
 from phytoflow.evaluation.predict import predict_photos
 from phytoflow.evaluation.predictions import PhotoPredictions
 from phytoflow.inference.classifier import Classifier

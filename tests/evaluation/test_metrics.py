@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
 from phytoflow.config import EvaluationSettings
-from phytoflow.evaluation.metrics import Figures, measure
+from phytoflow.evaluation.measure import measure
+from phytoflow.evaluation.metrics import Figures
 from phytoflow.evaluation.predictions import PhotoPredictions
 
 CLASSES = ("healthy", "rust", "scab")

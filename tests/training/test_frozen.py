@@ -11,8 +11,13 @@ from phytoflow.training import frozen as module
 from phytoflow.training.device import find_device
 from tests.training.small import MODEL
 
-SIZE = preprocessing_for(MODEL).size
+PREPROCESSING = preprocessing_for(MODEL)
 DEVICE = find_device(TrainingSettings(device="cpu"))
+
+
+def pictures(count: int) -> torch.Tensor:
+    shape = (count, 3, PREPROCESSING.size, PREPROCESSING.size)
+    return torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +27,12 @@ def model() -> LeafClassifier:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_onnx_runtime_says_what_torch_says(model: LeafClassifier, count: int) -> None:
-    photos = torch.randn(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
-    activations, features = module.frozen(model, DEVICE, SIZE)(photos)
+    photos = pictures(count)
+    activations, features = module.frozen(model, DEVICE, PREPROCESSING)(photos)
     with torch.inference_mode():
-        wanted = model.trunk(photos).numpy()
+        wanted = model.trunk(
+            torch.from_numpy(PREPROCESSING.normalise(photos.permute(0, 2, 3, 1).numpy()))
+        ).numpy()
     assert (
         activations.dtype == np.float16 and np.abs(activations - wanted).max() < 0.01 * np.abs(wanted).max()
     )
@@ -36,14 +43,14 @@ def test_onnx_runtime_says_what_torch_says(model: LeafClassifier, count: int) ->
 def test_layers_that_cannot_be_traced_are_run_by_torch(
     model: LeafClassifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    photos = torch.randn(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
-    traced = module.frozen(model, DEVICE, SIZE)(photos)
+    photos = pictures(2)
+    traced = module.frozen(model, DEVICE, PREPROCESSING)(photos)
 
     def refuse(*_: object) -> None:
         raise RuntimeError("no such operator")
 
     monkeypatch.setattr(module, "trace_onnx", refuse)
     with caplog.at_level("INFO"):
-        live = module.frozen(model, DEVICE, SIZE)(photos)
+        live = module.frozen(model, DEVICE, PREPROCESSING)(photos)
     assert "no such operator" in caplog.text
     assert np.allclose(traced[1], live[1], atol=0.01 * np.abs(live[1]).max())
