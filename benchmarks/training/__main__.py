@@ -94,7 +94,7 @@ def main(
         ours = measure_seeds("two stages", datasets, TrainingSettings(), work)
         print(f"mean    {ours}", flush=True)
         goal = ours.macro_f1 - tolerance
-        print(_verdict(ours, _end_to_end(goal, datasets, work, (first_epochs, most_epochs)), goal))
+        print(_verdict(ours, _end_to_end(goal, datasets, work, first_epochs, most_epochs), goal))
 
 
 def _dataset(photos: Path, seed: int, folder: Path) -> Dataset:
@@ -102,8 +102,7 @@ def _dataset(photos: Path, seed: int, folder: Path) -> Dataset:
     return Dataset.open(folder)
 
 
-def _end_to_end(goal: float, datasets: Sequence[Dataset], work: Path, lengths: tuple[int, int]) -> Measured:
-    epochs, most = lengths
+def _end_to_end(goal: float, datasets: Sequence[Dataset], work: Path, epochs: int, most: int) -> Measured:
     while True:
         settings = TrainingSettings(end_to_end=True, whole_epochs=epochs, patience=most + 1)
         run = measure_seeds(f"end to end, {epochs} epochs", datasets, settings, work)

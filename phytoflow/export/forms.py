@@ -54,7 +54,7 @@ def _write_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
     except Exception as first:  # either exporter raises whatever the model's code provokes
         _LOG.info("torch.export's ONNX exporter failed (%s); trying the tracing one", str(first)[:200])
         try:
-            _trace_onnx(model, example, path, _names(model, example))
+            trace_onnx(model, example, path, _names(model, example))
         except Exception as error:
             what = f"the model cannot be written as ONNX: {str(error)[:300]}"
             raise ParityError(what, remedy="leave onnx out of export.formats") from error
@@ -83,22 +83,18 @@ def trace_onnx(model: nn.Module, example: Tensor, path: Path, outputs: list[str]
         path: Where to.
         outputs: What its outputs are to be called.
     """
-    with _quiet(), torch.inference_mode(False), torch.no_grad():
-        _trace_onnx(model, example, path, outputs)
-
-
-def _trace_onnx(model: nn.Module, example: Tensor, path: Path, outputs: list[str]) -> None:
     free = {name: {0: "n"} for name in ["photos", *outputs]}
-    torch.onnx.export(
-        model,
-        (example,),
-        str(path),
-        dynamo=False,
-        opset_version=_OPSET,
-        dynamic_axes=free,
-        input_names=["photos"],
-        output_names=outputs,
-    )
+    with _quiet(), torch.inference_mode(False), torch.no_grad():
+        torch.onnx.export(
+            model,
+            (example,),
+            str(path),
+            dynamo=False,
+            opset_version=_OPSET,
+            dynamic_axes=free,
+            input_names=["photos"],
+            output_names=outputs,
+        )
 
 
 def _names(model: nn.Module, example: Tensor) -> list[str]:

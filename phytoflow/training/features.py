@@ -31,7 +31,7 @@ from phytoflow.training.device import Device
 from phytoflow.training.frozen import Answer, Frozen, frozen
 
 _LOG = logging.getLogger(__name__)
-# Eight photos' largest activations fit the CPU's cache: three times faster than thirty-two on two cores.
+# Eight photos' largest activations fit the CPU's cache.
 CPU_BATCH, GPU_BATCH = 8, 128
 ACTIVATIONS, POOLED = "activations.npy", "pooled.npy"
 Batches = DataLoader[tuple[Tensor, int, int]]

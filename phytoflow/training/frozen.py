@@ -39,17 +39,18 @@ def frozen(model: LeafClassifier, device: Device, preprocessing: Preprocessing) 
     if device.kind == "cpu":
         try:
             return _on_cpu(network, preprocessing.size)
-        except Exception as error:  # the exporter raises whatever the model's code provokes
-            _LOG.info("the frozen layers cannot be traced (%s): slower, with torch", str(error)[:200])
+        except Exception as error:  # exporter and runtime raise whatever the model provokes
+            _LOG.info(
+                "ONNX Runtime cannot run the frozen layers (%s); torch does, more slowly", str(error)[:200]
+            )
     return _on_device(network, device)
 
 
 def _on_cpu(network: nn.Module, size: int) -> Frozen:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frozen.onnx"
-        trace_onnx(
-            network, torch.zeros(2, 3, size, size, dtype=torch.uint8), path, ["activations", "features"]
-        )
+        example = torch.zeros(2, 3, size, size, dtype=torch.uint8)
+        trace_onnx(network, example, path, ["activations", "features"])
         session = open_session(str(path), threads=1)
 
     def run(photos: Tensor) -> Answer:
