@@ -70,8 +70,10 @@ def _together(size: int, each: list[tuple[float, float]]) -> Limit:
 def _work(work: Path, form: str, contents: list[bytes], seconds: float, barrier: Barrier, queue: Any) -> None:
     from phytoflow.inference.planar import planar
     from phytoflow.inference.runtime import open_runtime
+    from phytoflow.memory import keep_for_next_photo
     from phytoflow.models.bundle import Bundle
 
+    keep_for_next_photo()
     bundle = Bundle.load(work / "bundle")
     runtime, preprocessing = open_runtime(form, bundle, threads=1), bundle.manifest.preprocessing  # type: ignore[arg-type]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import threading
+from collections.abc import Iterator
+from queue import Empty, SimpleQueue
 
 import numpy as np
 import openvino
@@ -28,27 +30,20 @@ class OpenVinoRuntime:
         self._hint = _HINTS[precision]
         self._narrow = self._compile(streams=lanes)
         self._outputs = named([output.get_any_name() for output in self._narrow.outputs])
-        self._requests = threading.local()
+        self._requests = _Requests(self._narrow)
 
     def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
         """Runs the model."""
-        request = self._request(wide=alone and self._lanes > 1)
-        request.infer([tensor], share_inputs=True)
-        found = {name: request.get_output_tensor(at).data.copy() for name, at in self._outputs.items()}
+        requests = self._wide if alone and self._lanes > 1 else self._requests
+        with requests.one() as request:
+            request.infer([tensor], share_inputs=True)
+            found = {name: request.get_output_tensor(at).data.copy() for name, at in self._outputs.items()}
         return Outputs(**found)
 
-    def _request(self, *, wide: bool) -> openvino.InferRequest:
-        """The calling thread's own: requests are not thread-safe."""
-        name = "wide" if wide else "narrow"
-        if not hasattr(self._requests, name):
-            model = self._wide if wide else self._narrow
-            setattr(self._requests, name, model.create_infer_request())
-        return getattr(self._requests, name)
-
     @functools.cached_property
-    def _wide(self) -> openvino.CompiledModel:
+    def _wide(self) -> _Requests:
         """One stream with the threads of all lanes; made when first asked for."""
-        return self._compile(streams=1)
+        return _Requests(self._compile(streams=1))
 
     def _compile(self, streams: int) -> openvino.CompiledModel:
         config = {
@@ -58,3 +53,23 @@ class OpenVinoRuntime:
             "ENABLE_CPU_PINNING": False,
         }
         return openvino.Core().compile_model(self._path, "CPU", config)
+
+
+class _Requests:
+    """A compiled model's requests, as many as callers were ever there at once: none is thread-safe."""
+
+    def __init__(self, model: openvino.CompiledModel) -> None:
+        self._model = model
+        self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[openvino.InferRequest]:
+        """An idle request, or a new one."""
+        try:
+            request = self._idle.get_nowait()
+        except Empty:
+            request = self._model.create_infer_request()
+        try:
+            yield request
+        finally:
+            self._idle.put(request)

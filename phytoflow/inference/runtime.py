@@ -45,7 +45,7 @@ class Runtime(Protocol):
     name: RuntimeName
 
     def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
-        """Runs the model; safe to call from as many threads as it was opened with lanes.
+        """Runs the model; from any thread, also more of them than it was opened with lanes.
 
         Args:
             tensor: float32 [N, 3, H, W], normalised, C-contiguous.
@@ -66,7 +66,7 @@ def open_runtime(
         name: The library.
         bundle: Where the model file is.
         threads: CPU threads one call of ``run`` may use.
-        lanes: Calls of ``run`` that may be under way at once.
+        lanes: Calls of ``run`` that it is to work on at once; further ones share or wait.
         precision: Of the arithmetic inside; the tensors stay float32. int8 is a form of its own.
 
     Raises:

@@ -23,6 +23,7 @@ from serving.predictor.photos import Bounds, Photo
 from serving.predictor.views import views_of
 from serving.predictor.worker import Worker
 
+_PREPARING = 2  # lanes beyond one a call of the runtime: no core waits for photos, or for Python's lock
 _TOO_LARGE = ("too many bytes", "too many pixels")
 
 
@@ -47,7 +48,7 @@ class Engine:
         # The worker does not know the engine: without a cycle its memory goes when the last user does.
         self._lanes = Lanes(
             Worker(classifier, self.bounds),
-            count=options.lanes,
+            count=options.lanes + _PREPARING,
             max_batch=options.max_batch,
             max_queue=options.max_queue,
             max_delay=options.max_delay_ms / 1000,

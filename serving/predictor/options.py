@@ -31,7 +31,7 @@ class Options:
         model_name: Name in URLs; empty: the bundle's own.
         runtime: auto, onnx, openvino or torchscript.
         precision: float32; bf16, int8: where there and the probe photos agree; auto: the fastest of them.
-        lanes: Threads that each decode and run photos; 0: one a CPU the container really has.
+        lanes: Batches the runtime runs at once; 0: one a CPU the container really has.
         max_batch: Most photos run at once by a lane.
         max_delay_ms: Longest wait of a photo for a fuller batch while another lane is busy; helps on a GPU.
         max_queue: Photos waiting before requests are refused with 503.
