@@ -22,14 +22,14 @@ from phytoflow.inference.cpus import cpu_count
 from phytoflow.inference.runtime import Runtime, open_model
 from phytoflow.models.bundle import Form, ModelFile, OpenSet, ScoreFigures, file_sha256
 from phytoflow.openset.choose import Answers, Choice, choose
-from phytoflow.openset.strangers import Pixels, shuffled, textures
+from phytoflow.openset.strangers import Pixels, textures
 from phytoflow.progress import track
 
 FILE = "open_set.npz"
 _BATCH = 8
 _MOST_HELD_OUT = 1000
 _MOST_VARIED, _VIEWS = 200, 4
-_STRANGERS = 60  # of each kind: shuffled photos, textures
+_STRANGERS = 100
 _LEAST_HELD_OUT = 10
 _SEED = 0
 _LOG = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def describe_known(
     fitted = _answers(model, dataset, "train", preprocessing, settings.open_set_photos)
     held_out = _answers(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
     varied = _asked(model, preprocessing, _varied(dataset, preprocessing))
-    strangers = _strangers(model, dataset, preprocessing)
+    strangers = _asked(model, preprocessing, textures(_STRANGERS, preprocessing.size, _SEED))
     choice = choose(fitted, held_out, varied, strangers, settings.open_set_refused, _VIEWS)
     choice.statistics.save(folder / FILE)
     return _said(choice, len(held_out.labels), folder)
@@ -114,13 +114,6 @@ def _contents(dataset: Dataset, split: str, most: int) -> Iterator[bytes]:
 
 def _rows(dataset: Dataset, split: str, most: int) -> list[int]:
     return spread(dataset.labels(split), most)
-
-
-def _strangers(model: Runtime, dataset: Dataset, preprocessing: Preprocessing) -> Answers:
-    photos = islice(dataset.photos("validation"), _STRANGERS)
-    made = shuffled([preprocessing.decode(photo.content) for photo in photos], _SEED)
-    made += textures(_STRANGERS, preprocessing.size, _SEED)
-    return _asked(model, preprocessing, made)
 
 
 def _asked(

@@ -134,7 +134,7 @@ class ScoreFigures(_Part):
 
     Attributes:
         near: Mean AUROC of each class's photos against the others, the class left out of the statistics.
-        far: AUROC of made-up pictures: shuffled photos, noise, textures.
+        far: AUROC of made-up pictures: noise, waves, plain colours and the like.
     """
 
     near: float

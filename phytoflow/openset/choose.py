@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ _BY_ASSUMPTIONS: tuple[Method, ...] = (
     "energy",
     "max_probability",
 )
+_FEWEST_CLASSES = 3  # for one of them to be left out
 _MOST_FITTED = 1000  # photos of the fits that only compare scores
 
 
@@ -73,16 +75,18 @@ def choose(
 
     Near strangers are the held-out photos of each class in turn, to statistics and logits that lack it: how
     the score will do on a plant or disease that nobody photographed. The model itself knows the class, which
-    flatters all scores alike. Scores are judged by their mean AUROC over near and far strangers; of those
+    flatters all scores. With fewer than three classes there is no such test: how far two classes lie apart
+    says nothing of a third. Scores are judged by their mean AUROC over near and far strangers; of those
     within two standard errors of the best, the one that assumes least is taken.
 
     Args:
         fitted: Of the photos that describe what is known.
         held_out: Of known photos that the statistics were not fitted on.
         varied: Of some of the same photos as another day might have given them, ``views`` rows a photo, of
-            which the strangest counts. Small sets are trained on their validation photos too, and what a
+            which the mean counts. Small sets are trained on their validation photos too, and what a
             network was trained on looks more familiar to it than the next photo of the same thing: the
-            looser of the thresholds from ``held_out`` and these is taken.
+            looser of the thresholds from ``held_out`` and these is taken. (By the strangest of the views,
+            no known photo was refused, and most strangers were let in.)
         far: Of made-up strangers.
         refused: Share of known photos that may be taken for strangers.
         views: Rows a photo in ``varied``.
@@ -93,20 +97,32 @@ def choose(
         method: (near[method], auroc(_scores(method, statistics, held_out), _scores(method, statistics, far)))
         for method in METHODS
     }
-    best = _best(figures, len(held_out.labels), len(far.labels))
+    best = _best(figures, held_out, len(far.labels))
     known = _scores(best, statistics, held_out)
-    strangest = _scores(best, statistics, varied).reshape(-1, views).max(axis=1)
-    both = (known, strangest)
+    another_day = _scores(best, statistics, varied).reshape(-1, views).mean(axis=1)
+    both = (known, another_day)
     typical, threshold = float(np.median(known)), max(conformal_quantile(k, refused) for k in both)
     threshold = max(threshold, typical + 1e-6 * (1 + abs(typical)))  # all alike: still a scale to divide by
     return Choice(statistics, best, typical, threshold, float((known > threshold).mean()), figures)
 
 
-def _best(figures: dict[Method, tuple[float, float]], known: int, strangers: int) -> Method:
+def _best(figures: dict[Method, tuple[float, float]], held_out: Answers, strangers: int) -> Method:
     means = {method: float(np.mean(both)) for method, both in figures.items()}
     top = max(means.values())
-    error = auroc_error(min(top, 0.99), known, strangers)
+    error = _error(min(top, 0.99), held_out.labels, strangers)
     return next(method for method in _BY_ASSUMPTIONS if means[method] >= top - 2 * error)
+
+
+def _error(area: float, labels: NDArray[np.int64], strangers: int) -> float:
+    """Standard error of the mean of both AUROCs, the near one being a mean over classes left out."""
+    out = [int((labels == label).sum()) for label in _left_out_classes(labels)]
+    near = [auroc_error(area, len(labels) - count, count) / len(out) for count in out if count < len(labels)]
+    return math.hypot(*near, auroc_error(area, len(labels), strangers)) / 2
+
+
+def _left_out_classes(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    present = np.unique(labels)
+    return present[np.unique(np.linspace(0, len(present) - 1, _MOST_LEFT_OUT).astype(int))]
 
 
 def _near(fitted: Answers, held_out: Answers) -> dict[Method, float]:
@@ -114,8 +130,8 @@ def _near(fitted: Answers, held_out: Answers) -> dict[Method, float]:
     few = np.zeros(len(fitted.labels), bool)
     few[np.linspace(0, len(few) - 1, min(_MOST_FITTED, len(few))).astype(int)] = True
     present = np.intersect1d(np.unique(fitted.labels[few]), np.unique(held_out.labels))
-    out = present[np.unique(np.linspace(0, len(present) - 1, _MOST_LEFT_OUT).astype(int))]
-    if len(present) < 2:
+    out = _left_out_classes(present)
+    if len(present) < _FEWEST_CLASSES:
         return dict.fromkeys(METHODS, 0.5)
     parts = [_left_out(int(label), fitted.only(few), held_out) for label in out]
     return {method: float(np.mean([part[method] for part in parts])) for method in METHODS}
