@@ -2,8 +2,10 @@
 
 Same model, same photos, same preprocessing, float32, same CPUs. Each framework runs in its documented set-up
 with TorchScript (FastAPI: the eager model, as its tutorials have it), and once more handed our runtime with a
-process of one thread for each CPU. Every answer is compared with the offline probabilities. What has been
-measured is kept in the output folder; delete a file under `rows` to measure it again.
+process of one thread for each CPU. Every answer is compared with the offline probabilities. All are measured
+in turn, several rounds of them, and figures are medians over the rounds: a machine that others use is fast
+now and slow then. What has been measured is kept in the output folder; delete a file under `rows` to measure
+it again.
 """
 
 from __future__ import annotations
@@ -18,18 +20,20 @@ from typing import Annotated
 
 import psutil
 import typer
+from pydantic import TypeAdapter
 
-from benchmarks.serving.bound import Limit, bound, median
+from benchmarks.serving.bound import Limit, best, bound
 from benchmarks.serving.bundle import prepare
 from benchmarks.serving.catalogue import OURS, PEERS, Peer
 from benchmarks.serving.environments import UnavailableError
 from benchmarks.serving.measure import Row, measure
 from benchmarks.serving.servers import running
-from benchmarks.serving.table import CONCURRENCIES, Result, table
+from benchmarks.serving.table import CONCURRENCIES, Result, table, together
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.cpus import cpu_count
 from phytoflow.storage.atomic import atomic_file
 
+_LIMITS = TypeAdapter(list[Limit])
 _NAMES = ",".join(["ours", "bound", *(peer.name.lower() for peer in PEERS)])
 
 
@@ -38,8 +42,8 @@ def main(
         str, typer.Option(help="Who is measured now; the rest is as the folder has it.")
     ] = _NAMES,
     seconds: Annotated[float, typer.Option(min=1, help="Length of a window.")] = 6,
-    repeats: Annotated[int, typer.Option(min=1, help="Windows behind a median.")] = 3,
-    patience: Annotated[int, typer.Option(min=0, help="Windows repeated where others took the CPU.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of all servers, a window of each.")] = 3,
+    patience: Annotated[int, typer.Option(min=0, help="Windows repeated where others took the CPU.")] = 2,
     output: Annotated[Path, typer.Option(help="Bundle, environments, logs and rows.")] = Path("out/serving"),
     photos: Annotated[
         Path | None, typer.Option(help="Class folders of JPEGs; default: drawn leaves.")
@@ -54,17 +58,14 @@ def main(
     folder, found = prepare(output, photos)
     contents, wanted = [photo.content for photo in found], peers.lower().split(",")
     expected = Classifier.load(folder, "onnx").predict(contents).probabilities
-    ask = partial(
-        measure, contents=contents, expected=expected, seconds=seconds, repeats=repeats, patience=patience
-    )
-    results = [result for setup in _setups(runtime) if (result := _result(*setup, wanted, output, ask))]
-    bound_file = output / "rows" / "bound.json"
-    if not bound_file.exists() and "bound" in wanted:
-        runs = [bound(output, runtime, contents, cpu_count(), seconds) for _ in range(repeats)]
-        best = max((median(each) for each in zip(*runs, strict=True)), key=lambda limit: limit.rate)
-        _keep(bound_file, best.model_dump_json(indent=1))
-    limit = Limit.model_validate_json(bound_file.read_text()) if bound_file.exists() else None
-    text = f"{_title(contents)}\n{table(results, limit)}\n"
+    ask = partial(measure, contents=contents, expected=expected, seconds=seconds, patience=patience)
+    taken, limits = [], []
+    for number in range(rounds):
+        taken.append([_result(*setup, wanted, number, output, ask) for setup in _setups(runtime)])
+        limits += _limits(output, runtime, contents, seconds, number, wanted=wanted)
+    setups = ([result for result in each if result] for each in zip(*taken, strict=True))
+    results = [together(each) for each in setups if each]
+    text = f"{_title(contents)}\n{table(results, best(limits))}\n"
     print(text)
     if page:
         _keep(page, f"# The predictor against other servers\n\n`python -m benchmarks.serving`: {text}")
@@ -82,16 +83,28 @@ def _result(
     form: str,
     workers: int,
     wanted: list[str],
+    number: int,
     output: Path,
     ask: Callable[..., Row],
 ) -> Result | None:
-    """As the folder has it, else measured if it is wanted."""
-    file = output / "rows" / f"{peer.name.lower()}-{setup}.json"
+    """Of one round: as the folder has it, else measured if it is wanted."""
+    file = output / "rows" / f"{peer.name.lower()}-{setup}-{number}.json"
     if not file.exists() and ("ours" if peer is OURS else peer.name.lower()) in wanted:
         result = Result(name=peer.name, setup=setup, form=form)
         _measure_into(result, peer, workers, output, ask)
         _keep(file, result.model_dump_json(indent=1))
     return Result.model_validate_json(file.read_text()) if file.exists() else None
+
+
+def _limits(
+    output: Path, runtime: str, contents: list[bytes], seconds: float, number: int, *, wanted: list[str]
+) -> list[list[Limit]]:
+    """The bound in one round, one limit a size of batch; nothing where it is neither there nor wanted."""
+    file = output / "rows" / f"bound-{number}.json"
+    if not file.exists() and "bound" in wanted:
+        found = bound(output, runtime, contents, cpu_count(), seconds)
+        _keep(file, _LIMITS.dump_json(found, indent=1).decode())
+    return [_LIMITS.validate_json(file.read_text())] if file.exists() else []
 
 
 def _measure_into(result: Result, peer: Peer, workers: int, output: Path, ask: Callable[..., Row]) -> None:

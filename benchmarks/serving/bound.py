@@ -56,8 +56,13 @@ def bound(work: Path, form: str, contents: list[bytes], processes: int, seconds:
     return [_together(size, [answer[size] for answer in answers]) for size in BATCHES]
 
 
-def median(limits: Sequence[Limit]) -> Limit:
-    """Of several windows with the same batch, as servers' windows are summed up."""
+def best(rounds: Sequence[Sequence[Limit]]) -> Limit | None:
+    """The size of batch with the highest median over the rounds, as servers' windows are summed up."""
+    medians = [_median(each) for each in zip(*rounds, strict=True)]
+    return max(medians, key=lambda limit: limit.rate, default=None)
+
+
+def _median(limits: Sequence[Limit]) -> Limit:
     rate = statistics.median(limit.rate for limit in limits)
     return Limit(batch=limits[0].batch, rate=rate, cpu_ms=statistics.median(lim.cpu_ms for lim in limits))
 

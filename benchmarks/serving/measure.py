@@ -1,4 +1,4 @@
-"""One server at one concurrency: a few windows, every answer checked."""
+"""One server at one concurrency: a window, every answer checked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import gc
 import statistics
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import psutil
@@ -23,7 +22,7 @@ _WARM_SECONDS = 1.5
 
 
 class Row(BaseModel):
-    """Medians over the windows kept.
+    """One window, or medians over several.
 
     Attributes:
         concurrency: Clients.
@@ -31,7 +30,7 @@ class Row(BaseModel):
         p50, p99: Milliseconds.
         cpu_ms: Milliseconds of CPU the server spent on a photo.
         megabytes: Its memory.
-        others: Share of the machine that neither server nor clients took, in the busiest window kept.
+        others: Share of the machine that neither server nor clients took, in the busiest window.
         wrong: Answers that were not the offline probabilities, or none.
     """
 
@@ -52,10 +51,9 @@ def measure(
     expected: NDArray[np.float32],
     concurrency: int,
     seconds: float,
-    repeats: int,
     patience: int,
 ) -> Row:
-    """Measures; windows in which something else used the machine are repeated a few times.
+    """Measures one window; while something else uses the machine, it is repeated a few times.
 
     Args:
         peer: How it is asked.
@@ -64,23 +62,25 @@ def measure(
         expected: Offline probabilities, float32 [N, C].
         concurrency: Clients.
         seconds: Of a window.
-        repeats: Windows kept.
-        patience: Most windows repeated.
+        patience: Most windows repeated; the least disturbed is kept.
     """
     requests = [peer.request(content) for content in contents]
     load.run(server.port, requests, concurrency, _WARM_SECONDS)
-    windows: list[dict[str, Any]] = []
-    while len(windows) < repeats + patience and sum(w["others"] < QUIET for w in windows) < repeats:
+    windows = [_window(peer, server, requests, expected, concurrency, seconds)]
+    while windows[-1].others >= QUIET and len(windows) <= patience:
         windows.append(_window(peer, server, requests, expected, concurrency, seconds))
-    kept = sorted(windows, key=lambda window: window["others"])[:repeats]
-    middle = {key: statistics.median(w[key] for w in kept) for key in ("rate", "p50", "p99", "cpu_ms")}
-    return Row(
-        concurrency=concurrency,
-        megabytes=server.megabytes(),
-        others=max(window["others"] for window in kept),
-        wrong=sum(window["wrong"] for window in windows),
-        **middle,
-    )
+    kept = min(windows, key=lambda window: window.others)
+    return kept.model_copy(update={"wrong": sum(window.wrong for window in windows)})
+
+
+def median(rows: Sequence[Row]) -> Row:
+    """Of one server at one concurrency, over rounds."""
+    middle = {
+        key: statistics.median(getattr(row, key) for row in rows)
+        for key in ("rate", "p50", "p99", "cpu_ms", "megabytes")
+    }
+    others, wrong = max(row.others for row in rows), sum(row.wrong for row in rows)
+    return Row(concurrency=rows[0].concurrency, others=others, wrong=wrong, **middle)
 
 
 def _window(
@@ -90,7 +90,7 @@ def _window(
     expected: NDArray[np.float32],
     concurrency: int,
     seconds: float,
-) -> dict[str, Any]:
+) -> Row:
     gc.collect()  # here, so that it need not come while the clock runs
     start, busy, cpu, own = time.perf_counter(), _busy(), server.cpu_seconds(), time.process_time()
     window = load.run(server.port, requests, concurrency, seconds)
@@ -99,14 +99,16 @@ def _window(
     count = max(1, len(window.answers))
     latencies = np.array(window.latencies or [float("inf")]) * 1000
     p50, p99 = np.percentile(latencies, (50, 99))
-    return {
-        "rate": len(window.answers) / window.seconds,
-        "p50": float(p50),
-        "p99": float(p99),
-        "cpu_ms": cpu / count * 1000,
-        "others": max(0.0, busy - cpu - own) / available,
-        "wrong": window.broken + sum(_wrong(peer, answer, expected) for answer in window.answers),
-    }
+    return Row(
+        concurrency=concurrency,
+        rate=len(window.answers) / window.seconds,
+        p50=float(p50),
+        p99=float(p99),
+        cpu_ms=cpu / count * 1000,
+        megabytes=server.megabytes(),
+        others=max(0.0, busy - cpu - own) / available,
+        wrong=window.broken + sum(_wrong(peer, answer, expected) for answer in window.answers),
+    )
 
 
 def _busy() -> float:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from benchmarks.serving.bound import Limit
 from benchmarks.serving.catalogue import OURS
-from benchmarks.serving.measure import QUIET, Row
+from benchmarks.serving.measure import QUIET, Row, median
 
 CONCURRENCIES = (1, 8, 32)
 
@@ -30,6 +30,13 @@ class Result(BaseModel):
     form: str
     rows: dict[int, Row] = {}
     why: str = ""
+
+
+def together(rounds: Sequence[Result]) -> Result:
+    """One server's rounds as medians; those in which it could not be had are left out."""
+    had = [result for result in rounds if result.rows]
+    rows = {c: median([result.rows[c] for result in had]) for c in CONCURRENCIES} if had else {}
+    return rounds[0].model_copy(update={"rows": rows, "why": "" if had else rounds[0].why})
 
 
 def table(results: Sequence[Result], bound: Limit | None) -> str:
