@@ -86,7 +86,8 @@ class TrainingSettings(Section):
         None,
         ge=1,
         description="Views of each training photo kept: as it is, and augmented ones. Unsaid, three; "
-        "eight of a small set, which is cross-validated, and under the field preset, of many conditions.",
+        "eight of a small set, which is cross-validated, or under the field preset, of many conditions; of "
+        "a small set under it sixteen.",
     )
     activation_bytes: int = Field(
         8 * 2**30, ge=0, description="Most disk for kept activations; beyond it the trunk runs live."

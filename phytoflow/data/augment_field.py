@@ -1,4 +1,4 @@
-"""Conditions outdoors that torchvision.transforms.v2 has no transform for: sensor noise, shadow, fog.
+"""Conditions outdoors that torchvision.transforms.v2 has no transform for: noise, light, weather, fingers.
 
 Each module works on uint8 [3, H, W] and draws from torch's generator.
 """
@@ -37,6 +37,43 @@ class IsoNoise(nn.Module):
         blotches = torch.randn(1, 3, -(-height // 3), -(-width // 3)) * uniform(*self.colour)
         tint = F.interpolate(blotches, size=(height, width), mode="nearest")[0]
         return _bytes(light + grains * (light / 255).sqrt_() + tint)
+
+
+class Exposure(nn.Module):
+    """Too little or too much light: multiplied, and what is beyond white is lost.
+
+    Args:
+        stops: Most powers of two, either way.
+    """
+
+    def __init__(self, stops: float) -> None:
+        super().__init__()
+        self.stops = stops
+
+    def forward(self, photo: Tensor) -> Tensor:
+        """uint8 [3, H, W] to the same."""
+        return _bytes(photo * 2.0 ** uniform(-self.stops, self.stops))
+
+
+class Occlusion(nn.Module):
+    """Covers a rectangle with one colour, as a finger, a stalk or a label does (Zhong et al. 2020).
+
+    Args:
+        side: Range of the rectangle's sides, share of the photo's.
+    """
+
+    def __init__(self, side: tuple[float, float]) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, photo: Tensor) -> Tensor:
+        """uint8 [3, H, W] to the same."""
+        height, width = (round(length * uniform(*self.side)) for length in photo.shape[-2:])
+        rooms = [size - part for size, part in zip(photo.shape[-2:], (height, width), strict=True)]
+        top, left = (round(uniform(0, room)) for room in rooms)
+        covered = photo.clone()
+        covered[:, top : top + height, left : left + width] = torch.randint(0, 256, (3, 1, 1))
+        return covered
 
 
 class Shadow(nn.Module):

@@ -29,7 +29,7 @@ from phytoflow.training.module import FitSettings
 from phytoflow.training.store import CheckpointStore, fingerprint
 from phytoflow.training.tracker import Tracker
 
-FEW_VIEWS, MANY_VIEWS = 3, 8
+FEW_VIEWS, MANY_VIEWS, MOST_VIEWS = 3, 8, 16
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,8 +72,8 @@ class Run:
     @property
     def views(self) -> int:
         """Views of each photo that are kept."""
-        many = self.small or self.training.augmentation == "field"
-        return self.training.views or (MANY_VIEWS if many else FEW_VIEWS)
+        reasons = self.small + (self.training.augmentation == "field")
+        return self.training.views or (FEW_VIEWS, MANY_VIEWS, MOST_VIEWS)[reasons]
 
     @property
     def classes(self) -> int:

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from phytoflow.data.augment import GaussNoise, RandomPose, WhiteBalance, augmentation
-from phytoflow.data.augment_field import Fog, IsoNoise, Shadow
+from phytoflow.data.augment_field import Exposure, Fog, IsoNoise, Occlusion, Shadow
 from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.errors import ConfigError
 
@@ -114,6 +114,26 @@ def test_fog_mixes_between_a_tenth_and_three_tenths() -> None:
 def test_white_balance_scales_each_colour() -> None:
     result = WhiteBalance(0.1)(grey(100)).float()
     assert all(channel.std() == 0 and 90 <= channel[0, 0] <= 110 for channel in result)
+
+
+def test_exposure_multiplies_the_light_either_way_and_loses_what_is_beyond_white() -> None:
+    torch.manual_seed(1)
+    stops = torch.stack([torch.log2(Exposure(1)(grey(100)).float().mean() / 100) for _ in range(200)])
+    assert stops.min() == pytest.approx(-1, abs=0.05)
+    assert stops.max() == pytest.approx(1, abs=0.05)
+    assert {Exposure(3)(grey(250)).max().item() for _ in range(30)} >= {255}
+
+
+def test_occlusion_covers_one_rectangle_with_one_colour() -> None:
+    torch.manual_seed(1)
+    shares = []
+    for _ in range(200):
+        covered = (Occlusion((0.25, 0.5))(grey()) != 128).any(dim=0)
+        rows, columns = (torch.nonzero(covered.any(dim=axis)).ravel() for axis in (1, 0))
+        assert covered.sum() == len(rows) * len(columns)
+        shares.append(covered.float().mean().item())
+    assert 0.25**2 <= min(shares) < 0.08
+    assert 0.2 < max(shares) <= 0.5**2
 
 
 def test_field_meets_what_light_does_not(leaf: Image.Image) -> None:

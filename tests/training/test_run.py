@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from phytoflow.config import TrainingSettings
-from phytoflow.training.run import FEW_VIEWS, MANY_VIEWS, open_run
+from phytoflow.training.run import FEW_VIEWS, MANY_VIEWS, MOST_VIEWS, open_run
 from tests.training.small import MODEL, Notes, small_dataset
 
 
@@ -15,6 +15,7 @@ from tests.training.small import MODEL, Notes, small_dataset
         ({}, MANY_VIEWS),
         ({"cross_validate": 0}, FEW_VIEWS),
         ({"cross_validate": 0, "augmentation": "field"}, MANY_VIEWS),
+        ({"augmentation": "field"}, MOST_VIEWS),
         ({"views": 2}, 2),
         ({"views": 5, "augmentation": "field"}, 5),
     ],
