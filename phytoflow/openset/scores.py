@@ -60,9 +60,9 @@ def _nearest_neighbours(statistics: Statistics, _: Array, features: Array) -> ND
     Directions that were left out count as if they stood at right angles to the known photo's.
     """
     along, beyond = statistics.project(features)
-    known, apart = statistics.bank[:, :-1], statistics.bank[:, -1] ** 2
-    squared = (along**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2 * along @ known.T
-    squared += beyond[:, None] + apart
+    known, lengths = statistics.known
+    squared = lengths - 2 * (along @ known)
+    squared += (np.einsum("nk,nk->n", along, along) + beyond)[:, None]
     nth = min(_NEIGHBOUR, squared.shape[1]) - 1
     return np.sqrt(np.maximum(np.partition(squared, nth, axis=1)[:, nth], 0))
 

@@ -9,6 +9,7 @@ estimated from a few hundred photos nor multiplied with in the time a photo may 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,11 @@ class Statistics:
         along: Array = centred @ self.axes
         beyond = np.einsum("nd,nd->n", centred, centred) - np.einsum("nk,nk->n", along, along)
         return along, np.maximum(beyond, np.float32(0))
+
+    @cached_property
+    def known(self) -> tuple[Array, Array]:
+        """Known photos along the axes, [K, B], and their squared lengths [B]; made once, not a photo."""
+        return np.ascontiguousarray(self.bank[:, :-1].T), np.einsum("bk,bk->b", self.bank, self.bank)
 
     def save(self, path: Path) -> None:
         """Writes an ``.npz``; no pickle."""
