@@ -12,6 +12,7 @@ from pathlib import Path
 from phytoflow.errors import DataError
 
 _REMEDY = "give a folder with one sub-folder a class, e.g. photos/healthy/1.jpg and photos/rust/2.jpg"
+LOOSE = "beside the class folders, not in one"
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin"}
 
 
@@ -100,7 +101,7 @@ def _found(root: Path, path: Path, reason: str) -> FoundFile:
     parts = path.relative_to(root).parts
     # A folder listed in place of what is in it counts as its own class; a loose file has none.
     label = _label(parts[0]) if len(parts) > 1 or path.is_dir() else ""
-    reason = reason or ("" if label else "beside the class folders, not in one")
+    reason = reason or ("" if label else LOOSE)
     return FoundFile(_printable("/".join(parts)), label, path, reason)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from phytoflow.data.walk import walk
+from phytoflow.data.walk import LOOSE, walk
 from phytoflow.errors import DataError, PhotoError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.openset.figures import auroc, fpr95
@@ -42,7 +42,7 @@ class OpenSetFigures(BaseModel):
     Attributes:
         method: Its score of strangeness.
         refused: Share of the test photos that it takes for strangers.
-        near: AUROC against classes left out, when the score was chosen.
+        near: AUROC against classes left out, when the score was chosen; None with fewer than three classes.
         far: AUROC against made-up pictures, likewise.
         strangers: On a folder of strangers, where one was given.
     """
@@ -51,7 +51,7 @@ class OpenSetFigures(BaseModel):
 
     method: str
     refused: float
-    near: float
+    near: float | None
     far: float
     strangers: StrangerFigures | None = None
 
@@ -92,12 +92,12 @@ def _against(known: NDArray[np.float64], strange: NDArray[np.float64]) -> Strang
 
 
 def _novelty_of(classifier: Classifier, folder: Path) -> NDArray[np.float64]:
-    files = [found.file for found in walk(folder) if not found.reason]
+    files = [found.file for found in walk(folder) if found.reason in ("", LOOSE)]
     starts = range(0, len(files), _BATCH)
     parts = [_asked(classifier, files[i : i + _BATCH]) for i in track(starts, "Asking strangers")]
     found = np.array([value for part in parts for value in part])
     if not len(found):
-        remedy = "give a folder of photos, in folders of any names, that show none of the classes"
+        remedy = "give a folder of photos that show none of the classes"
         raise DataError(f"evaluation.strangers: no readable photo in {folder}", remedy=remedy)
     return found
 

@@ -8,6 +8,7 @@ from phytoflow.evaluation.words import percent, photos_of
 
 FEW_GROUPS = 10  # of a class: below it one leaf moves the figure by more than a tenth
 _WEAK = 0.8
+_LET_IN = 0.1  # of the strangers
 
 
 def verdict(metrics: Metrics) -> str:
@@ -51,6 +52,9 @@ def not_for(metrics: Metrics) -> list[str]:
         said.append("Photos from cameras, places or seasons it was not tested on, before a test there.")
     if metrics.open_set is None:
         said.append("Photos that may show something else: it gives those a class, too.")
+    elif (strange := metrics.open_set.strangers) and strange.accepted > _LET_IN:
+        of = f"{percent(strange.accepted)} of {photos_of(strange.photos)} of something else"
+        said.append(f"Photos that may show something else: it gave {of} one of its classes.")
     weak = [name for name, row in metrics.per_class.items() if row.support and row.f1 < _WEAK]
     few = [name for name, row in metrics.per_class.items() if row.groups < FEW_GROUPS]
     if weak:

@@ -73,7 +73,8 @@ def describe_known(
 def _said(choice: Choice, held_out: int, folder: Path) -> OpenSet:
     figures = {m: ScoreFigures(near=near, far=far) for m, (near, far) in choice.figures.items()}
     best = figures[choice.method]
-    _LOG.info("strangers are told by %s: AUROC near %.3f, far %.3f", choice.method, best.near, best.far)
+    near = "not to be had" if best.near is None else f"{best.near:.3f}"
+    _LOG.info("strangers are told by %s: AUROC near %s, far %.3f", choice.method, near, best.far)
     return OpenSet(
         file=FILE,
         sha256=file_sha256(folder / FILE),

@@ -133,11 +133,12 @@ class ScoreFigures(_Part):
     """How well one score of strangeness tells known photos from strangers.
 
     Attributes:
-        near: Mean AUROC of each class's photos against the others, the class left out of the statistics.
+        near: Mean AUROC of each class's photos against the others, the class left out of the statistics; None
+            with fewer than three classes.
         far: AUROC of made-up pictures: noise, waves, plain colours and the like.
     """
 
-    near: float
+    near: float | None
     far: float
 
 

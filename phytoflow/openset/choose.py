@@ -23,6 +23,7 @@ _BY_ASSUMPTIONS: tuple[Method, ...] = (
     "max_probability",
 )
 _FEWEST_CLASSES = 3  # for one of them to be left out
+Figures = dict[Method, tuple[float | None, float]]
 _MOST_FITTED = 1000  # photos of the fits that only compare scores
 
 
@@ -57,7 +58,7 @@ class Choice:
         typical: Median score of held-out known photos.
         threshold: Score that few of them exceed.
         refused: Share of them that do.
-        figures: AUROC against near and far strangers, of every score.
+        figures: AUROC against near (None where none could be had) and far strangers, of every score.
     """
 
     statistics: Statistics
@@ -65,7 +66,7 @@ class Choice:
     typical: float
     threshold: float
     refused: float
-    figures: dict[Method, tuple[float, float]]
+    figures: Figures
 
 
 def choose(
@@ -106,8 +107,9 @@ def choose(
     return Choice(statistics, best, typical, threshold, float((known > threshold).mean()), figures)
 
 
-def _best(figures: dict[Method, tuple[float, float]], held_out: Answers, strangers: int) -> Method:
-    means = {method: float(np.mean(both)) for method, both in figures.items()}
+def _best(figures: Figures, held_out: Answers, strangers: int) -> Method:
+    had = {method: [area for area in both if area is not None] for method, both in figures.items()}
+    means = {method: float(np.mean(areas)) for method, areas in had.items()}
     top = max(means.values())
     error = _error(min(top, 0.99), held_out.labels, strangers)
     return next(method for method in _BY_ASSUMPTIONS if means[method] >= top - 2 * error)
@@ -125,14 +127,14 @@ def _left_out_classes(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     return present[np.unique(np.linspace(0, len(present) - 1, _MOST_LEFT_OUT).astype(int))]
 
 
-def _near(fitted: Answers, held_out: Answers) -> dict[Method, float]:
-    """Mean AUROC of each score over the classes left out; 0.5, a guess, where none can be."""
+def _near(fitted: Answers, held_out: Answers) -> dict[Method, float | None]:
+    """Mean AUROC of each score over the classes left out; None where none can be."""
     few = np.zeros(len(fitted.labels), bool)
     few[np.linspace(0, len(few) - 1, min(_MOST_FITTED, len(few))).astype(int)] = True
     present = np.intersect1d(np.unique(fitted.labels[few]), np.unique(held_out.labels))
     out = _left_out_classes(present)
     if len(present) < _FEWEST_CLASSES:
-        return dict.fromkeys(METHODS, 0.5)
+        return dict.fromkeys(METHODS)
     parts = [_left_out(int(label), fitted.only(few), held_out) for label in out]
     return {method: float(np.mean([part[method] for part in parts])) for method in METHODS}
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phytoflow.config import DataSettings, ExportSettings
+from phytoflow.config import DataSettings, EvaluationSettings, ExportSettings
 from phytoflow.data.dataset import Dataset
 from phytoflow.data.prepare import prepare
+from phytoflow.evaluation.evaluate import evaluate
+from phytoflow.evaluation.verdict import not_for
 from phytoflow.export.export import write_bundle
 from phytoflow.inference.classifier import Classifier
 from phytoflow.models.bundle import Bundle, OpenSet, Provenance, file_sha256
@@ -63,9 +65,9 @@ def test_the_choice_was_made_on_validation_photos(dataset: Dataset, described: O
     assert described.refused <= 0.1
     assert described.typical < described.threshold
     assert described.method in described.scores
-    best = max(figures.near + figures.far for figures in described.scores.values())
+    best = max((figures.near or 0) + figures.far for figures in described.scores.values())
     chosen = described.scores[described.method]
-    assert best - (chosen.near + chosen.far) < 0.3
+    assert best - ((chosen.near or 0) + chosen.far) < 0.3
 
 
 def test_what_serves_it_knows_test_photos_and_notices_noise(bundle: Path, dataset: Dataset) -> None:
@@ -99,3 +101,20 @@ def test_too_few_validation_photos_describe_nothing(
     few = dataset.count("validation") + 1
     monkeypatch.setattr("phytoflow.export.open_set._LEAST_HELD_OUT", few)
     assert Bundle.load(written(tmp_path / "bundle", dataset)).manifest.open_set is None
+
+
+def test_strangers_let_in_are_counted_and_the_report_warns_of_them(
+    bundle: Path, dataset: Dataset, tmp_path: Path
+) -> None:
+    """The strangers here are known photos under other names, in one folder without sub-folders."""
+    photos = list(dataset.photos("test"))
+    for number, photo in enumerate(photos[:10]):
+        (tmp_path / f"{number}.jpg").write_bytes(photo.content)
+    (tmp_path / "notes.txt").write_text("no photo")
+    settings = EvaluationSettings(bootstrap_samples=100, latency_photos=5, strangers=str(tmp_path))
+    metrics = evaluate(bundle, photos, settings, tmp_path / "out", seed=0)
+    assert metrics.open_set is not None
+    assert metrics.open_set.strangers is not None
+    assert metrics.open_set.strangers.photos == 10
+    assert metrics.open_set.strangers.accepted > 0.5
+    assert any("of 10 photos of something else one of its classes" in said for said in not_for(metrics))
