@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from phytoflow.config import ExportSettings, ModelSettings
+from phytoflow.config import DataSettings, ExportSettings, ModelSettings
+from phytoflow.data.dataset import Dataset
 from phytoflow.data.photo import LabelledPhoto
+from phytoflow.data.prepare import prepare
+from phytoflow.data.preprocessing import Preprocessing
+from phytoflow.data.sample import make_sample
 from phytoflow.export.export import write_bundle
 from phytoflow.models.bundle import Provenance
 from phytoflow.models.checkpoint import TrainedModel, save_trained
@@ -17,6 +21,7 @@ from phytoflow.models.factory import create_model, preprocessing_for
 from phytoflow.storage.atomic import atomic_folder
 
 _SPREAD = 2.0
+_KNOWN = 600  # of each class; two thirds are training photos
 
 
 def write(output: Path, photos: Sequence[LabelledPhoto]) -> None:
@@ -28,9 +33,17 @@ def write(output: Path, photos: Sequence[LabelledPhoto]) -> None:
     trained = TrainedModel(model, tuple(classes), preprocessing, {"model": settings.model_dump(mode="json")})
     with atomic_folder(output / "model") as aside:
         save_trained(aside, model, trained.classes, preprocessing, trained.facts)
+    known = _known(output / "known", preprocessing)
     provenance = Provenance(data_hash="benchmark", code_version="benchmark", settings={})
     with atomic_folder(output / "bundle") as aside:
-        write_bundle(trained, photos, ExportSettings(), provenance, aside)
+        write_bundle(trained, photos, ExportSettings(), provenance, aside, known=known)
+
+
+def _known(folder: Path, preprocessing: Preprocessing) -> Dataset:
+    """As many photos as strangers are told from by default: what that costs is part of our answers."""
+    make_sample(folder / "photos", photos_per_class=_KNOWN)
+    prepare(str(folder / "photos"), DataSettings(), preprocessing, 0, folder / "dataset")
+    return Dataset.open(folder / "dataset")
 
 
 def _spread(model: torch.nn.Module, tensors: torch.Tensor) -> None:
