@@ -41,8 +41,10 @@ def write(output: Path, photos: Sequence[LabelledPhoto]) -> None:
 
 def _known(folder: Path, preprocessing: Preprocessing) -> Dataset:
     """As many photos as strangers are told from by default: what that costs is part of our answers."""
-    make_sample(folder / "photos", photos_per_class=_KNOWN)
-    prepare(str(folder / "photos"), DataSettings(), preprocessing, 0, folder / "dataset")
+    if not (folder / "photos").exists():
+        make_sample(folder / "photos", photos_per_class=_KNOWN)
+    if not (folder / "dataset").exists():
+        prepare(str(folder / "photos"), DataSettings(), preprocessing, 0, folder / "dataset")
     return Dataset.open(folder / "dataset")
 
 

@@ -22,7 +22,7 @@ from phytoflow.errors import ConfigError
 
 Preset = Literal["none", "light", "field"]
 Photo = Image.Image | Tensor
-_OUTDOORS = 0.5  # of the views: the others keep accuracy on good photos
+_OUTDOORS = 0.5  # chance of a view: the others keep accuracy on good photos
 
 
 def augmentation(name: Preset, size: int, preprocessing: Preprocessing | None = None) -> nn.Module:
@@ -32,7 +32,8 @@ def augmentation(name: Preset, size: int, preprocessing: Preprocessing | None = 
         name: ``none``: exactly the pixels that serving sees. ``light``: flips, rotation up to 30 degrees,
             shift and scale, colour. ``field``: light with any rotation up to 90 degrees, and what happens
             outdoors: blur, Gaussian noise (sigma 10-50 of 255), ISO noise, JPEG (quality 75-100), shadow,
-            fog (0.1-0.3), wrong exposure, colour casts, and something before the leaf; to every other view.
+            fog (0.1-0.3), wrong exposure, colour casts, something before the leaf; these to half of the
+            views.
         size: Height and width of the result, pixels.
         preprocessing: The model's; None: the default one at ``size``.
 

@@ -116,10 +116,13 @@ def _best(figures: Figures, held_out: Answers, strangers: int) -> Method:
 
 
 def _error(area: float, labels: NDArray[np.int64], strangers: int) -> float:
-    """Standard error of the mean of both AUROCs, the near one being a mean over classes left out."""
+    """Standard error of the mean of both AUROCs, the near one, where there is one, a mean over classes."""
+    far = auroc_error(area, len(labels), strangers)
     out = [int((labels == label).sum()) for label in _left_out_classes(labels)]
-    near = [auroc_error(area, len(labels) - count, count) / len(out) for count in out if count < len(labels)]
-    return math.hypot(*near, auroc_error(area, len(labels), strangers)) / 2
+    if len(out) < _FEWEST_CLASSES:
+        return far
+    near = [auroc_error(area, len(labels) - count, count) / len(out) for count in out]
+    return math.hypot(*near, far) / 2
 
 
 def _left_out_classes(labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -103,13 +103,12 @@ def test_few_held_out_photos_leave_the_score_that_assumes_least() -> None:
     """Differences that so few photos cannot show do not decide."""
     from phytoflow.openset.choose import _best
 
-    held_out = answers(16, 1)
     figures = dict.fromkeys(METHODS, (0.5, 0.5)) | {
         "nearest_neighbours": (0.87, 0.90),
         "mahalanobis": (0.93, 0.92),
     }
-    assert _best(figures, held_out, 90) == "nearest_neighbours"
-    assert _best(figures, answers(2000, 1), 9000) == "mahalanobis"
+    assert _best(figures, _three(6, 1), 90) == "nearest_neighbours"
+    assert _best(figures, _three(2000, 1), 9000) == "mahalanobis"
 
 
 def test_photos_all_alike_leave_a_scale() -> None:
