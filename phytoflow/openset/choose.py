@@ -16,6 +16,7 @@ _MOST_LEFT_OUT = 6  # classes: each costs a fit
 # Nearest neighbours assume no shape of what is known; Mahalanobis normal clouds of one covariance; logits
 # that a stranger stirs none of them, which networks give no warrant for (Hein et al. 2019).
 _BY_ASSUMPTIONS: tuple[Method, ...] = (
+    "mean_neighbours",
     "nearest_neighbours",
     "mahalanobis",
     "relative_mahalanobis",

@@ -12,9 +12,16 @@ from numpy.typing import NDArray
 
 from phytoflow.openset.statistics import Array, Statistics
 
-Method = Literal["max_probability", "energy", "mahalanobis", "relative_mahalanobis", "nearest_neighbours"]
+Method = Literal[
+    "max_probability",
+    "energy",
+    "mahalanobis",
+    "relative_mahalanobis",
+    "nearest_neighbours",
+    "mean_neighbours",
+]
 METHODS: tuple[Method, ...] = get_args(Method)
-_NEIGHBOUR = 5
+_NEIGHBOURS = 5
 
 
 def score(method: Method, statistics: Statistics, logits: Array, features: Array) -> NDArray[np.float64]:
@@ -55,7 +62,19 @@ def _relative_mahalanobis(statistics: Statistics, _: Array, features: Array) -> 
 
 
 def _nearest_neighbours(statistics: Statistics, _: Array, features: Array) -> NDArray[np.float64]:
-    """Distance to the fifth nearest known photo, features at length one (Sun et al. 2022).
+    """Distance to the fifth nearest known photo (Sun et al. 2022)."""
+    return _nearest(statistics, features).max(axis=1)
+
+
+def _mean_neighbours(statistics: Statistics, _: Array, features: Array) -> NDArray[np.float64]:
+    """Mean distance to the five nearest known photos (Angiulli & Pizzuti 2002): one number of a few hundred
+    photos is less a matter of chance where five distances make it up.
+    """
+    return _nearest(statistics, features).mean(axis=1)
+
+
+def _nearest(statistics: Statistics, features: Array) -> NDArray[np.float64]:
+    """Distances [N, 5] to the nearest known photos, in no order, features at length one.
 
     Directions that were left out count as if they stood at right angles to the known photo's.
     """
@@ -63,8 +82,8 @@ def _nearest_neighbours(statistics: Statistics, _: Array, features: Array) -> ND
     known, lengths = statistics.known
     squared = lengths - 2 * (along @ known)
     squared += (np.einsum("nk,nk->n", along, along) + beyond)[:, None]
-    nth = min(_NEIGHBOUR, squared.shape[1]) - 1
-    return np.sqrt(np.maximum(np.partition(squared, nth, axis=1)[:, nth], 0))
+    count = min(_NEIGHBOURS, squared.shape[1])
+    return np.sqrt(np.maximum(np.partition(squared, count - 1, axis=1)[:, :count], 0))
 
 
 def _to_centres(statistics: Statistics, along: Array) -> NDArray[np.float64]:
@@ -84,4 +103,5 @@ _SCORES: dict[Method, Callable[[Statistics, Array, Array], NDArray[np.float64]]]
     "mahalanobis": _mahalanobis,
     "relative_mahalanobis": _relative_mahalanobis,
     "nearest_neighbours": _nearest_neighbours,
+    "mean_neighbours": _mean_neighbours,
 }

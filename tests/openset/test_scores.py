@@ -12,7 +12,7 @@ from phytoflow.openset.figures import auroc, auroc_error, conformal_quantile, fp
 from phytoflow.openset.scores import METHODS, score
 from phytoflow.openset.statistics import Statistics, fit, unit
 
-BY_FEATURES = ("mahalanobis", "relative_mahalanobis", "nearest_neighbours")
+BY_FEATURES = ("mahalanobis", "relative_mahalanobis", "nearest_neighbours", "mean_neighbours")
 
 
 def clouds(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -64,13 +64,23 @@ def test_mahalanobis_of_all_axes_is_the_textbooks() -> None:
     np.testing.assert_allclose(found, expected, rtol=0.02, atol=0.02)
 
 
-def test_the_nearest_neighbour_is_the_fifth(statistics: Statistics) -> None:
+def test_neighbours_are_the_fifth_and_the_mean_of_five() -> None:
+    """With every axis kept, distances are the plain ones."""
+    features, labels = clouds(100, seed=0)
+    statistics, others = fit(features, labels, axes=20), clouds(20, seed=1)[0]
+    units = unit(others)[:, None] - unit(features)
+    five = np.sort(np.linalg.norm(units, axis=2), axis=1)[:, :5]
+    for method, expected in {"nearest_neighbours": five[:, 4], "mean_neighbours": five.mean(axis=1)}.items():
+        found = score(method, statistics, np.zeros((40, 2), np.float32), others)
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_directions_left_out_count_as_at_right_angles(statistics: Statistics) -> None:
     features, _ = clouds(100, seed=0)
     found = score("nearest_neighbours", statistics, np.zeros((200, 2), np.float32), features)
     units = unit(features)
     distances = np.sort(np.linalg.norm(units[:, None] - units, axis=2), axis=1)[:, 4]
-    # Directions left out count as if at right angles: never nearer than the true distance.
-    assert (found >= distances - 1e-4).all()
+    assert (found >= distances - 1e-4).all()  # never nearer than the true distance
     assert np.corrcoef(found, distances)[0, 1] > 0.8
 
 
