@@ -56,7 +56,7 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
 
     Raises:
         ConfigError: A wrong key or value, or settings that do not go with this output.
-        DataError: ``evaluation.field`` holds no photos of these classes.
+        DataError: ``evaluation.field`` holds no photos of these classes, or ``evaluation.strangers`` none.
         DeployError: The cluster would not take what the run is to publish.
     """
     from phytoflow.data.source import source_version
@@ -68,7 +68,7 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
         )
     settings = resolve({"preset": preset, "seed": seed} | tree)
     _check_output(settings, output)
-    settings = _with_field(settings, data)
+    settings = _with_strangers(_with_field(settings, data))
     return Plan(settings.model_dump_json(), source_version(data), code_version())
 
 
@@ -293,6 +293,21 @@ def _with_field(settings: Settings, data: str) -> Settings:
     elif folders == []:
         raise DataError(f"there are no class folders in {chosen.field}", remedy="give one folder a class")
     chosen = chosen.model_copy(update={"field_version": source_version(chosen.field)})
+    return settings.model_copy(update={"evaluation": chosen})
+
+
+def _with_strangers(settings: Settings) -> Settings:
+    """Refuses a folder without strangers, and notes which photos they are."""
+    from phytoflow.data.source import source_version
+    from phytoflow.evaluation.open_set import stranger_files
+
+    chosen = settings.evaluation
+    if not chosen.strangers:
+        return settings
+    version = source_version(chosen.strangers)
+    if is_local(chosen.strangers):
+        stranger_files(local_path(chosen.strangers))
+    chosen = chosen.model_copy(update={"strangers_version": version})
     return settings.model_copy(update={"evaluation": chosen})
 
 

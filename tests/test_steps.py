@@ -23,17 +23,18 @@ def configured(folders: Path, overrides: str) -> steps.Plan:
     return steps.configure(str(folders / "photos"), "default", 0, overrides, str(folders / "out"))
 
 
-def field_version(plan: steps.Plan) -> str:
-    return str(json.loads(plan.settings)["evaluation"]["field_version"])
+def version_of(name: str, plan: steps.Plan) -> str:
+    return str(json.loads(plan.settings)["evaluation"][f"{name}_version"])
 
 
-def test_field_photos_that_changed_are_another_version(folders: Path) -> None:
-    overrides = "evaluation: {field: HERE/field}"
+@pytest.mark.parametrize("name", ["field", "strangers"])
+def test_photos_from_elsewhere_that_changed_are_another_version(folders: Path, name: str) -> None:
+    overrides = f"evaluation: {{{name}: HERE/field}}"
     first = configured(folders, overrides)
-    assert field_version(first) == field_version(configured(folders, overrides)) != ""
+    assert version_of(name, first) == version_of(name, configured(folders, overrides)) != ""
     (folders / "field/RUST/2.jpg").write_bytes(b"another")
     again = configured(folders, overrides)
-    assert field_version(again) != field_version(first)
+    assert version_of(name, again) != version_of(name, first)
     assert steps.section(again.settings, "seed", "training") == steps.section(
         first.settings, "seed", "training"
     )
@@ -45,9 +46,11 @@ def test_field_photos_that_changed_are_another_version(folders: Path) -> None:
         ("evaluation: {field: HERE/dogs}", "poodle"),
         ("evaluation: {field: HERE/none}", "none"),
         ("evaluation: {field: HERE/empty}", "no class folders"),
+        ("evaluation: {strangers: HERE/none}", "none"),
+        ("evaluation: {strangers: HERE/empty}", "empty"),
     ],
 )
-def test_field_photos_that_show_none_of_the_classes_are_refused(
+def test_photos_from_elsewhere_that_are_none_are_refused(
     overrides: str, words: str, folders: Path
 ) -> None:
     with pytest.raises(DataError, match=words):

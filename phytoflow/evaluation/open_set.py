@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from phytoflow.data.source import bring_photos
 from phytoflow.data.walk import LOOSE, walk
 from phytoflow.errors import DataError, PhotoError
 from phytoflow.inference.classifier import Classifier
@@ -64,10 +66,11 @@ def measure_open_set(
     Args:
         classifier: The bundle.
         novelty: Of the test photos, float64 [N].
-        strangers: Folder of strangers; may be empty.
+        strangers: Where strangers are, as photos to train on are given; may be empty.
 
     Raises:
-        DataError: The folder holds no readable photo.
+        DataError: There is no readable photo.
+        StorageError: They cannot be brought here.
     """
     chosen = classifier.bundle.manifest.open_set
     if chosen is None or novelty is None:
@@ -78,7 +81,7 @@ def measure_open_set(
         refused=float((novelty > 1).mean()),
         near=figures.near,
         far=figures.far,
-        strangers=_against(novelty, _novelty_of(classifier, Path(strangers))) if strangers else None,
+        strangers=_against(novelty, _novelty_of(classifier, strangers)) if strangers else None,
     )
 
 
@@ -91,14 +94,28 @@ def _against(known: NDArray[np.float64], strange: NDArray[np.float64]) -> Strang
     )
 
 
-def _novelty_of(classifier: Classifier, folder: Path) -> NDArray[np.float64]:
+def stranger_files(folder: Path) -> list[Path]:
+    """Photos below a folder, in class folders or not; raises DataError where there are none."""
     files = [found.file for found in walk(folder) if found.reason in ("", LOOSE)]
-    starts = range(0, len(files), _BATCH)
-    parts = [_asked(classifier, files[i : i + _BATCH]) for i in track(starts, "Asking strangers")]
+    if not files:
+        raise _none_in(folder)
+    return files
+
+
+def _none_in(folder: Path) -> DataError:
+    remedy = "give a folder of photos that show none of the classes"
+    return DataError(f"evaluation.strangers: no readable photo in {folder}", remedy=remedy)
+
+
+def _novelty_of(classifier: Classifier, strangers: str) -> NDArray[np.float64]:
+    with tempfile.TemporaryDirectory(prefix="phytoflow-strangers-") as home:
+        folder = bring_photos(strangers, Path(home))
+        files = stranger_files(folder)
+        starts = range(0, len(files), _BATCH)
+        parts = [_asked(classifier, files[i : i + _BATCH]) for i in track(starts, "Asking strangers")]
     found = np.array([value for part in parts for value in part])
     if not len(found):
-        remedy = "give a folder of photos that show none of the classes"
-        raise DataError(f"evaluation.strangers: no readable photo in {folder}", remedy=remedy)
+        raise _none_in(folder)
     return found
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from phytoflow.inference.runtime import Outputs, Precision, RuntimeName, named
 
 _ERRORS_ONLY = 3
+_BLOCKS = "4"  # a thread that was held up leaves the rest of its work to the others (ONNX Runtime's advice)
 
 
 class OnnxRuntime:
@@ -23,7 +24,7 @@ class OnnxRuntime:
 
     def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
         self._path, self._threads, self._lanes = path, threads, lanes
-        self._narrow = self._open(threads)
+        self._narrow = open_session(path, threads)
         self._input = self._narrow.get_inputs()[0].name
         self._outputs = named([output.name for output in self._narrow.get_outputs()])
 
@@ -36,18 +37,23 @@ class OnnxRuntime:
     @functools.cached_property
     def _wide(self) -> onnxruntime.InferenceSession:
         """With the threads of all lanes; made when first asked for."""
-        return self._open(self._threads * self._lanes)
-
-    def _open(self, threads: int) -> onnxruntime.InferenceSession:
-        return open_session(self._path, threads)
+        return open_session(self._path, self._threads * self._lanes, spin=True)
 
 
-def open_session(path: str, threads: int) -> onnxruntime.InferenceSession:
-    """Loads an ONNX file, to be run on so many threads of the CPU."""
+def open_session(path: str, threads: int, *, spin: bool = False) -> onnxruntime.InferenceSession:
+    """Loads an ONNX file.
+
+    Args:
+        path: The file.
+        threads: Of the CPU, a call.
+        spin: Threads wait for each other awake within a call: quicker for one that has the CPUs to itself.
+            Between calls they sleep either way: they would take the CPU from decoding.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
-    # Idle threads that spin between calls would take the CPU from decoding.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spin else "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.add_session_config_entry("session.dynamic_block_base", _BLOCKS)
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

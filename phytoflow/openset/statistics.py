@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from phytoflow.errors import BundleError
 
 Array = NDArray[np.float32]
-AXES = 128
+AXES = 64
 BANK = 2000
 _SHRINKAGE = 0.1  # of the covariance within classes towards the one over all: small classes are noisy
 _LEAST_VARIANCE = 1e-8
