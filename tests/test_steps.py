@@ -50,9 +50,7 @@ def test_photos_from_elsewhere_that_changed_are_another_version(folders: Path, n
         ("evaluation: {strangers: HERE/empty}", "empty"),
     ],
 )
-def test_photos_from_elsewhere_that_are_none_are_refused(
-    overrides: str, words: str, folders: Path
-) -> None:
+def test_photos_from_elsewhere_that_are_none_are_refused(overrides: str, words: str, folders: Path) -> None:
     with pytest.raises(DataError, match=words):
         configured(folders, overrides)
 

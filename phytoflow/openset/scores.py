@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.openset.statistics import Array, Statistics
+from phytoflow.openset.statistics import Array, Statistics, lengths
 
 Method = Literal[
     "max_probability",
@@ -73,15 +73,11 @@ def _mean_neighbours(statistics: Statistics, _: Array, features: Array) -> NDArr
     return _nearest(statistics, features).mean(axis=1)
 
 
-def _nearest(statistics: Statistics, features: Array) -> NDArray[np.float64]:
-    """Distances [N, 5] to the nearest known photos, in no order, features at length one.
-
-    Directions that were left out count as if they stood at right angles to the known photo's.
-    """
-    along, beyond = statistics.project(features)
-    known, lengths = statistics.known
-    squared = lengths - 2 * (along @ known)
-    squared += (np.einsum("nk,nk->n", along, along) + beyond)[:, None]
+def _nearest(statistics: Statistics, features: Array) -> NDArray[np.float32]:
+    """Distances [N, 5] to the nearest known photos, in no order, features at length one."""
+    first, second, third = statistics.squares
+    squared = (features @ first / lengths(features)) @ second
+    squared += third
     count = min(_NEIGHBOURS, squared.shape[1])
     return np.sqrt(np.maximum(np.partition(squared, count - 1, axis=1)[:, :count], 0))
 

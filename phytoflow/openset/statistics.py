@@ -20,6 +20,7 @@ from phytoflow.errors import BundleError
 Array = NDArray[np.float32]
 AXES = 64
 BANK = 2000
+_BANK_OF_A_CLASS = 250
 _SHRINKAGE = 0.1  # of the covariance within classes towards the one over all: small classes are noisy
 _LEAST_VARIANCE = 1e-8
 
@@ -54,9 +55,18 @@ class Statistics:
         return along, np.maximum(beyond, np.float32(0))
 
     @cached_property
-    def known(self) -> tuple[Array, Array]:
-        """Known photos along the axes, [K, B], and their squared lengths [B]; made once, not a photo."""
-        return np.ascontiguousarray(self.bank[:, :-1].T), np.einsum("bk,bk->b", self.bank, self.bank)
+    def squares(self) -> tuple[Array, Array, Array]:
+        """Squared distances to known photos as two products, made once: a photo of a request has little time.
+
+        Of features u at length one, ``(u @ first) @ second + third`` is ``|u - known|^2``, where directions
+        that were left out count as if they stood at right angles to the known photo's: float32 [D, K + 1],
+        [K + 1, B] and [B].
+        """
+        along, mean = self.bank[:, :-1], self.mean
+        first = np.column_stack([self.axes, mean])
+        second = np.vstack([-2 * along.T, np.full(len(along), -2, np.float32)])
+        third = np.einsum("bk,bk->b", self.bank, self.bank) + 2 * along @ (mean @ self.axes) + 1 + mean @ mean
+        return first, np.ascontiguousarray(second), third
 
     def save(self, path: Path) -> None:
         """Writes an ``.npz``; no pickle."""
@@ -81,7 +91,7 @@ def fit(features: Array, labels: NDArray[np.int64], axes: int = AXES, bank: int 
         features: float32 [N, D], at least two photos.
         labels: int64 [N]; classes without photos get no centre.
         axes: Most principal axes kept.
-        bank: Most photos kept for nearest neighbours, evenly over the rows.
+        bank: Most photos kept for nearest neighbours, evenly over the rows; few classes need fewer.
     """
     units = unit(features)
     mean = units.mean(axis=0)
@@ -91,7 +101,8 @@ def fit(features: Array, labels: NDArray[np.int64], axes: int = AXES, bank: int 
     means = np.stack([along[labels == label].mean(axis=0) for label in np.unique(labels)])
     whitening = _whitening(along - means[np.unique(labels, return_inverse=True)[1]], variances)
     beyond = np.sqrt(np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 0))
-    kept = np.unique(np.linspace(0, len(along) - 1, min(bank, len(along))).astype(int))
+    most = min(bank, _BANK_OF_A_CLASS * len(means), len(along))
+    kept = np.unique(np.linspace(0, len(along) - 1, most).astype(int))
     parts = (mean, directions, variances, rest, whitening, means @ whitening)
     known = np.column_stack([along, beyond])[kept]
     return Statistics(*(np.asarray(part, np.float32) for part in (*parts, known)))
@@ -99,7 +110,13 @@ def fit(features: Array, labels: NDArray[np.int64], axes: int = AXES, bank: int 
 
 def unit(features: Array) -> Array:
     """Features [N, D] at length one."""
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+    return features / lengths(features)
+
+
+def lengths(features: Array) -> Array:
+    """Of each row, float32 [N, 1]; never zero."""
+    found = np.sqrt(np.einsum("nd,nd->n", features, features))
+    return np.maximum(found, np.float32(1e-12))[:, None]
 
 
 def _principal(

@@ -84,6 +84,13 @@ def test_directions_left_out_count_as_at_right_angles(statistics: Statistics) ->
     assert np.corrcoef(found, distances)[0, 1] > 0.8
 
 
+def test_the_bank_grows_with_the_classes() -> None:
+    features, labels = clouds(1500, seed=0)
+    assert len(fit(features, labels).bank) == 500
+    assert len(fit(features, labels % 1).bank) == 250
+    assert len(fit(features, np.arange(3000) % 20).bank) == 2000
+
+
 def test_saved_statistics_score_alike(statistics: Statistics, tmp_path: Path) -> None:
     statistics.save(tmp_path / "s.npz")
     again, (features, _) = Statistics.load(tmp_path / "s.npz"), clouds(10, seed=4)
