@@ -41,7 +41,7 @@ def encode(pixels: np.ndarray, kind: str = "PNG") -> bytes:
     return buffer.getvalue()
 
 
-def trained_model(seed: int = 0):  # type: ignore[no-untyped-def]  # torch is imported only where it is needed
+def trained_model(seed: int = 0, backbone: str = "attention_cnn", side: int = SIDE):  # type: ignore[no-untyped-def]  # torch is imported only where it is needed
     """An untrained network whose head is scaled until its answers differ clearly."""
     import torch
 
@@ -49,7 +49,7 @@ def trained_model(seed: int = 0):  # type: ignore[no-untyped-def]  # torch is im
     from phytoflow.models.checkpoint import TrainedModel
     from phytoflow.models.factory import create_model, preprocessing_for
 
-    settings = ModelSettings(backbone="attention_cnn", weights="none", image_size=SIDE)
+    settings = ModelSettings(backbone=backbone, weights="none", image_size=side)
     torch.manual_seed(seed)
     model = create_model(settings, len(CLASSES)).eval()
     preprocessing = preprocessing_for(settings)
@@ -71,7 +71,13 @@ def _spread(model, tensors) -> None:  # type: ignore[no-untyped-def]
         linear.bias.copy_((linear.bias - logits.mean(dim=0)) * scale)
 
 
-def make_bundle(folder: Path, formats: Sequence[str] = ("torchscript", "onnx"), seed: int = 0) -> Path:
+def make_bundle(
+    folder: Path,
+    formats: Sequence[str] = ("torchscript", "onnx"),
+    seed: int = 0,
+    backbone: str = "attention_cnn",
+    side: int = SIDE,
+) -> Path:
     """Writes a bundle as the export step does."""
     from phytoflow.config import ExportSettings
     from phytoflow.export.export import write_bundle
@@ -81,7 +87,7 @@ def make_bundle(folder: Path, formats: Sequence[str] = ("torchscript", "onnx"), 
     provenance = Provenance(data_hash="0" * 16, code_version="test", settings={})
     settings = ExportSettings(formats=tuple(formats), probe_photos=6)
     with atomic_folder(folder) as aside:
-        write_bundle(trained_model(seed), pictures(), settings, provenance, aside)
+        write_bundle(trained_model(seed, backbone, side), pictures(), settings, provenance, aside)
     return folder
 
 
