@@ -5,7 +5,6 @@ Everything else (liveness, readiness, metrics, server metadata) is kserve's.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -21,13 +20,13 @@ from serving.predictor.budget import Budget
 from serving.predictor.errors import RequestError, client_gone, malformed, too_large
 from serving.predictor.explain import explanations
 from serving.predictor.front import Front
+from serving.predictor.gone import unless_gone
 from serving.predictor.metadata import describe
 from serving.predictor.metrics import ERRORS
 from serving.predictor.model import LeafModel, offload
 from serving.predictor.options import Options
 from serving.predictor.v2 import BINARY_HEADER, parse_request
 
-_CLIENT_CLOSED = 499
 _SMALL_BYTES = 256 * 1024
 
 
@@ -103,7 +102,7 @@ class Rest:
         try:
             body = await self._read(request)
             self._check_name(request)  # once more: the version may have changed while the body came
-            return await _unless_gone(request, handler(body, request))
+            return await unless_gone(request, handler(body, request))
         finally:
             self._budget.give_back(len(body))
 
@@ -147,26 +146,6 @@ def add_routes(app: FastAPI, model: LeafModel, options: Options, budget: Budget)
     app.build_middleware_stack = lambda: Front(build(), model.name, rest.infer_or_refuse)  # type: ignore[method-assign]
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-
-
-async def _unless_gone(request: Request, work: Awaitable[Response]) -> Response:
-    """Gives up on the work when its client leaves."""
-    task = asyncio.current_task()
-    assert task is not None
-    gone, waiting = asyncio.ensure_future(request.receive()), True
-    # One watcher beside the request's own task: a task for the work too would cost a photo's share.
-    gone.add_done_callback(lambda _: task.cancel() if waiting and not gone.cancelled() else None)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if not gone.done():
-            raise  # the server is ending
-        task.uncancel()
-        ERRORS.labels("client gone").inc()
-        return Response(status_code=_CLIENT_CLOSED)
-    finally:
-        waiting = False
-        gone.cancel()
 
 
 def _header_length(request: Request) -> int | None:
