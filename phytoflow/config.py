@@ -190,7 +190,9 @@ class EvaluationSettings(Section):
         300, ge=10, description="Test photos asked in every form and with views averaged, where thorough."
     )
     strangers: str = Field(
-        "", description="Photos that show none of the classes; how many are noticed is reported."
+        "",
+        description="Photos that show none of the classes, from wherever photos may come; how many are "
+        "noticed is reported.",
     )
     strangers_version: str = Field(
         "", description="Set by a run itself: changes when those photos do, so that figures are not stale."
