@@ -64,7 +64,7 @@ async def test_the_queue_of_clients_that_left_is_dropped(
         await asyncio.sleep(0.05)
     run = await asyncio.to_thread(metric, roomy, "prediction_batch_size_sum") - before
     assert run >= REQUESTS * len(PHOTOS)  # who waited was answered
-    assert run < 1.2 * REQUESTS * len(PHOTOS)  # who left was not
+    assert run < 1.5 * REQUESTS * len(PHOTOS)  # who left was not, but for what the lanes had begun
     assert await asyncio.to_thread(metric, roomy, "active_prediction_requests") == 0
 
 
