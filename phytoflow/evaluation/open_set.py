@@ -102,9 +102,9 @@ def stranger_files(folder: Path) -> list[Path]:
     return files
 
 
-def _none_in(folder: Path) -> DataError:
+def _none_in(place: Path | str) -> DataError:
     remedy = "give a folder of photos that show none of the classes"
-    return DataError(f"evaluation.strangers: no readable photo in {folder}", remedy=remedy)
+    return DataError(f"evaluation.strangers: no readable photo in {place}", remedy=remedy)
 
 
 def _novelty_of(classifier: Classifier, strangers: str) -> NDArray[np.float64]:
@@ -115,7 +115,7 @@ def _novelty_of(classifier: Classifier, strangers: str) -> NDArray[np.float64]:
         parts = [_asked(classifier, files[i : i + _BATCH]) for i in track(starts, "Asking strangers")]
     found = np.array([value for part in parts for value in part])
     if not len(found):
-        raise _none_in(folder)
+        raise _none_in(strangers)  # not where they were brought to
     return found
 
 
