@@ -30,7 +30,7 @@ class PhotoPredictions:
         classes: C class names.
         sha256: Hash of each photo's bytes; empty strings where not known (read back from a file).
         novelty: float64 [N], how strange each photo is, above 1 for a stranger; None where the bundle cannot
-            tell, or not known.
+            tell.
     """
 
     paths: tuple[str, ...]
@@ -98,4 +98,5 @@ class PhotoPredictions:
             np.array([numbers[label] for label in table["label"]], dtype=np.int64),
             table[columns].to_numpy(dtype=np.float64),
             classes,
+            novelty=table["novelty"].to_numpy(dtype=np.float64) if "novelty" in table else None,
         )

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from phytoflow.evaluation.predictions import PhotoPredictions
 
@@ -22,3 +23,12 @@ def test_predictions_survive_being_written_even_with_awkward_names(tmp_path: Pat
     np.testing.assert_allclose(again.probabilities, predictions.probabilities, rtol=1e-8)
     header = (tmp_path / "predictions.csv").read_text().splitlines()[0]
     assert header == "path,label,group,predicted,confidence,probability:NA,probability:path"
+
+
+def test_how_strange_a_photo_is_survives_too(tmp_path: Path) -> None:
+    probabilities = np.array([[0.25, 0.75]])
+    predictions = PhotoPredictions(
+        ("a.jpg",), ("a",), np.array([1]), probabilities, ("x", "y"), novelty=np.array([1.25])
+    )
+    predictions.write(tmp_path)
+    assert PhotoPredictions.read(tmp_path).novelty == pytest.approx([1.25])
