@@ -28,16 +28,17 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
         overrides: YAML of further settings, e.g. "training: {views: 2}".
         output: Folder or s3:// prefix of the run.
     """
-    from phytoflow import steps
+    from phytoflow.plan import configure as settle
+    from phytoflow.plan import section
     from phytoflow.step import step
 
     with step("configure"):
-        plan = steps.configure(data, preset, seed, overrides, output)
+        plan = settle(data, preset, seed, overrides, output)
         return (
             plan.settings,
-            steps.section(plan.settings, "seed", "data", "model"),
-            steps.section(plan.settings, "seed", "model", "training", "tracking"),
-            steps.section(plan.settings, "seed", "evaluation", "tracking"),
+            section(plan.settings, "seed", "data", "model"),
+            section(plan.settings, "seed", "model", "training", "tracking"),
+            section(plan.settings, "seed", "evaluation", "tracking"),
             plan.data_version,
             plan.code_version,
         )

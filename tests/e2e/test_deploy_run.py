@@ -13,12 +13,12 @@ import httpx
 import pytest
 import yaml
 
-from phytoflow import steps
 from phytoflow.config import Settings, TrackingSettings
 from phytoflow.data.sample import make_sample
 from phytoflow.deploy.cluster import INFERENCE_SERVICES
 from phytoflow.deploy.observe import observe
 from phytoflow.errors import PhytoflowError
+from phytoflow.plan import configure
 from phytoflow.ports import free_port
 from phytoflow.storage.uri import exists
 from phytoflow.tracking.registry import champion
@@ -98,13 +98,13 @@ def test_what_the_last_steps_could_not_do_is_refused_by_the_first(
 
     def refusal(to: str, changed: dict[str, object]) -> PhytoflowError:
         with pytest.raises(PhytoflowError) as refused:
-            steps.configure(data, "fast", 0, yaml.safe_dump(known | changed), to)
+            configure(data, "fast", 0, yaml.safe_dump(known | changed), to)
         return refused.value
 
     assert "tracking.uri" in refusal(output, {"tracking": {}}).remedy
     assert "s3://" in refusal(str(tmp_path), {"serving": {"target": "cluster"}}).remedy
     assert "serving.target=cluster" in refusal(output, {"serving": {"target": "local"}}).remedy
-    plan = steps.configure(data, "fast", 0, yaml.safe_dump(known), output)
+    plan = configure(data, "fast", 0, yaml.safe_dump(known), output)
     assert Settings.model_validate_json(plan.settings).serving.name == NAME
     assert place.admin.get(INFERENCE_SERVICES, "never-made") is None
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow import steps
 from phytoflow.errors import ConfigError, DataError
+from phytoflow.plan import Plan, configure, section
 
 
 @pytest.fixture
@@ -18,12 +18,12 @@ def folders(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def configured(folders: Path, overrides: str) -> steps.Plan:
+def configured(folders: Path, overrides: str) -> Plan:
     overrides = f"serving: {{publish: false}}\n{overrides.replace('HERE', str(folders))}"
-    return steps.configure(str(folders / "photos"), "default", 0, overrides, str(folders / "out"))
+    return configure(str(folders / "photos"), "default", 0, overrides, str(folders / "out"))
 
 
-def version_of(name: str, plan: steps.Plan) -> str:
+def version_of(name: str, plan: Plan) -> str:
     return str(json.loads(plan.settings)["evaluation"][f"{name}_version"])
 
 
@@ -35,9 +35,7 @@ def test_photos_from_elsewhere_that_changed_are_another_version(folders: Path, n
     (folders / "field/RUST/2.jpg").write_bytes(b"another")
     again = configured(folders, overrides)
     assert version_of(name, again) != version_of(name, first)
-    assert steps.section(again.settings, "seed", "training") == steps.section(
-        first.settings, "seed", "training"
-    )
+    assert section(again.settings, "seed", "training") == section(first.settings, "seed", "training")
 
 
 @pytest.mark.parametrize(
