@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from phytoflow.client.v2 import encode
 
+_KEPT_SECONDS = 3  # the server closes connections that were idle for five
+
 
 @dataclass
 class Seen:
@@ -81,15 +83,15 @@ async def closed_loop(
 async def open_loop(make: Callable[[], Connection], rate: float, seconds: float) -> Seen:
     """Requests come at a rate, whether or not those before have been answered."""
     seen, start = Seen(), time.perf_counter()
-    idle: list[Connection] = []
+    idle: list[tuple[Connection, float]] = []
     asked: set[asyncio.Task[None]] = set()
 
     async def one() -> None:
-        connection = idle.pop() if idle else make()
         begun = time.perf_counter()
+        connection = _kept(idle, begun) or make()
         status, _ = await connection.ask()
         seen.add(status, begun)
-        idle.append(connection)
+        idle.append((connection, time.perf_counter()))
 
     for index in range(int(rate * seconds)):
         if (wait := start + index / rate - time.perf_counter()) > 0:
@@ -98,6 +100,15 @@ async def open_loop(make: Callable[[], Connection], rate: float, seconds: float)
         asked.add(task)
         task.add_done_callback(asked.discard)
     await asyncio.gather(*asked)
-    for connection in idle:
+    for connection, _ in idle:
         connection.close()
     return seen
+
+
+def _kept(idle: list[tuple[Connection, float]], now: float) -> Connection | None:
+    """The connection used last, as long as the server surely keeps it open too."""
+    if idle and now - idle[-1][1] < _KEPT_SECONDS:
+        return idle.pop()[0]
+    while idle:
+        idle.pop()[0].close()
+    return None

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -19,13 +20,14 @@ from phytoflow.client.rest import AsyncClient
 from phytoflow.client.rpc import AsyncGrpcClient
 from phytoflow.client.v2 import encode
 from phytoflow.config import ModelSettings
+from phytoflow.inference.cpus import cpu_count
 from tests.make_bundle import make_bundle, pictures
 from tests.serving.conftest import Server, start
-from tests.slow.load import Connection, closed_loop, open_loop
+from tests.slow.load import Connection, Seen, closed_loop, open_loop
 
 PHOTOS = [photo.content for photo in pictures(8)]
 SECONDS = float(os.environ.get("PHYTOFLOW_OVERLOAD_SECONDS", "10"))
-TIMES = 5
+TIMES, PEAK_SECONDS = 5, max(8.0, SECONDS / 4)
 BACKBONE = ModelSettings().backbone
 
 
@@ -104,9 +106,13 @@ def default_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_bundle(tmp_path_factory.mktemp("default") / "bundle", backbone=BACKBONE, side=224)
 
 
-@pytest.mark.timeout(SECONDS + 400)
+@pytest.mark.timeout(2 * SECONDS + 400)
 async def test_five_times_its_capacity(default_bundle: Path, tmp_path: Path) -> None:
-    """Goodput stays at nine tenths of the peak, refusals take no time, and then all is as before."""
+    """Goodput stays at nine tenths of the peak, refusals take no time, and then all is as before.
+
+    The peak is taken before and after, since neighbours on the machine come and go; and what the clients,
+    who stand elsewhere in earnest, take of the machine to send five times as much is not laid to the server.
+    """
     log = tmp_path / "log"
     server = await asyncio.to_thread(start, default_bundle, log, max_queue=64, log_level="WARNING")
 
@@ -115,19 +121,39 @@ async def test_five_times_its_capacity(default_bundle: Path, tmp_path: Path) -> 
 
     try:
         await closed_loop(connection, 8, 2, lambda _: None)
-        peak = await closed_loop(connection, 8, 6, lambda _: None)
-        capacity = peak.count(200) / 6
+        before = await measured(closed_loop(connection, 8, PEAK_SECONDS, lambda _: None))
         begun = time.perf_counter()
-        seen = await open_loop(connection, TIMES * capacity, SECONDS)
-        goodput = seen.count(200, begun + 1, begun + SECONDS) / (SECONDS - 1)
+        rate = TIMES * before.seen.count(200) / PEAK_SECONDS
+        flood = await measured(open_loop(connection, rate, SECONDS))
         recovered = await recovery(connection)
+        after = await measured(closed_loop(connection, 8, PEAK_SECONDS, lambda _: None))
     finally:
         server.process.kill()
         server.process.wait()
+    seen, left = flood.seen, 1 - (flood.clients - (before.clients + after.clients) / 2)
+    peak = (before.seen.count(200) + after.seen.count(200)) / (2 * PEAK_SECONDS)
+    goodput = seen.count(200, begun + 1, begun + SECONDS) / (SECONDS - 1)
     assert seen.seconds.keys() == {200, 503}
-    assert goodput >= 0.9 * capacity, f"{goodput:.0f} requests/s of {capacity:.0f}"
+    assert goodput >= 0.9 * peak * left, (
+        f"{goodput:.0f} requests/s of {peak:.0f}, of which {left:.0%} is left"
+    )
     assert seen.quantile(503, 0.99) < 0.1, f"{seen.quantile(503, 0.99):.3f} s"
     assert recovered < 2
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came back, and the share of this machine's CPUs that asking took."""
+
+    seen: Seen
+    clients: float
+
+
+async def measured(load: Awaitable[Seen]) -> Measured:
+    """Under a load that runs in this process."""
+    begun, used = time.perf_counter(), time.process_time()
+    seen = await load
+    return Measured(seen, (time.process_time() - used) / (time.perf_counter() - begun) / cpu_count())
 
 
 async def recovery(make: Callable[[], Connection]) -> float:
