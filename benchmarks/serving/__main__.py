@@ -13,8 +13,6 @@ from __future__ import annotations
 import platform
 import signal
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +24,7 @@ from benchmarks.serving.bound import Limit, best, bound
 from benchmarks.serving.bundle import prepare
 from benchmarks.serving.catalogue import OURS, PEERS, Peer
 from benchmarks.serving.environments import UnavailableError
-from benchmarks.serving.measure import Row, measure
+from benchmarks.serving.measure import Asking
 from benchmarks.serving.servers import running
 from benchmarks.serving.table import CONCURRENCIES, Result, table, together
 from phytoflow.inference.classifier import Classifier
@@ -58,7 +56,7 @@ def main(
     folder, found = prepare(output, photos)
     contents, wanted = [photo.content for photo in found], peers.lower().split(",")
     expected = Classifier.load(folder, "onnx").predict(contents).probabilities
-    ask = partial(measure, contents=contents, expected=expected, seconds=seconds, patience=patience)
+    ask = Asking(contents, expected, seconds, patience)
     taken, limits = [], []
     for number in range(rounds):
         taken.append([_result(*setup, wanted, number, output, ask) for setup in _setups(runtime)])
@@ -85,7 +83,7 @@ def _result(
     wanted: list[str],
     number: int,
     output: Path,
-    ask: Callable[..., Row],
+    ask: Asking,
 ) -> Result | None:
     """Of one round: as the folder has it, else measured if it is wanted."""
     file = output / "rows" / f"{peer.name.lower()}-{setup}-{number}.json"
@@ -107,13 +105,14 @@ def _limits(
     return [_LIMITS.validate_json(file.read_text())] if file.exists() else []
 
 
-def _measure_into(result: Result, peer: Peer, workers: int, output: Path, ask: Callable[..., Row]) -> None:
+def _measure_into(result: Result, peer: Peer, workers: int, output: Path, ask: Asking) -> None:
     """All or nothing: a server that cannot be had, or dies, is no reason to lose the others."""
     rows = {}
     try:
         with running(peer, result.form, workers, output) as server:
+            result.first = ask.first(peer, server)
             for concurrency in CONCURRENCIES:
-                rows[concurrency] = ask(peer=peer, server=server, concurrency=concurrency)
+                rows[concurrency] = ask.measured(peer, server, concurrency)
                 typer.echo(f"{peer.name} {result.setup}: {rows[concurrency]}", err=True)
         result.rows = rows
     except (UnavailableError, OSError, ValueError, psutil.Error) as error:

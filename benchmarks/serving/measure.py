@@ -6,6 +6,7 @@ import gc
 import statistics
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import psutil
@@ -44,33 +45,36 @@ class Row(BaseModel):
     wrong: int
 
 
-def measure(
-    peer: Peer,
-    server: Server,
-    contents: Sequence[bytes],
-    expected: NDArray[np.float32],
-    concurrency: int,
-    seconds: float,
-    patience: int,
-) -> Row:
-    """Measures one window; while something else uses the machine, it is repeated a few times.
+@dataclass(frozen=True)
+class Asking:
+    """What every server is asked, and for how long.
 
-    Args:
-        peer: How it is asked.
-        server: Who is asked.
+    Attributes:
         contents: Photos.
         expected: Offline probabilities, float32 [N, C].
-        concurrency: Clients.
         seconds: Of a window.
-        patience: Most windows repeated; the least disturbed is kept.
+        patience: Most windows repeated while something else uses the machine.
     """
-    requests = [peer.request(content) for content in contents]
-    load.run(server.port, requests, concurrency, _WARM_SECONDS)
-    windows = [_window(peer, server, requests, expected, concurrency, seconds)]
-    while windows[-1].others >= QUIET and len(windows) <= patience:
-        windows.append(_window(peer, server, requests, expected, concurrency, seconds))
-    kept = min(windows, key=lambda window: window.others)
-    return kept.model_copy(update={"wrong": sum(window.wrong for window in windows)})
+
+    contents: Sequence[bytes]
+    expected: NDArray[np.float32]
+    seconds: float
+    patience: int
+
+    def first(self, peer: Peer, server: Server) -> float:
+        """Seconds from the start of a server that has just become ready to its first answer."""
+        load.run(server.port, [peer.request(self.contents[0])], 1, 0.0)
+        return time.monotonic() - server.started
+
+    def measured(self, peer: Peer, server: Server, concurrency: int) -> Row:
+        """One window, the least disturbed of those it took."""
+        requests = [peer.request(content) for content in self.contents]
+        load.run(server.port, requests, concurrency, _WARM_SECONDS)
+        windows: list[Row] = []
+        while not windows or (windows[-1].others >= QUIET and len(windows) <= self.patience):
+            windows.append(_window(peer, server, requests, self.expected, concurrency, self.seconds))
+        kept = min(windows, key=lambda window: window.others)
+        return kept.model_copy(update={"wrong": sum(window.wrong for window in windows)})
 
 
 def median(rows: Sequence[Row]) -> Row:

@@ -25,6 +25,7 @@ _MALLOC = {"MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_MMAP_THRESHOLD_": "33
 _MALLOC |= {"MALLOC_TOP_PAD_": "67108864"}
 _READY_SECONDS = 90.0
 _STOP_SECONDS = 10.0
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,12 @@ class Server:
     Attributes:
         port: Where it listens.
         process: The first of its processes.
+        started: When that was started, by ``time.monotonic``.
     """
 
     port: int
     process: psutil.Process
+    started: float
 
     def cpu_seconds(self) -> float:
         """Spent so far by all its processes."""
@@ -70,6 +73,7 @@ def running(peer: Peer, form: str, workers: int, output: Path) -> Iterator[Serve
     command = _ours(form, port, output) if peer is OURS else _peer(peer, form, workers, port, output)
     log = output / "logs" / f"{peer.name.lower()}-{form}.log"
     log.parent.mkdir(exist_ok=True)
+    started = time.monotonic()
     with log.open("wb") as file:
         process = subprocess.Popen(
             command,
@@ -81,7 +85,7 @@ def running(peer: Peer, form: str, workers: int, output: Path) -> Iterator[Serve
         )
     try:
         _wait(process, f"http://127.0.0.1:{port}{peer.ready}", log)
-        yield Server(port, psutil.Process(process.pid))
+        yield Server(port, psutil.Process(process.pid), started)
     finally:
         _end(process)
 
@@ -123,7 +127,7 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
             with urllib.request.urlopen(url, timeout=2):
                 return
         except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
+            time.sleep(_LOOK_SECONDS)
     raise UnavailableError(
         f"it did not become ready; see {log.name}: {log.read_text(errors='replace')[-300:]}"
     )

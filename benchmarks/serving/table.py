@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
@@ -23,6 +24,7 @@ class Result(BaseModel):
         form: Of the model.
         rows: By concurrency; empty if it could not be had.
         why: Why it could not be had.
+        first: Seconds from its start to its first answer.
     """
 
     name: str
@@ -30,25 +32,25 @@ class Result(BaseModel):
     form: str
     rows: dict[int, Row] = {}
     why: str = ""
+    first: float | None = None
 
 
 def together(rounds: Sequence[Result]) -> Result:
     """One server's rounds as medians; those in which it could not be had are left out."""
     had = [result for result in rounds if result.rows]
     rows = {c: median([result.rows[c] for result in had]) for c in CONCURRENCIES} if had else {}
-    return rounds[0].model_copy(update={"rows": rows, "why": "" if had else rounds[0].why})
+    first = statistics.median(firsts) if (firsts := [r.first for r in had if r.first is not None]) else None
+    return rounds[0].model_copy(update={"rows": rows, "why": "" if had else rounds[0].why, "first": first})
 
 
 def table(results: Sequence[Result], bound: Limit | None) -> str:
     """Markdown: a line a server, then ours against the bound and the best of the others."""
-    head = (
-        "| server | set-up | photos/s at 1 | 8 | 32 | p50/p99 ms at 1 | 8 | 32 | CPU ms a photo at 8 | MB |"
-    )
-    lines = [head, "|---" * 10 + "|"]
+    head = "| server | set-up | photos/s at 1 | 8 | 32 | p50/p99 ms at 1 | 8 | 32 | CPU ms a photo at 8 | MB "
+    lines = [f"{head}| first answer s |", "|---" * 11 + "|"]
     lines += [_line(result) for result in results]
     if bound:
         setup = f"{len(os.sched_getaffinity(0))} processes of one thread, batches of {bound.batch}"
-        lines.append(f"| bound | {setup} | | {bound.rate:.0f} | | | | | {bound.cpu_ms:.1f} | |")
+        lines.append(f"| bound | {setup} | | {bound.rate:.0f} | | | | | {bound.cpu_ms:.1f} | | |")
     return "\n".join([*lines, "", _disturbed(results), "", *_ratios(results, bound)])
 
 
@@ -62,12 +64,13 @@ def _disturbed(results: Sequence[Result]) -> str:
 def _line(result: Result) -> str:
     setup = f"{result.setup}, {result.form}"
     if not result.rows:
-        return f"| {result.name} | {setup} | could not be measured: {result.why[:120]!r} |" + " |" * 7
+        return f"| {result.name} | {setup} | could not be measured: {result.why[:120]!r} |" + " |" * 8
     rows = [result.rows[c] for c in CONCURRENCIES]
     rates = " | ".join(f"{row.rate:.0f}" + (f" ({row.wrong} wrong)" if row.wrong else "") for row in rows)
     times = " | ".join(f"{row.p50:.0f}/{row.p99:.0f}" for row in rows)
     megabytes = max(row.megabytes for row in rows)
-    return f"| {result.name} | {setup} | {rates} | {times} | {rows[1].cpu_ms:.1f} | {megabytes:.0f} |"
+    last = f"{megabytes:.0f} | {'' if result.first is None else f'{result.first:.1f}'}"
+    return f"| {result.name} | {setup} | {rates} | {times} | {rows[1].cpu_ms:.1f} | {last} |"
 
 
 def _ratios(results: Sequence[Result], bound: Limit | None) -> Iterator[str]:
@@ -94,11 +97,6 @@ def _ratios(results: Sequence[Result], bound: Limit | None) -> Iterator[str]:
 def _against(ours: Result, peers: Sequence[Result], concurrency: int) -> str:
     best = max(peers, key=lambda peer: peer.rows[concurrency].rate)
     return f"{ours.rows[concurrency].rate / best.rows[concurrency].rate:.2f} ({best.name})"
-
-
-def _cpu(ours: Result, peers: Sequence[Result], concurrency: int) -> str:
-    best = min(peers, key=lambda peer: peer.rows[concurrency].cpu_ms)
-    return f"{ours.rows[concurrency].cpu_ms / best.rows[concurrency].cpu_ms:.2f} ({best.name})"
 
 
 def _p99(ours: Result, peers: Sequence[Result], concurrency: int) -> str:

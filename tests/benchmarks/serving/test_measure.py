@@ -10,7 +10,7 @@ import pytest
 from benchmarks.serving.bound import Limit, best
 from benchmarks.serving.catalogue import OURS, PEERS
 from benchmarks.serving.measure import Row, _wrong
-from benchmarks.serving.table import CONCURRENCIES, Result, together
+from benchmarks.serving.table import CONCURRENCIES, Result, table, together
 
 EXPECTED = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32)
 
@@ -55,6 +55,13 @@ def test_rounds_become_medians_and_every_wrong_answer_counts() -> None:
     rounds = [round_of(30), round_of(10, wrong=2), Result(name="Peer", setup="handed", form="onnx", why="?")]
     row = together([*rounds, round_of(20, wrong=1)]).rows[8]
     assert (row.rate, row.wrong, row.others) == (20, 3, 0.03)
+
+
+def test_the_first_answer_is_the_median_of_the_rounds_that_had_one() -> None:
+    rounds = [round_of(1).model_copy(update={"first": seconds}) for seconds in (3.0, None, 1.0, 2.0)]
+    assert together(rounds).first == 2.0
+    assert "| 2.0 |" in table([together(rounds)], None)
+    assert together([round_of(1)]).first is None
 
 
 def test_a_server_that_was_never_had_says_why() -> None:
