@@ -61,8 +61,8 @@ def export(model: Path, dataset: Path, settings: str, output: Path) -> None:
     """Trained model to a bundle whose every form answers as the trained model does."""
     from phytoflow.data.dataset import Dataset
     from phytoflow.export.export import export as export_model
-    from phytoflow.models.bundle import Provenance
     from phytoflow.models.checkpoint import read_facts
+    from phytoflow.models.manifest import Provenance
 
     chosen, data = _settings(settings), Dataset.open(dataset)
     provenance = Provenance(

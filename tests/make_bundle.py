@@ -81,7 +81,7 @@ def make_bundle(
     """Writes a bundle as the export step does."""
     from phytoflow.config import ExportSettings
     from phytoflow.export.export import write_bundle
-    from phytoflow.models.bundle import Provenance
+    from phytoflow.models.manifest import Provenance
     from phytoflow.storage.atomic import atomic_folder
 
     provenance = Provenance(data_hash="0" * 16, code_version="test", settings={})

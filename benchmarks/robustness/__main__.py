@@ -26,9 +26,9 @@ from phytoflow.data.sample import make_sample
 from phytoflow.evaluation.robustness import Robustness, measure_robustness
 from phytoflow.export.export import export
 from phytoflow.inference.classifier import Classifier
-from phytoflow.models.bundle import Provenance
 from phytoflow.models.checkpoint import read_facts
 from phytoflow.models.factory import preprocessing_for
+from phytoflow.models.manifest import Provenance
 from phytoflow.settings import read_tree, validate
 from phytoflow.training.train import train
 

@@ -15,9 +15,9 @@ from phytoflow.data.prepare import prepare
 from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.data.sample import make_sample
 from phytoflow.export.export import write_bundle
-from phytoflow.models.bundle import Provenance
 from phytoflow.models.checkpoint import TrainedModel, save_trained
 from phytoflow.models.factory import create_model, preprocessing_for
+from phytoflow.models.manifest import Provenance
 from phytoflow.storage.atomic import atomic_folder
 
 _SPREAD = 2.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from phytoflow.evaluation import words
 from phytoflow.evaluation.metrics import Metrics
 from phytoflow.evaluation.verdict import not_for, remarks, verdict
-from phytoflow.models.bundle import Bundle, BundleManifest
+from phytoflow.models.bundle import Bundle
+from phytoflow.models.manifest import BundleManifest
 
 CARD_FILE = "model_card.md"
 

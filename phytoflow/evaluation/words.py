@@ -8,7 +8,7 @@ from phytoflow.evaluation.intervals import Interval
 from phytoflow.evaluation.leaks import LeakAudit
 from phytoflow.evaluation.robustness import Robustness
 from phytoflow.evaluation.selective import Selective
-from phytoflow.models.bundle import Int8
+from phytoflow.models.manifest import Int8
 
 GAP = 0.05
 """Differences of shares up to this are called small."""

@@ -21,19 +21,10 @@ from phytoflow.export.parity import answers, check, compare
 from phytoflow.export.photos import spread, test_photos
 from phytoflow.export.served import Served
 from phytoflow.inference.probabilities import softmax
-from phytoflow.models.bundle import (
-    TRAINING_PHOTOS,
-    BundleManifest,
-    Exported,
-    Form,
-    ModelFile,
-    Probe,
-    Provenance,
-    file_sha256,
-    write_manifest,
-)
+from phytoflow.models.bundle import TRAINING_PHOTOS, file_sha256, write_manifest
 from phytoflow.models.checkpoint import TrainedModel, load_trained
 from phytoflow.models.factory import DEFAULT_TAIL_BLOCKS
+from phytoflow.models.manifest import BundleManifest, Exported, Form, ModelFile, Probe, Provenance
 from phytoflow.progress import track
 from phytoflow.storage.atomic import atomic_folder
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from phytoflow.errors import ParityError
 from phytoflow.inference.runtime import Outputs
-from phytoflow.models.bundle import Exported
+from phytoflow.models.manifest import Exported
 
 FILES: dict[Exported, str] = {"torchscript": "model.torchscript.pt", "onnx": "model.onnx"}
 _LOG = logging.getLogger(__name__)

@@ -18,7 +18,8 @@ from phytoflow.export.int8_trial import Judged, probabilities
 from phytoflow.export.photos import spread
 from phytoflow.export.quantise import FILE, RECIPES, Recipe, quantise
 from phytoflow.inference.runtime import RuntimeName, installed, open_model
-from phytoflow.models.bundle import BundleManifest, Int8, Int8Trial, ModelFile, file_sha256
+from phytoflow.models.bundle import file_sha256
+from phytoflow.models.manifest import BundleManifest, Int8, Int8Trial, ModelFile
 from phytoflow.progress import track
 
 _LIGHT: tuple[RuntimeName, ...] = ("onnx", "openvino")

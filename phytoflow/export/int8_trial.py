@@ -15,7 +15,7 @@ from phytoflow.export.parity import compare
 from phytoflow.inference.probabilities import softmax
 from phytoflow.inference.runtime import Runtime, RuntimeName, open_model
 from phytoflow.inference.timing import side_by_side
-from phytoflow.models.bundle import BundleManifest, Int8Trial
+from phytoflow.models.manifest import BundleManifest, Int8Trial
 from phytoflow.openset.detector import Detector
 from phytoflow.openset.statistics import Statistics
 

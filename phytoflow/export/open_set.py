@@ -20,7 +20,8 @@ from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.export.photos import spread
 from phytoflow.inference.cpus import cpu_count
 from phytoflow.inference.runtime import Runtime, open_model
-from phytoflow.models.bundle import Form, ModelFile, OpenSet, ScoreFigures, file_sha256
+from phytoflow.models.bundle import file_sha256
+from phytoflow.models.manifest import Form, ModelFile, OpenSet, ScoreFigures
 from phytoflow.openset.choose import Answers, Choice, choose
 from phytoflow.openset.strangers import Pixels, textures
 from phytoflow.progress import track

@@ -13,7 +13,7 @@ from phytoflow.errors import ParityError
 from phytoflow.inference.cpus import cpu_count
 from phytoflow.inference.probabilities import softmax
 from phytoflow.inference.runtime import RuntimeName, open_model
-from phytoflow.models.bundle import Exported
+from phytoflow.models.manifest import Exported
 
 _BATCHES = (1, 8)  # both, so that a batch size baked into the graph shows
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from phytoflow.errors import BundleError, ServingError
 from phytoflow.inference.cpus import has_bf16
-from phytoflow.models.bundle import Bundle, Form
+from phytoflow.models.bundle import Bundle
+from phytoflow.models.manifest import Form
 
 RuntimeName = Literal["onnx", "openvino", "torchscript"]
 Precision = Literal["float32", "bf16", "int8"]

@@ -12,15 +12,8 @@ from PIL import Image
 
 from phytoflow.data.photo import LabelledPhoto
 from phytoflow.data.preprocessing import Preprocessing
-from phytoflow.models.bundle import (
-    TRAINING_PHOTOS,
-    BundleManifest,
-    ModelFile,
-    Probe,
-    Provenance,
-    file_sha256,
-    write_manifest,
-)
+from phytoflow.models.bundle import TRAINING_PHOTOS, file_sha256, write_manifest
+from phytoflow.models.manifest import BundleManifest, ModelFile, Probe, Provenance
 
 PREPROCESSING = Preprocessing(size=32)
 COLOURS = ("red", "green", "blue")

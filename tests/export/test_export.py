@@ -23,8 +23,9 @@ from phytoflow.export.forms import FILES, write_form
 from phytoflow.export.parity import answers, check, compare
 from phytoflow.export.photos import spread
 from phytoflow.inference.probabilities import softmax
-from phytoflow.models.bundle import Bundle, Provenance
+from phytoflow.models.bundle import Bundle
 from phytoflow.models.checkpoint import save_trained
+from phytoflow.models.manifest import Provenance
 from phytoflow.storage.atomic import atomic_folder
 from tests.make_bundle import CLASSES, SIDE, make_bundle, pictures, trained_model
 

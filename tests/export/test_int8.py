@@ -21,8 +21,9 @@ from phytoflow.export import int8 as module
 from phytoflow.export.export import export
 from phytoflow.export.int8 import _refused
 from phytoflow.inference.classifier import Classifier
-from phytoflow.models.bundle import Bundle, Int8Trial, Provenance, file_sha256
+from phytoflow.models.bundle import Bundle, file_sha256
 from phytoflow.models.checkpoint import save_trained
+from phytoflow.models.manifest import Int8Trial, Provenance
 from tests.make_bundle import pictures, trained_model
 
 LOOSE = ExportSettings(int8=True, int8_photos=16, int8_agreement=0.5, int8_loss=1.0, probe_photos=6)

@@ -14,7 +14,8 @@ from phytoflow.evaluation.evaluate import evaluate
 from phytoflow.evaluation.verdict import not_for
 from phytoflow.export.export import write_bundle
 from phytoflow.inference.classifier import Classifier
-from phytoflow.models.bundle import Bundle, OpenSet, Provenance, file_sha256
+from phytoflow.models.bundle import Bundle, file_sha256
+from phytoflow.models.manifest import OpenSet, Provenance
 from phytoflow.openset.figures import auroc
 from phytoflow.openset.statistics import Statistics
 from tests.make_bundle import encode, pictures, trained_model

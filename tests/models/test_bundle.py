@@ -5,16 +5,8 @@ import pytest
 
 from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.errors import BundleError
-from phytoflow.models.bundle import (
-    MANIFEST,
-    Bundle,
-    BundleManifest,
-    ModelFile,
-    Probe,
-    Provenance,
-    file_sha256,
-    write_manifest,
-)
+from phytoflow.models.bundle import MANIFEST, Bundle, file_sha256, write_manifest
+from phytoflow.models.manifest import BundleManifest, ModelFile, Probe, Provenance
 
 
 def _bundle(folder: Path, **changes: object) -> BundleManifest:

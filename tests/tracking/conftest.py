@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from phytoflow.data.preprocessing import Preprocessing
-from phytoflow.models.bundle import BundleManifest, ModelFile, Probe, Provenance, write_manifest
+from phytoflow.models.bundle import write_manifest
+from phytoflow.models.manifest import BundleManifest, ModelFile, Probe, Provenance
 
 
 @pytest.fixture(scope="session")
