@@ -24,7 +24,7 @@ from phytoflow.inference.probabilities import softmax
 from phytoflow.models.bundle import TRAINING_PHOTOS, file_sha256, write_manifest
 from phytoflow.models.checkpoint import TrainedModel, load_trained
 from phytoflow.models.factory import DEFAULT_TAIL_BLOCKS
-from phytoflow.models.manifest import BundleManifest, Exported, Form, ModelFile, Probe, Provenance
+from phytoflow.models.manifest import BundleManifest, Exported, Form, ModelFile, OpenSet, Probe, Provenance
 from phytoflow.progress import track
 from phytoflow.storage.atomic import atomic_folder
 
@@ -101,7 +101,7 @@ def write_bundle(
         probes=_probes(photos, reference, settings.probe_photos, folder),
         provenance=provenance,
         early_features=_early_features(served, example),
-        open_set=describe_known(folder, models, trained.preprocessing, known, settings) if known else None,
+        open_set=_open_set(folder, models, trained, known, settings) if known else None,
     )
     mapping = {str(index): name for index, name in enumerate(manifest.classes)}
     (folder / "class_mapping.json").write_text(json.dumps(mapping, indent=2, ensure_ascii=False) + "\n")
@@ -109,6 +109,17 @@ def write_bundle(
         manifest = with_int8(folder, manifest, known, photos, tensors, settings)
     write_manifest(folder, manifest)
     return manifest
+
+
+def _open_set(
+    folder: Path,
+    models: dict[Form, ModelFile],
+    trained: TrainedModel,
+    known: Dataset,
+    settings: ExportSettings,
+) -> OpenSet | None:
+    seen = trained.facts.get("trained_on", ("train", "validation"))  # a model that does not say may have
+    return describe_known(folder, models, trained.preprocessing, known, settings, seen)
 
 
 def _frozen_parts(trained: TrainedModel) -> int:

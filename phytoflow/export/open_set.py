@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -42,6 +42,7 @@ def describe_known(
     preprocessing: Preprocessing,
     dataset: Dataset,
     settings: ExportSettings,
+    trained_on: Collection[str],
 ) -> OpenSet | None:
     """Writes the statistics of known photos into a bundle's folder.
 
@@ -54,6 +55,7 @@ def describe_known(
         preprocessing: From photos to the model's input.
         dataset: The photos.
         settings: How many photos, and how many of them may be refused.
+        trained_on: Splits that the model has seen; validation is among them where a set is small.
 
     Returns:
         What the manifest says of it; None where it is not wanted, or validation photos are too few.
@@ -64,9 +66,13 @@ def describe_known(
     model = open_model(form, folder / models[form].file, threads=1, lanes=cpu_count())
     fitted = _answers(model, dataset, "train", preprocessing, settings.open_set_photos)
     held_out = _answers(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
-    varied = _asked(model, preprocessing, _varied(dataset, preprocessing))
+    seen = "validation" in trained_on
+    varied = _asked(model, preprocessing, _varied(dataset, preprocessing)) if seen else None
     strangers = _asked(model, preprocessing, textures(_STRANGERS, preprocessing.size, _SEED))
-    choice = choose(fitted, held_out, varied, strangers, settings.open_set_refused, _VIEWS)
+    groups = _groups(dataset)
+    choice = choose(
+        fitted, held_out, strangers, settings.open_set_refused, groups=groups, varied=varied, views=_VIEWS
+    )
     choice.statistics.save(folder / FILE)
     return _said(choice, len(held_out.labels), folder)
 
@@ -107,6 +113,13 @@ def _answers(
     labels = np.asarray(dataset.labels(split), np.int64)[_rows(dataset, split, most)]
     shown = track(_contents(dataset, split, most), f"Open set: {split} photos", total=len(labels))
     return _asked(model, preprocessing, shown, labels)
+
+
+def _groups(dataset: Dataset) -> NDArray[np.int64]:
+    """Of the validation photos that are asked, numbered from 0."""
+    wanted = set(_rows(dataset, "validation", _MOST_HELD_OUT))
+    names = [photo.group for i, photo in enumerate(dataset.photos("validation")) if i in wanted]
+    return np.unique(names, return_inverse=True)[1]
 
 
 def _contents(dataset: Dataset, split: str, most: int) -> Iterator[bytes]:

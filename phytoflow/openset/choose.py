@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.openset.figures import auroc, auroc_error, conformal_quantile
+from phytoflow.openset.figures import auroc, auroc_error, conformal_quantile, sure_quantile
 from phytoflow.openset.scores import METHODS, Method, score
 from phytoflow.openset.statistics import Array, Statistics, fit
 
@@ -71,7 +71,14 @@ class Choice:
 
 
 def choose(
-    fitted: Answers, held_out: Answers, varied: Answers, far: Answers, refused: float, views: int = 1
+    fitted: Answers,
+    held_out: Answers,
+    far: Answers,
+    refused: float,
+    *,
+    groups: NDArray[np.int64],
+    varied: Answers | None = None,
+    views: int = 1,
 ) -> Choice:
     """Fits statistics, compares the scores and sets the threshold.
 
@@ -84,13 +91,14 @@ def choose(
     Args:
         fitted: Of the photos that describe what is known.
         held_out: Of known photos that the statistics were not fitted on.
-        varied: Of some of the same photos as another day might have given them, ``views`` rows a photo, of
-            which the mean counts. Small sets are trained on their validation photos too, and what a
-            network was trained on looks more familiar to it than the next photo of the same thing: the
-            looser of the thresholds from ``held_out`` and these is taken. (By the strangest of the views,
-            no known photo was refused, and most strangers were let in.)
         far: Of made-up strangers.
         refused: Share of known photos that may be taken for strangers.
+        groups: int64 [N], group numbers of ``held_out`` from 0 without gaps.
+        varied: Where the network was trained on ``held_out`` too: of some of the same photos as another day
+            might have given them, ``views`` rows a photo, of which the mean counts. What a network was
+            trained on looks more familiar to it than the next photo of the same thing: the looser of the
+            thresholds from both is taken. (By the strangest of the views, no known photo was refused, and
+            most strangers were let in.)
         views: Rows a photo in ``varied``.
     """
     statistics = fit(fitted.features, fitted.labels)
@@ -101,9 +109,12 @@ def choose(
     }
     best = _best(figures, held_out, len(far.labels))
     known = _scores(best, statistics, held_out)
-    another_day = _scores(best, statistics, varied).reshape(-1, views).mean(axis=1)
-    both = (known, another_day)
-    typical, threshold = float(np.median(known)), max(conformal_quantile(k, refused) for k in both)
+    if varied is None:
+        threshold = sure_quantile(known, groups, refused)
+    else:
+        another_day = _scores(best, statistics, varied).reshape(-1, views).mean(axis=1)
+        threshold = max(conformal_quantile(scores, refused) for scores in (known, another_day))
+    typical = float(np.median(known))
     threshold = max(threshold, typical + 1e-6 * (1 + abs(typical)))  # all alike: still a scale to divide by
     return Choice(statistics, best, typical, threshold, float((known > threshold).mean()), figures)
 
