@@ -1,8 +1,10 @@
 """`python -m benchmarks.openset BUNDLE DATASET STRANGERS`: how many strangers are noticed, at what cost.
 
 DATASET is a prepared dataset (OUTPUT/dataset of `phytoflow train`), whose test photos are the known ones;
-STRANGERS a folder of photos that show none of the classes. The cost is that of the score, next to a whole
-call of the runtime, both as a predictor's lane makes them.
+STRANGERS a folder of photos that show none of the classes. Then, over random splits of the validation and
+test photos by groups, how often a threshold refuses too many; where the model was trained on its validation
+photos (small sets) these look too familiar for that. The cost is that of the score, next to a whole call of
+the runtime, both as a predictor's lane makes them.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
+from benchmarks.openset.thresholds import table
+from phytoflow.config import ExportSettings
 from phytoflow.data.dataset import Dataset
 from phytoflow.evaluation.open_set import measure_open_set
 from phytoflow.inference.classifier import Classifier
@@ -32,19 +37,30 @@ def measure(
 ) -> None:
     """Asks and prints."""
     classifier = Classifier.load(bundle, threads=1)
-    known = classifier.predict([photo.content for photo in Dataset.open(dataset).photos("test")])
-    assert known.novelty is not None, "the bundle has no open-set statistics"
-    found = measure_open_set(classifier, known.novelty.astype(np.float64), str(strangers))
+    test, groups = _known(classifier, Dataset.open(dataset), "test")
+    found = measure_open_set(classifier, test, str(strangers))
     assert found is not None
     assert found.strangers is not None
     print("| score | known | refused | strangers | AUROC | FPR95 | taken for known |")
     print("|---|---|---|---|---|---|---|")
     strange = found.strangers
     print(
-        f"| {found.method} | {len(known.novelty)} | {found.refused:.1%} | {strange.photos} | "
+        f"| {found.method} | {len(test)} | {found.refused:.1%} | {strange.photos} | "
         f"{strange.auroc:.4f} | {strange.fpr95:.3f} | {strange.accepted:.1%} |\n"
     )
+    held_out, more = _known(classifier, Dataset.open(dataset), "validation")
+    numbers = np.unique([*groups, *more], return_inverse=True)[1]
+    refused = ExportSettings().open_set_refused
+    print("\n".join(table(np.concatenate([test, held_out]), numbers, refused)) + "\n")
     _show_cost(classifier)
+
+
+def _known(classifier: Classifier, dataset: Dataset, split: str) -> tuple[NDArray[np.float64], list[str]]:
+    """Novelty and group of each photo."""
+    photos = list(dataset.photos(split))
+    found = classifier.predict([photo.content for photo in photos]).novelty
+    assert found is not None, "the bundle has no open-set statistics"
+    return found.astype(np.float64), [photo.group for photo in photos]
 
 
 def _show_cost(classifier: Classifier) -> None:

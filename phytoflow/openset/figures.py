@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-_DRAWS, _SURE, _SEED = 1000, 0.9, 0
+_DRAWS, _SURE, _SEED = 1000, 0.95, 0
 
 
 def auroc(known: NDArray[np.float64], strangers: NDArray[np.float64]) -> float:
@@ -44,7 +44,7 @@ def conformal_quantile(known: NDArray[np.float64], refused: float) -> float:
 def sure_quantile(known: NDArray[np.float64], groups: NDArray[np.int64], refused: float) -> float:
     """The same where photos come in groups: those of one leaf score alike, and other leaves will differ.
 
-    Whole groups are drawn anew (Field & Welsh 2007); the score is taken that the quantiles of nine in ten
+    Whole groups are drawn anew (Field & Welsh 2007); the score is taken that the quantiles of 19 in 20
     draws stay below, so that a share larger than ``refused`` is refused of few sets of other groups.
 
     Args:
