@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from phytoflow.config import ExportSettings
 from phytoflow.data.dataset import Dataset
-from phytoflow.data.decode import decode
 from phytoflow.data.parallel import thread_map
 from phytoflow.data.preprocessing import Preprocessing
 from phytoflow.export.photos import spread
@@ -22,15 +20,15 @@ from phytoflow.inference.cpus import cpu_count
 from phytoflow.inference.runtime import Runtime, open_model
 from phytoflow.models.bundle import file_sha256
 from phytoflow.models.manifest import Form, ModelFile, OpenSet, ScoreFigures
-from phytoflow.openset.choose import Answers, Choice, choose
+from phytoflow.openset.answers import Answers
+from phytoflow.openset.choose import Choice, choose
 from phytoflow.openset.strangers import Pixels, textures
 from phytoflow.progress import track
 
 FILE = "open_set.npz"
 _BATCH = 8
 _MOST_HELD_OUT = 1000
-_MOST_VARIED, _VIEWS = 200, 4
-_STRANGERS = 100
+_MADE_UP = 100
 _LEAST_HELD_OUT = 10
 _SEED = 0
 _LOG = logging.getLogger(__name__)
@@ -66,18 +64,14 @@ def describe_known(
     model = open_model(form, folder / models[form].file, threads=1, lanes=cpu_count())
     fitted = _answers(model, dataset, "train", preprocessing, settings.open_set_photos)
     held_out = _answers(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
+    strangers = _strangers(model, preprocessing)
     seen = "validation" in trained_on
-    varied = _asked(model, preprocessing, _varied(dataset, preprocessing)) if seen else None
-    strangers = _asked(model, preprocessing, textures(_STRANGERS, preprocessing.size, _SEED))
-    groups = _groups(dataset)
-    choice = choose(
-        fitted, held_out, strangers, settings.open_set_refused, groups=groups, varied=varied, views=_VIEWS
-    )
+    choice = choose(fitted, held_out, strangers, settings.open_set_refused, trained_on=seen)
     choice.statistics.save(folder / FILE)
-    return _said(choice, len(held_out.labels), folder)
+    return _said(choice, folder)
 
 
-def _said(choice: Choice, held_out: int, folder: Path) -> OpenSet:
+def _said(choice: Choice, folder: Path) -> OpenSet:
     figures = {m: ScoreFigures(near=near, far=far) for m, (near, far) in choice.figures.items()}
     best = figures[choice.method]
     near = "not to be had" if best.near is None else f"{best.near:.3f}"
@@ -88,56 +82,40 @@ def _said(choice: Choice, held_out: int, folder: Path) -> OpenSet:
         method=choice.method,
         typical=choice.typical,
         threshold=choice.threshold,
-        known_photos=held_out,
+        known_photos=choice.known,
         refused=choice.refused,
         scores=figures,
     )
 
 
-def _varied(dataset: Dataset, preprocessing: Preprocessing) -> Iterator[Pixels]:
-    """Validation photos turned, shifted and coloured as they could have been taken."""
-    from phytoflow.data.augment import augmentation  # torchvision takes seconds to import
-
-    augment = augmentation("light", preprocessing.size, preprocessing)
-    for number, content in enumerate(_contents(dataset, "validation", _MOST_VARIED)):
-        photo = decode(content, size_hint=preprocessing.resize_size)
-        for view in range(_VIEWS):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(_VIEWS * number + view)
-                yield augment(photo).permute(1, 2, 0).numpy()
-
-
 def _answers(
     model: Runtime, dataset: Dataset, split: str, preprocessing: Preprocessing, most: int
 ) -> Answers:
-    labels = np.asarray(dataset.labels(split), np.int64)[_rows(dataset, split, most)]
-    shown = track(_contents(dataset, split, most), f"Open set: {split} photos", total=len(labels))
-    return _asked(model, preprocessing, shown, labels)
+    rows = spread(dataset.labels(split), most)
+    wanted, groups = set(rows), list[str]()
+
+    def contents() -> Iterator[bytes]:
+        for number, photo in enumerate(dataset.photos(split)):
+            if number in wanted:
+                groups.append(photo.group)
+                yield photo.content
+
+    shown = track(contents(), f"Open set: {split} photos", total=len(rows))
+    logits, features = _asked(model, preprocessing, shown)
+    return Answers(
+        logits, features, np.asarray(dataset.labels(split), np.int64)[rows], np.array(groups, np.str_)
+    )
 
 
-def _groups(dataset: Dataset) -> NDArray[np.int64]:
-    """Of the validation photos that are asked, numbered from 0."""
-    wanted = set(_rows(dataset, "validation", _MOST_HELD_OUT))
-    names = [photo.group for i, photo in enumerate(dataset.photos("validation")) if i in wanted]
-    return np.unique(names, return_inverse=True)[1]
-
-
-def _contents(dataset: Dataset, split: str, most: int) -> Iterator[bytes]:
-    wanted = set(_rows(dataset, split, most))
-    return (photo.content for i, photo in enumerate(dataset.photos(split)) if i in wanted)
-
-
-def _rows(dataset: Dataset, split: str, most: int) -> list[int]:
-    return spread(dataset.labels(split), most)
+def _strangers(model: Runtime, preprocessing: Preprocessing) -> Answers:
+    logits, features = _asked(model, preprocessing, textures(_MADE_UP, preprocessing.size, _SEED))
+    return Answers(logits, features, np.full(_MADE_UP, -1), np.full(_MADE_UP, ""))
 
 
 def _asked(
-    model: Runtime,
-    preprocessing: Preprocessing,
-    photos: Iterable[bytes | Pixels],
-    labels: NDArray[np.int64] | None = None,
-) -> Answers:
-    """Without labels, of strangers or of photos whose class does not matter."""
+    model: Runtime, preprocessing: Preprocessing, photos: Iterable[bytes | Pixels]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Logits [N, C] and features [N, D]."""
 
     def run(batch: Sequence[bytes | Pixels]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         pixels = [preprocessing.decode(p) if isinstance(p, bytes) else p for p in batch]
@@ -145,9 +123,9 @@ def _asked(
         assert found.features is not None
         return found.logits, found.features
 
-    parts = list(thread_map(run, _batches(photos), cpu_count()))
-    logits, features = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Answers(logits, features, np.full(len(logits), -1) if labels is None else labels)
+    parts = thread_map(run, _batches(photos), cpu_count())
+    logits, features = zip(*parts, strict=True)
+    return np.concatenate(logits), np.concatenate(features)
 
 
 def _batches(photos: Iterable[bytes | Pixels]) -> Iterator[list[bytes | Pixels]]:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.openset.figures import auroc, auroc_error, conformal_quantile, sure_quantile
+from phytoflow.openset.answers import Answers
+from phytoflow.openset.figures import auroc, auroc_error, sure_quantile
 from phytoflow.openset.scores import METHODS, Method, score
-from phytoflow.openset.statistics import Array, Statistics, fit
+from phytoflow.openset.statistics import Statistics, fit
+from phytoflow.openset.threshold import scores_of
 
 _MOST_LEFT_OUT = 6  # classes: each costs a fit
 # Nearest neighbours assume no shape of what is known; Mahalanobis normal clouds of one covariance; logits
@@ -29,36 +31,16 @@ _MOST_FITTED = 1000  # photos of the fits that only compare scores
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model gave for photos.
-
-    Attributes:
-        logits: float32 [N, C].
-        features: float32 [N, D].
-        labels: int64 [N]; -1 for strangers.
-    """
-
-    logits: Array
-    features: Array
-    labels: NDArray[np.int64]
-
-    def only(self, rows: NDArray[np.bool_], without: int | None = None) -> Answers:
-        """Some rows, perhaps as a model would answer that lacks one class."""
-        logits = self.logits[rows]
-        logits = logits if without is None else np.delete(logits, without, axis=1)
-        return Answers(logits, self.features[rows], self.labels[rows])
-
-
-@dataclass(frozen=True)
 class Choice:
     """The score that tells strangers best.
 
     Attributes:
         statistics: Of the fitted photos.
         method: The score.
-        typical: Median score of held-out known photos.
+        typical: Median score of known photos that were not fitted on.
         threshold: Score that few of them exceed.
-        refused: Share of them that do.
+        known: Number of them.
+        refused: Share of them that exceed it.
         figures: AUROC against near (None where none could be had) and far strangers, of every score.
     """
 
@@ -66,20 +48,12 @@ class Choice:
     method: Method
     typical: float
     threshold: float
+    known: int
     refused: float
     figures: Figures
 
 
-def choose(
-    fitted: Answers,
-    held_out: Answers,
-    far: Answers,
-    refused: float,
-    *,
-    groups: NDArray[np.int64],
-    varied: Answers | None = None,
-    views: int = 1,
-) -> Choice:
+def choose(fitted: Answers, held_out: Answers, far: Answers, refused: float, *, trained_on: bool) -> Choice:
     """Fits statistics, compares the scores and sets the threshold.
 
     Near strangers are the held-out photos of each class in turn, to statistics and logits that lack it: how
@@ -90,16 +64,11 @@ def choose(
 
     Args:
         fitted: Of the photos that describe what is known.
-        held_out: Of known photos that the statistics were not fitted on.
+        held_out: Of known photos that the statistics are not fitted on.
         far: Of made-up strangers.
         refused: Share of known photos that may be taken for strangers.
-        groups: int64 [N], group numbers of ``held_out`` from 0 without gaps.
-        varied: Where the network was trained on ``held_out`` too: of some of the same photos as another day
-            might have given them, ``views`` rows a photo, of which the mean counts. What a network was
-            trained on looks more familiar to it than the next photo of the same thing: the looser of the
-            thresholds from both is taken. (By the strangest of the views, no known photo was refused, and
-            most strangers were let in.)
-        views: Rows a photo in ``varied``.
+        trained_on: Whether the network was trained on the held-out photos too: then they are no better than
+            the fitted ones, and all set the threshold.
     """
     statistics = fit(fitted.features, fitted.labels)
     near = _near(fitted, held_out)
@@ -108,15 +77,13 @@ def choose(
         for method in METHODS
     }
     best = _best(figures, held_out, len(far.labels))
-    known = _scores(best, statistics, held_out)
-    if varied is None:
-        threshold = sure_quantile(known, groups, refused)
-    else:
-        another_day = _scores(best, statistics, varied).reshape(-1, views).mean(axis=1)
-        threshold = max(conformal_quantile(scores, refused) for scores in (known, another_day))
-    typical = float(np.median(known))
+    known = fitted.and_of(held_out) if trained_on else held_out
+    scores = scores_of(best, known) if trained_on else _scores(best, statistics, known)
+    threshold = sure_quantile(scores, np.unique(known.groups, return_inverse=True)[1], refused)
+    typical = float(np.median(scores))
     threshold = max(threshold, typical + 1e-6 * (1 + abs(typical)))  # all alike: still a scale to divide by
-    return Choice(statistics, best, typical, threshold, float((known > threshold).mean()), figures)
+    share = float((scores > threshold).mean())
+    return Choice(statistics, best, typical, threshold, len(scores), share, figures)
 
 
 def _best(figures: Figures, held_out: Answers, strangers: int) -> Method:

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from phytoflow.openset.choose import Answers, Choice, choose
+from phytoflow.openset.answers import Answers
+from phytoflow.openset.choose import Choice, choose
 from phytoflow.openset.scores import METHODS, score
 from phytoflow.openset.strangers import textures
 from tests.openset.test_scores import clouds
@@ -15,20 +17,24 @@ from tests.openset.test_scores import clouds
 
 def answers(count: int, seed: int) -> Answers:
     features, labels = clouds(count, seed)
-    return Answers(features[:, :2] * 3, features, labels)
+    return Answers(features[:, :2] * 3, features, labels, alone(len(labels), f"{seed}-"))
+
+
+def alone(count: int, name: str) -> NDArray[np.str_]:
+    """Photos that each show something else."""
+    return np.array([f"{name}{number}" for number in range(count)])
 
 
 def strangers(count: int = 60) -> Answers:
     """As sure as known photos by their logits; far away by their features."""
     features = np.random.default_rng(9).normal(0, 0.3, (count, 20)).astype(np.float32)
     features[:, 7] += 5
-    return Answers(answers(count // 2, 3).logits, features, np.full(count, -1))
+    return Answers(answers(count // 2, 3).logits, features, np.full(count, -1), np.full(count, ""))
 
 
-def chosen(fitted: Answers, held_out: Answers, varied: Answers | None = None, *, views: int = 1) -> Choice:
-    """One in twenty may be refused, and every photo shows something else."""
-    alone = np.arange(len(held_out.labels))
-    return choose(fitted, held_out, strangers(), 0.05, groups=alone, varied=varied, views=views)
+def chosen(fitted: Answers, held_out: Answers) -> Choice:
+    """One in twenty may be refused."""
+    return choose(fitted, held_out, strangers(), 0.05, trained_on=False)
 
 
 def test_features_win_where_logits_are_blind() -> None:
@@ -59,34 +65,30 @@ def test_the_threshold_holds_for_photos_never_seen() -> None:
 def test_photos_of_few_groups_loosen_the_threshold() -> None:
     """Six photos of one leaf say no more than one, and count for no more."""
     leaf = answers(100, 1)
+    leaves = np.repeat(leaf.groups, 6)
     rows = {name: np.repeat(getattr(leaf, name), 6, axis=0) for name in ("logits", "features", "labels")}
-    held_out = Answers(**rows)
-    alone = np.arange(len(held_out.labels))
     strict, loose = (
-        choose(answers(200, 0), held_out, strangers(), 0.1, groups=groups) for groups in (alone, alone // 6)
+        choose(answers(200, 0), Answers(**rows, groups=groups), strangers(), 0.1, trained_on=False)
+        for groups in (alone(len(leaves), "b"), leaves)
     )
     assert loose.threshold > strict.threshold
     assert loose.typical == strict.typical
 
 
-def test_varied_photos_loosen_the_threshold() -> None:
-    held_out = answers(60, 1)
-    wider = replace(held_out, features=held_out.features + np.float32(0.4))
-    strict, loose = (chosen(answers(200, 0), held_out, varied) for varied in (held_out, wider))
-    assert loose.threshold > strict.threshold
-    assert loose.typical == strict.typical
-
-
-def test_a_photos_views_count_by_their_mean() -> None:
-    """One odd view among four does not let strangers in, as the strangest view's score would."""
-    held_out = answers(60, 1)
-    rows = {name: np.repeat(getattr(held_out, name), 4, axis=0) for name in ("logits", "features", "labels")}
-    rows["features"][::4] += np.float32(0.4)
-    odd = Answers(**rows)
-    by_mean = chosen(answers(200, 0), held_out, odd, views=4)
-    all_odd = replace(odd, features=rows["features"][::4].repeat(4, 0))
-    by_all = chosen(answers(200, 0), held_out, all_odd, views=4)
-    assert by_mean.threshold < by_all.threshold
+def test_an_odd_photo_among_few_does_not_let_strangers_in() -> None:
+    """A network trained on its validation photos has as much to say of all the others."""
+    held_out = answers(10, 1)
+    odd = held_out.features.copy()
+    odd[0] = strangers(600).features[599]  # as far out as any stranger
+    few = replace(held_out, features=odd)
+    by_few, by_all = (
+        choose(answers(200, 0), few, strangers(), 0.05, trained_on=seen) for seen in (False, True)
+    )
+    far = score(by_all.method, by_all.statistics, strangers().logits, strangers().features)
+    assert (by_few.known, by_all.known) == (20, 420)
+    assert (far > by_all.threshold).all()
+    assert (far > by_few.threshold).mean() < 0.7
+    assert by_all.refused < 0.05
 
 
 def test_with_two_classes_none_is_left_out() -> None:
@@ -107,7 +109,8 @@ def _three(count: int, seed: int) -> Answers:
     features = two.features[two.labels == 0][:, [2, 1, 0, *range(3, 20)]]
     logits = np.column_stack([np.vstack([two.logits, np.zeros((count, 2), np.float32)]), np.zeros(3 * count)])
     labels = np.concatenate([two.labels, np.full(count, 2)])
-    return Answers(logits.astype(np.float32), np.vstack([two.features, features]), labels)
+    features = np.vstack([two.features, features])
+    return Answers(logits.astype(np.float32), features, labels, alone(3 * count, f"three-{seed}-"))
 
 
 def test_few_held_out_photos_leave_the_score_that_assumes_least() -> None:
@@ -123,7 +126,8 @@ def test_few_held_out_photos_leave_the_score_that_assumes_least() -> None:
 
 
 def test_photos_all_alike_leave_a_scale() -> None:
-    one = Answers(np.ones((20, 2), np.float32), np.ones((20, 20), np.float32), np.repeat([0, 1], 10))
+    labels = np.repeat([0, 1], 10)
+    one = Answers(np.ones((20, 2), np.float32), np.ones((20, 20), np.float32), labels, alone(20, "a"))
     choice = chosen(one, one)
     assert choice.threshold > choice.typical
 
