@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from phytoflow.evaluation.calibration import Calibration, measure_calibration
 from phytoflow.evaluation.predictions import PREDICTIONS_FILE, PhotoPredictions
+from phytoflow.evaluation.selective import sureness
 
 COVERAGE = 0.9
 _SAMPLES, _LEVEL, _BINS, _SEED = 1000, 0.95, 15, 0
@@ -58,7 +59,8 @@ def together(runs: Sequence[PhotoPredictions]) -> Together:
     confidence = np.concatenate([run.confidence for run in runs])
     correct = np.concatenate([run.correct for run in runs])
     groups = np.unique([group for run in runs for group in run.groups], return_inverse=True)[1]
-    novelty = [run.novelty for run in runs if run.novelty is not None]
+    told = [run.novelty for run in runs if run.novelty is not None]
+    novelty = np.concatenate(told) if len(told) == len(runs) else None
     return Together(
         len(correct),
         len({path for run in runs for path in run.paths}),
@@ -66,12 +68,12 @@ def together(runs: Sequence[PhotoPredictions]) -> Together:
             confidence, correct, groups, bins=_BINS, samples=_SAMPLES, level=_LEVEL, seed=_SEED
         ),
         float((~correct).mean()),
-        error_kept(confidence, correct),
-        float((np.concatenate(novelty) > 1).mean()) if len(novelty) == len(runs) else None,
+        error_kept(sureness(confidence, novelty), correct),
+        None if novelty is None else float((novelty > 1).mean()),
     )
 
 
-def error_kept(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:
+def error_kept(sure: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:
     """Share of wrong answers among the surest ``COVERAGE`` of them."""
-    surest = np.argsort(-confidence, kind="stable")[: round(COVERAGE * len(correct))]
+    surest = np.argsort(-sure, kind="stable")[: round(COVERAGE * len(correct))]
     return float((~correct[surest]).mean())

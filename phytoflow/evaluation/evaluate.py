@@ -90,6 +90,7 @@ def evaluate(
         predictions.labels,
         classifier.bundle.manifest.temperature,
         settings.calibration_bins,
+        predictions.novelty,
     )
     robustness = _robustness(classifier, drawn.photos, seed) if drawn.photos else None
     ways = measure_ways(classifier, compared.photos, settings, seed) if compared.photos else None

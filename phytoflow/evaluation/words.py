@@ -32,8 +32,9 @@ def ask(selective: Selective) -> str:
         if selective.error[-1] == 0:
             return "There was no mistake on these photos: they cannot tell when to ask a person."
         return "Its mistakes were among its surest answers: its confidence does not say when to ask a person."
+    unknown = "it calls unknown and those " if selective.unknown else ""
     return (
-        f"If a person looks at the photos it is less than {percent(selective.ask_below)} sure of "
+        f"If a person looks at the photos {unknown}it is less than {percent(selective.ask_below)} sure of "
         f"({percent(selective.asked)} of these), {percent(selective.error_kept)} of the other answers are "
         f"wrong, instead of {percent(selective.error[-1])} of all."
     )

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from phytoflow.evaluation.selective import measure_selective
+from phytoflow.evaluation.words import ask
 from phytoflow.inference.probabilities import softmax
 
 
@@ -43,6 +44,26 @@ def test_without_mistakes_nobody_need_be_asked() -> None:
 def test_mistakes_surest_of_all_cannot_be_caught() -> None:
     found = measure_selective(*answers([0.99, 0.6, 0.6], [False, True, True]), 1.0, bins=10)
     assert found.ask_below is None
+
+
+def test_a_person_looks_at_what_is_unknown_however_sure_the_answer() -> None:
+    confidence = [0.99, 0.98, 0.97, 0.96, 0.95, 0.9, 0.9, 0.9, 0.8, 0.7]
+    given = answers(confidence, [False] + [True] * 8 + [False])
+    novelty = np.array([1.2] + [0.3] * 9)
+    blind, seeing = (measure_selective(*given, 1.0, 10, novelty=n) for n in (None, novelty))
+    assert blind.ask_below is None  # its surest answer is wrong
+    assert seeing.ask_below == pytest.approx(0.8)
+    assert seeing.error == pytest.approx([0] * 8 + [1 / 9, 0.2], abs=1e-9)
+    assert (seeing.asked, seeing.unknown) == pytest.approx((0.2, 0.1))
+    assert seeing.error_kept == 0
+    assert "it calls unknown and those it is less than" in ask(seeing)
+
+
+def test_what_is_unknown_may_be_all_a_person_need_look_at() -> None:
+    given = answers([0.99, 0.9, 0.8, 0.7], [False, True, True, True])
+    found = measure_selective(*given, 1.0, 10, novelty=np.array([1.5, 0, 0, 0]))
+    assert found.ask_below == pytest.approx(0.7)
+    assert found.asked == 0.25
 
 
 def test_the_temperature_is_taken_back() -> None:
