@@ -44,8 +44,9 @@ def describe_known(
 ) -> OpenSet | None:
     """Writes the statistics of known photos into a bundle's folder.
 
-    Training photos describe what is known; the score and its threshold are chosen on validation photos and
-    made-up strangers, all through an exported form as it is served.
+    Training photos describe what is known. The score is chosen on validation photos and made-up strangers;
+    its threshold is set on validation photos, or on all where the model was trained on these too. All goes
+    through an exported form as it is served.
 
     Args:
         folder: Of the bundle.
