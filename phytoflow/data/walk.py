@@ -63,7 +63,8 @@ def _listed(root: Path) -> list[Path]:
     try:
         return list(root.iterdir())
     except OSError as error:
-        what = "does not exist" if not root.exists() else f"cannot be listed: {error.strerror}"
+        missing = isinstance(error, FileNotFoundError)
+        what = "does not exist" if missing else f"cannot be listed: {error.strerror}"
         raise DataError(f"the folder of photos {root} {what}", remedy=_REMEDY) from error
 
 

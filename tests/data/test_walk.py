@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,20 @@ def test_two_folders_that_link_to_each_other_end(tmp_path: Path) -> None:
 def test_no_such_folder(tmp_path: Path, function: object) -> None:
     with pytest.raises(DataError, match="does not exist"):
         function(tmp_path / "none")  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("function", [walk, class_folders])
+def test_a_folder_out_of_reach_is_said(tmp_path: Path, function: object) -> None:
+    photos = tmp_path / "locked" / "photos"
+    photos.mkdir(parents=True)
+    photos.parent.chmod(0)
+    is_root = os.geteuid() == 0
+    if is_root:  # root reaches everything
+        os.seteuid(65534)
+    try:
+        with pytest.raises(DataError, match="cannot be listed: Permission denied"):
+            function(photos)  # type: ignore[operator]
+    finally:
+        if is_root:
+            os.seteuid(0)
+        photos.parent.chmod(0o755)
