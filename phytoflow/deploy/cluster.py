@@ -27,6 +27,8 @@ REPLICA_SETS = "/apis/apps/v1/namespaces/{namespace}/replicasets"
 REVISIONS = "/apis/apps/v1/namespaces/{namespace}/controllerrevisions"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 PODS = "/api/v1/namespaces/{namespace}/pods"
+SCALED_OBJECTS = "/apis/keda.sh/v1alpha1/namespaces/{namespace}/scaledobjects"
+AUTOSCALERS = "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
 EVENTS = "/api/v1/namespaces/{namespace}/events"
 
 _LOG = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from phytoflow.config import DeploySettings
+from phytoflow.deploy import scaling
 from phytoflow.deploy.cluster import INFERENCE_SERVICES, Cluster, Object
 from phytoflow.deploy.history import Revision, remember
 from phytoflow.deploy.lease import Held
@@ -80,7 +81,7 @@ class Rollout:
     def arrive(self, body: Object) -> float:
         """Applies, awaits and asks every new pod; returns the largest difference of a probability."""
         self.held.check()
-        self.cluster.apply(INFERENCE_SERVICES, body)
+        self._apply(body)
         name, revision = body["metadata"]["name"], revision_of(body)
         seen = await_ready(
             self.cluster,
@@ -99,13 +100,17 @@ class Rollout:
             if self.former is None:
                 self.cluster.delete(INFERENCE_SERVICES, name)
                 return f"{name} was removed: no version of it has ever served"
-            self.cluster.apply(INFERENCE_SERVICES, self.former.body)
+            self._apply(self.former.body)
             return f"the last good spec was put back: {self._still}"
         except DeployError as error:
             _LOG.error("the last good spec of %s could not be put back: %s", name, error)
             return (
                 f"the last good spec could NOT be put back ({error.message}): run phytoflow rollback {name}"
             )
+
+    def _apply(self, body: Object) -> None:
+        self.cluster.apply(INFERENCE_SERVICES, body)
+        scaling.remove_former(self.cluster, body)
 
     def _finds_gpu(self, body: Object) -> bool:
         """Whether a candidate gets its GPU.

@@ -40,11 +40,18 @@ def serving() -> int:
     return sum(ready(pod) for pod in pods(NAME))
 
 
+def scalers() -> list[str]:
+    """What changes its number of replicas: KEDA's object, and HPAs."""
+    found = kubectl("get", "scaledobjects.keda.sh,horizontalpodautoscalers", "-o", "name").split()
+    return [name for name in found if f"{NAME}-predictor" in name]
+
+
 @pytest.mark.timeout(600)
 def test_one_becomes_three_under_load_and_one_again_after_it(versions: Versions, url: str) -> None:
     versions.deploy(NAME, 0, SCALED)
     assert serving() == 1
     with Callers(url, NAME, PHOTOS).calling(16) as callers:
+        assert scalers()
         wait_until(lambda: serving() == 3, 240, "three ready replicas")
     wait_until(lambda: serving() == 1, 300, "one replica again")
     assert callers.failed == [] and sum(callers.versions.values()) > 0
@@ -53,6 +60,7 @@ def test_one_becomes_three_under_load_and_one_again_after_it(versions: Versions,
 @pytest.mark.timeout(600)
 def test_a_rolling_update_fails_no_request_and_ends_on_the_new_version(versions: Versions, url: str) -> None:
     old = versions.deploy(NAME, 0).version
+    wait_until(lambda: not scalers(), 60, "nothing that scaled it before")
     with Callers(url, NAME, PHOTOS).calling(4) as callers:
         time.sleep(3)
         new = versions.deploy(NAME, 1).version
