@@ -49,9 +49,9 @@ class Together:
 
 
 def read(output: Path) -> PhotoPredictions:
-    """The answers of a `phytoflow run` on its test photos."""
-    (found,) = output.glob(f"steps/*/evaluate/evaluation/{PREDICTIONS_FILE}")
-    return PhotoPredictions.read(found.parent)
+    """The answers of a `phytoflow run` on its test photos; of the last that was not taken from the cache."""
+    found = output.glob(f"steps/*/evaluate/evaluation/{PREDICTIONS_FILE}")
+    return PhotoPredictions.read(max(found, key=lambda file: file.stat().st_mtime_ns).parent)
 
 
 def together(runs: Sequence[PhotoPredictions]) -> Together:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +37,12 @@ def test_a_photo_tested_twice_is_one_photo() -> None:
     assert together([one, one]).photos == 2
 
 
-def test_a_whole_run_is_read_back(tmp_path: Path) -> None:
-    folder = tmp_path / "steps" / "run-1" / "evaluate" / "evaluation"
-    folder.mkdir(parents=True)
-    answers([0.9, 0.8], [True, False], "a", [0.25, 1.5]).write(folder)
+def test_the_last_of_several_runs_is_read_back(tmp_path: Path) -> None:
+    for at, (name, right) in enumerate({"run-2": [True, True], "run-1": [True, False]}.items()):
+        folder = tmp_path / "steps" / name / "evaluate" / "evaluation"
+        folder.mkdir(parents=True)
+        answers([0.9, 0.8], right, "a", [0.25, 1.5]).write(folder)
+        os.utime(folder / "predictions.csv", (at, at))
     found: Together = together([read(tmp_path)])
     assert found.refused == pytest.approx(0.5)
     assert "wrong 50.00%" in str(found)
