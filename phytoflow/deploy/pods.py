@@ -99,14 +99,12 @@ def _image(one: dict[str, Any], pod: dict[str, Any], seen: Observed) -> Reason:
 
 
 def _ended(pod: dict[str, Any], one: dict[str, Any], ended: dict[str, Any], seen: Observed) -> Reason:
-    name, running = pod["metadata"]["name"], "running" in one.get("state", {})
+    name = pod["metadata"]["name"]
     if ended.get("reason") == "OOMKilled":
         return _out_of_memory(pod, one)
     if one["name"] == INITIALIZER:  # KServe has it leave the end of its log as its last message
         return Reason(*storage.why(ended.get("message") or seen.logs(name, INITIALIZER, False), pod))
-    before = running or "waiting" in one.get("state", {})
-    # It may have been started again since it was looked at: then its words are on the other side.
-    said = seen.logs(name, one["name"], before) or seen.logs(name, one["name"], not before)
+    said = ended.get("message") or _log_of_end(one, name, seen)
     killed = [e for e in events_of(pod, seen) if "probe" in e.get("message", "") and e["reason"] == "Killing"]
     if killed or ended.get("exitCode") == _KILLED:
         return _probe(pod, seen, said)
@@ -114,6 +112,13 @@ def _ended(pod: dict[str, Any], one: dict[str, Any], ended: dict[str, Any], seen
         f"the predictor ends with status {ended.get('exitCode')} at its start; its last words:\n{tail(said)}"
     )
     return Reason("crash", what, _remedy_in(said) or "start it by hand: phytoflow serve --bundle URI")
+
+
+def _log_of_end(one: dict[str, Any], pod: str, seen: Observed) -> str:
+    """Where a runtime does not leave the end of its log in its status, as the project's does."""
+    before = bool({"running", "waiting"} & one.get("state", {}).keys())
+    # It may have been started again since it was looked at: then its words are on the other side.
+    return seen.logs(pod, one["name"], before) or seen.logs(pod, one["name"], not before)
 
 
 def _out_of_memory(pod: dict[str, Any], one: dict[str, Any]) -> Reason:

@@ -59,6 +59,18 @@ def test_a_crash_is_explained_by_the_log_on_the_other_side_of_a_restart() -> Non
     assert reason is not None and "recorded answers" in reason.message
 
 
+def test_a_crash_is_explained_by_its_status_whatever_the_log_has_become() -> None:
+    seen = recorded("crash")
+    container = seen.pods[0]["status"]["containerStatuses"][0]
+    container["lastState"]["terminated"]["message"] = seen.logs(
+        seen.pods[0]["metadata"]["name"], container["name"], True
+    )
+    begun = replace(seen, logs=lambda pod, container, previous: '{"message":"loading the bundle"}')
+    reason = why_not_ready(begun, REVISION)
+    assert reason is not None and "recorded answers" in reason.message
+    assert "export the bundle again" in reason.remedy
+
+
 def test_a_ready_predictor_has_no_fault() -> None:
     seen = recorded("ready")
     assert why_not_ready(seen, REVISION) is None
