@@ -2,10 +2,11 @@
 
 Same model, same photos, same preprocessing, float32, same CPUs. Each framework runs in its documented set-up
 with TorchScript (FastAPI: the eager model, as its tutorials have it), and once more handed our runtime with a
-process of one thread for each CPU. Every answer is compared with the offline probabilities. All are measured
-in turn, several rounds of them, and figures are medians over the rounds: a machine that others use is fast
-now and slow then. What has been measured is kept in the output folder; delete a file under `rows` to measure
-it again.
+process of one thread for each CPU. Two bounds stand beside them: the work alone, without a server, and a bare
+loop that does it over HTTP in one process and nothing else. Every answer is compared with the offline
+probabilities. All are measured in turn, several rounds of them, and figures are medians over the rounds: a
+machine that others use is fast now and slow then. What has been measured is kept in the output folder; delete
+a file under `rows` to measure it again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pydantic import TypeAdapter
 
 from benchmarks.serving.bound import Limit, best, bound
 from benchmarks.serving.bundle import prepare
-from benchmarks.serving.catalogue import OURS, PEERS, Peer
+from benchmarks.serving.catalogue import BARE, OURS, PEERS, Peer
 from benchmarks.serving.environments import UnavailableError
 from benchmarks.serving.measure import Asking
 from benchmarks.serving.servers import running
@@ -32,7 +33,7 @@ from phytoflow.inference.cpus import cpu_count
 from phytoflow.storage.atomic import atomic_file
 
 _LIMITS = TypeAdapter(list[Limit])
-_NAMES = ",".join(["ours", "bound", *(peer.name.lower() for peer in PEERS)])
+_NAMES = ",".join(["ours", "bound", *(peer.name.lower() for peer in (BARE, *PEERS))])
 
 
 def main(
@@ -72,7 +73,7 @@ def main(
 def _setups(runtime: str) -> list[tuple[Peer, str, str, int]]:
     documented = [(peer, "documented", peer.form, 1) for peer in PEERS]
     handed = [(peer, "handed", runtime, cpu_count()) for peer in PEERS]
-    return [*documented, *handed, (OURS, "own", runtime, 1)]
+    return [*documented, *handed, (BARE, "one process", runtime, 1), (OURS, "own", runtime, 1)]
 
 
 def _result(

@@ -13,6 +13,11 @@ from benchmarks.serving.catalogue import OURS
 from benchmarks.serving.measure import QUIET, Row, median
 
 CONCURRENCIES = (1, 8, 32)
+_AGAINST = {
+    "best documented peer": "documented",
+    "best handed peer": "handed",
+    "bare loop in one process": "one process",
+}
 
 
 class Result(BaseModel):
@@ -20,7 +25,7 @@ class Result(BaseModel):
 
     Attributes:
         name: The framework.
-        setup: ``documented``, ``handed`` or ``own``.
+        setup: ``documented``, ``handed``, ``one process`` (bare) or ``own``.
         form: Of the model.
         rows: By concurrency; empty if it could not be had.
         why: Why it could not be had.
@@ -80,12 +85,11 @@ def _ratios(results: Sequence[Result], bound: Limit | None) -> Iterator[str]:
         return
     yield "| ours against | at 1 | 8 | 32 |"
     yield "|---|---|---|---|"
-    for setup in ("documented", "handed"):
-        if peers := [result for result in measured if result.setup == setup]:
-            yield (
-                f"| best {setup} peer | " + " | ".join(_against(ours, peers, c) for c in CONCURRENCIES) + " |"
-            )
-    if peers := [result for result in measured if result is not ours]:
+    for whom, setup in _AGAINST.items():
+        if others := [result for result in measured if result.setup == setup]:
+            ratios = " | ".join(_against(ours, others, c) for c in CONCURRENCIES)
+            yield f"| {whom} | {ratios} |"
+    if peers := [result for result in measured if result.setup in ("documented", "handed")]:
         ratios = " | ".join(_p99(ours, peers, c) for c in CONCURRENCIES)
         yield f"| best p99 of a peer (below 1 is better) | {ratios} |"
     if bound:

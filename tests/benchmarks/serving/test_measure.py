@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.serving.bound import Limit, best
-from benchmarks.serving.catalogue import OURS, PEERS
+from benchmarks.serving.catalogue import BARE, OURS, PEERS
 from benchmarks.serving.measure import Row, _wrong
 from benchmarks.serving.table import CONCURRENCIES, Result, table, together
 
@@ -40,7 +40,7 @@ def test_anything_else_is_wrong(given: tuple[int, bytes, bytes]) -> None:
     assert _wrong(OURS, given, EXPECTED)
 
 
-@pytest.mark.parametrize("peer", [OURS, *PEERS], ids=lambda peer: peer.name)
+@pytest.mark.parametrize("peer", [OURS, BARE, *PEERS], ids=lambda peer: peer.name)
 def test_a_request_announces_what_it_sends(peer: object) -> None:
     head, _, body = peer.request(b"\xff\xd8photo\xff\xd9").partition(b"\r\n\r\n")  # type: ignore[attr-defined]
     assert f"Content-Length: {len(body)}".encode() in head
@@ -62,6 +62,15 @@ def test_the_first_answer_is_the_median_of_the_rounds_that_had_one() -> None:
     assert together(rounds).first == 2.0
     assert "| 2.0 |" in table([together(rounds)], None)
     assert together([round_of(1)]).first is None
+
+
+def test_the_bare_loop_is_a_bound_and_no_peer() -> None:
+    ours = round_of(30).model_copy(update={"name": OURS.name, "setup": "own"})
+    bare = round_of(40).model_copy(update={"name": BARE.name, "setup": "one process"})
+    lines = table([round_of(20), bare, ours], None).splitlines()
+    assert "| best handed peer | 1.50 (Peer) | 1.50 (Peer) | 1.50 (Peer) |" in lines
+    assert "| bare loop in one process | 0.75 (bare) | 0.75 (bare) | 0.75 (bare) |" in lines
+    assert any(line.startswith("| best p99 of a peer") and "(Peer, handed)" in line for line in lines)
 
 
 def test_a_server_that_was_never_had_says_why() -> None:
