@@ -41,6 +41,7 @@ class Engine:
         self.classifier = classifier
         self.version = manifest.version
         self.bounds = Bounds(options.max_photos, options.photo_limits, manifest.preprocessing.size)
+        self._counted = [PREDICTIONS.labels(name) for name in classifier.classes]
         self._users = 0
         self._unused = asyncio.Event()
         self._unused.set()
@@ -94,11 +95,10 @@ class Engine:
         views = VIEWS[augmentation]
         rows = _rows(await self._lanes.submit(views_of(photos, augmentation)), views)
         predictions = averaged(_predictions(rows, self.classifier.classes), views)
-        for label, confidence in zip(
-            predictions.labels(), predictions.probabilities.max(axis=1), strict=True
-        ):
-            PREDICTIONS.labels(label).inc()
-            CONFIDENCE.observe(float(confidence))
+        for row in predictions.probabilities:
+            best = int(row.argmax())
+            self._counted[best].inc()
+            CONFIDENCE.observe(float(row[best]))
         seconds = np.array([row.seconds for row in rows], np.float32).reshape(-1, views).sum(axis=1)
         return predictions, seconds * 1000
 
@@ -115,9 +115,12 @@ def _warm(classifier: Classifier, options: Options) -> None:
 
 
 def _predictions(rows: Sequence[Row], classes: tuple[str, ...]) -> Predictions:
-    probabilities = np.stack([row.probabilities for row in rows])
     novelty = [row.novelty for row in rows if row.novelty is not None]
-    return Predictions(probabilities, classes, np.array(novelty, np.float32) if novelty else None)
+    return Predictions(
+        np.array([row.probabilities for row in rows]),
+        classes,
+        np.array(novelty, np.float32) if novelty else None,
+    )
 
 
 def _rows(outcomes: Sequence[Outcome], views: int) -> list[Row]:

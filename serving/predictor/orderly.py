@@ -15,6 +15,8 @@ from kserve.errors import InvalidInput
 from kserve.model_repository import ModelRepository
 from kserve.protocol.grpc.server import GRPCServer
 
+from serving.predictor.front import Front
+
 _LOG = logging.getLogger(__name__)
 _WATCH_SECONDS = 0.1
 
@@ -31,11 +33,13 @@ class OrderlyServer(ModelServer):
     """Stops both servers at once and keeps the model until they are done.
 
     Args:
+        front: Answers REST; behind it stands kserve's application.
         http_port: REST port.
         grace_seconds: Longest wait for requests under way when told to stop.
     """
 
-    def __init__(self, http_port: int, grace_seconds: int) -> None:
+    def __init__(self, front: Front, http_port: int, grace_seconds: int) -> None:
+        self._front = front
         # gRPC is added below: kserve would start its own.
         super().__init__(
             http_port=http_port,
@@ -54,6 +58,8 @@ class OrderlyServer(ModelServer):
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
     async def _serve(self) -> None:
+        config = self._rest_server.config  # uvicorn reads it when it starts; kserve names its own application
+        config.app, config.proxy_headers = self._front, False
         watch = asyncio.create_task(self._stop_grpc_with_rest())
         await asyncio.gather(*self.servers)
         await watch

@@ -132,8 +132,8 @@ class Rest:
         self._model.check(request.path_params["name"], request.path_params.get("version"))
 
 
-def add_routes(app: FastAPI, model: LeafModel, options: Options, budget: Budget) -> None:
-    """Adds the routes and how errors look; call before kserve adds its own."""
+def add_routes(app: FastAPI, model: LeafModel, options: Options, budget: Budget) -> Front:
+    """Adds the routes and how errors look; call before kserve adds its own. Gives the way in."""
     rest, router = Rest(model, options, budget), APIRouter(tags=["Photos"])
     for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
         router.add_api_route(path, rest.metadata, methods=["GET"])
@@ -142,10 +142,9 @@ def add_routes(app: FastAPI, model: LeafModel, options: Options, budget: Budget)
     router.add_api_route(predict, rest.predict, methods=["POST"], openapi_extra=openapi.PREDICT)
     router.add_api_route("/v1/models/{name}:explain", rest.explain, methods=["POST"])
     app.include_router(router)
-    build = app.build_middleware_stack
-    app.build_middleware_stack = lambda: Front(build(), model.name, rest.infer_or_refuse)  # type: ignore[method-assign]
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    return Front(app, model.name, rest.infer_or_refuse)
 
 
 def _header_length(request: Request) -> int | None:
@@ -157,7 +156,9 @@ def _header_length(request: Request) -> int | None:
     return int(text)
 
 
-def _v2_response(answer: InferResponse) -> Response:
+def _v2_response(answer: InferResponse | dict[str, Any]) -> Response:
+    if isinstance(answer, dict):
+        return _json(answer)
     content, json_length = answer.to_rest()
     if json_length is None:
         return _json(content)

@@ -43,9 +43,9 @@ def serve(bundles: Bundles, first: Classifier, options: Options) -> None:
     name = options.model_name or first.bundle.manifest.name
     model = LeafModel(name, Versions(name, bundles, first, options))
     budget = Budget(options.max_in_flight_bytes)
-    add_routes(app, model, options, budget)
+    front = add_routes(app, model, options, budget)
     add_repository(app, model, options)
-    server = OrderlyServer(http_port, options.grace_seconds)
+    server = OrderlyServer(front, http_port, options.grace_seconds)
     server.add_grpc(LeafGrpcServer(grpc_port, server, model, options, budget))
     _LOG.info("serving %s on ports %d and %d", name, http_port, grpc_port)
     server.start([model])
