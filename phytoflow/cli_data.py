@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -46,20 +47,22 @@ def fetch(
 
 @app.command()
 def check(
-    directory: Annotated[Path, typer.Argument(help="Class folders of photos.")],
+    source: Annotated[str, typer.Argument(help="Photos in class folders, wherever `run --data` reads them.")],
     output: Annotated[Path | None, typer.Option(help="Also write the table and the page there.")] = None,
     settings: SetOption = None,
 ) -> None:
     """Scan and validate photographs, and say what was found; nothing is changed."""
     from phytoflow.data.check import check as check_photos
     from phytoflow.data.prepare import write_findings
+    from phytoflow.data.source import bring_photos
     from phytoflow.settings import load_settings
     from phytoflow.storage.atomic import atomic_folder
 
     chosen = load_settings(None, settings or [])
-    checked = check_photos(directory, chosen.data, chosen.seed)
-    typer.echo("\n".join(checked.findings.lines()))
-    if output:
-        with atomic_folder(output) as folder:
-            write_findings(checked, chosen.seed, chosen.data, folder)
-        typer.echo(f"table and page: {output}")
+    with tempfile.TemporaryDirectory(prefix="phytoflow-photos-") as work:
+        checked = check_photos(bring_photos(source, Path(work), chosen.seed), chosen.data, chosen.seed)
+        typer.echo("\n".join(checked.findings.lines()))
+        if output:
+            with atomic_folder(output) as folder:
+                write_findings(checked, chosen.seed, chosen.data, folder)
+            typer.echo(f"table and page: {output}")

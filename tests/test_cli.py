@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from phytoflow.data.sample import make_sample
 from phytoflow.settings import known_keys
+from tests.data.cutting_server import Behaviour, serve
 from tests.make_bundle import CLASSES, pictures
 
 
@@ -111,6 +113,14 @@ def test_data_sample_then_check(tmp_path: Path) -> None:
     said = phytoflow("data", "check", tmp_path / "leaves", "--output", tmp_path / "found")
     assert said.returncode == 0 and "20 of 20 files are used, in 5 classes" in said.stdout
     assert (tmp_path / "found" / "data.html").exists()
+
+
+def test_photos_are_checked_wherever_a_run_reads_them(tmp_path: Path) -> None:
+    make_sample(tmp_path / "leaves", photos_per_class=4, seed=0)
+    packed = shutil.make_archive(str(tmp_path / "leaves"), "zip", tmp_path / "leaves")
+    with serve(Behaviour(files={"/leaves.zip": Path(packed).read_bytes()})) as server:
+        said = phytoflow("data", "check", f"{server.url}/leaves.zip")
+    assert said.returncode == 0 and "20 of 20 files are used, in 5 classes" in said.stdout
 
 
 def test_a_step_that_fails_ends_the_run_in_its_own_words(tmp_path: Path) -> None:

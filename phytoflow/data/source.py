@@ -88,7 +88,9 @@ def _bring_archive(url: str, work: Path) -> Path:
     archive = download(url, work / "photos.archive", max_bytes=MAX_ARCHIVE_BYTES)
     with atomic_folder(work / "photos") as folder:
         unpack(archive, folder, max_bytes=MAX_ARCHIVE_BYTES)
-    archive.unlink()
+        archive.unlink()
+        if not any(folder.iterdir()):
+            raise DataError(f"the archive at {url} holds no files", remedy="pack the folders of photos again")
     return class_root(work / "photos")
 
 

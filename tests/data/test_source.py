@@ -1,3 +1,4 @@
+import tarfile
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -40,6 +41,21 @@ def test_an_address_without_archive_is_said(tmp_path: Path) -> None:
             source_version(f"{server.url}/none.zip")
         with pytest.raises(DataError, match="neither"):
             bring_photos(f"{server.url}/page", tmp_path / "work")
+    assert not (tmp_path / "work" / "photos").exists()
+
+
+@pytest.mark.parametrize("name", ["empty.zip", "empty.tar.gz"])
+def test_an_archive_without_files_is_named(tmp_path: Path, name: str) -> None:
+    buffer = BytesIO()
+    if name.endswith("zip"):
+        zipfile.ZipFile(buffer, "w").close()
+    else:
+        tarfile.open(fileobj=buffer, mode="w:gz").close()
+    with (
+        serve(Behaviour(files={f"/{name}": buffer.getvalue()})) as server,
+        pytest.raises(DataError, match=f"{name} holds no files"),
+    ):
+        bring_photos(f"{server.url}/{name}", tmp_path / "work")
     assert not (tmp_path / "work" / "photos").exists()
 
 
