@@ -15,6 +15,7 @@ from kserve.errors import InvalidInput
 from kserve.model_repository import ModelRepository
 from kserve.protocol.grpc.server import GRPCServer
 
+from serving.predictor.connection import Connection
 from serving.predictor.front import Front
 
 _LOG = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class OrderlyServer(ModelServer):
 
     async def _serve(self) -> None:
         config = self._rest_server.config  # uvicorn reads it when it starts; kserve names its own application
-        config.app, config.proxy_headers = self._front, False
+        config.app, config.http, config.proxy_headers = self._front, Connection, False
         watch = asyncio.create_task(self._stop_grpc_with_rest())
         await asyncio.gather(*self.servers)
         await watch
