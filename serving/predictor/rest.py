@@ -159,9 +159,7 @@ def _header_length(request: Request) -> int | None:
 def _v2_response(answer: InferResponse | dict[str, Any]) -> Response:
     if isinstance(answer, dict):
         return _json(answer)
-    content, json_length = answer.to_rest()
-    if json_length is None:
-        return _json(content)
+    content, json_length = answer.to_rest()  # some outputs go as bytes; all as JSON came as a dict
     headers = {BINARY_HEADER: str(json_length)}
     return Response(content, headers=headers, media_type="application/octet-stream")
 
