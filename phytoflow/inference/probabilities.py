@@ -42,6 +42,8 @@ class Predictions:
     @classmethod
     def joined(cls, parts: Sequence[Predictions], classes: tuple[str, ...]) -> Predictions:
         """The rows of some predictions, in order."""
+        if len(parts) == 1:
+            return parts[0]
         empty = np.empty((0, len(classes)), np.float32)
         novelty = [part.novelty for part in parts if part.novelty is not None]
         return cls(
@@ -49,6 +51,11 @@ class Predictions:
             classes,
             np.concatenate(novelty) if novelty else None,
         )
+
+    def row(self, at: int) -> Predictions:
+        """One photo's."""
+        novelty = None if self.novelty is None else self.novelty[at : at + 1]
+        return Predictions(self.probabilities[at : at + 1], self.classes, novelty)
 
     @property
     def known(self) -> NDArray[np.bool_] | None:

@@ -65,7 +65,7 @@ def of(
     }
     if {"labels", "scores"}.intersection(wanted):
         labels, tensors["scores"] = predictions.top(top_k)
-        tensors["labels"] = np.array([[label.encode() for label in row] for row in labels], np.object_)
+        tensors["labels"] = np.array(labels, np.object_)
     asked = [(name, tensor) for name in wanted if (tensor := tensors[name]) is not None]
     binary = _binary(request)
     if not request.from_grpc and not any(binary[name] for name in wanted):
@@ -91,9 +91,7 @@ def _v2_json(answerer: Answerer, request_id: str, tensors: list[tuple[str, NDArr
                 "name": name,
                 "shape": values.shape,
                 "datatype": _DATATYPES[values.dtype.kind],
-                "data": [text.decode() for text in values.flat]
-                if name == "labels"
-                else values.ravel().tolist(),
+                "data": values.ravel().tolist(),
             }
             for name, values in tensors
         ],
@@ -134,6 +132,8 @@ def _requested(request: InferRequest, wanted: list[str], binary: dict[str, bool]
 
 def _tensor(name: str, values: NDArray[Any], request: InferRequest) -> InferOutput:
     """Over gRPC a client gets the form it asked in, raw or typed; REST's is settled by ``to_rest``."""
+    if values.dtype == np.object_:
+        values = np.array([text.encode() for text in values.flat], np.object_).reshape(values.shape)
     output = InferOutput(name, list(values.shape), _DATATYPES[values.dtype.kind], values)
     if request.from_grpc and request.use_binary_outputs:
         output.set_data_from_numpy(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Self
@@ -23,7 +23,7 @@ from serving.predictor.photos import Bounds, Photo
 from serving.predictor.views import views_of
 from serving.predictor.worker import Worker
 
-_PREPARING = 2  # lanes beyond one a call of the runtime: no core waits for photos, or for Python's lock
+_PREPARING = 0  # lanes beyond one a call of the runtime: no core waits for photos, or for Python's lock
 _TOO_LARGE = ("too many bytes", "too many pixels")
 
 
@@ -60,6 +60,11 @@ class Engine:
         """Whether it can answer."""
         return self._lanes.alive
 
+    @property
+    def depth(self) -> Callable[[], int]:
+        """What counts the photos in its queue; keeps nothing else of the engine."""
+        return self._lanes.depth
+
     def check_room(self) -> None:
         """Refuses what would find no place in the queue; RequestError 503."""
         self._lanes.check_room()
@@ -94,11 +99,12 @@ class Engine:
         """
         views = VIEWS[augmentation]
         rows = _rows(await self._lanes.submit(views_of(photos, augmentation)), views)
-        predictions = averaged(_predictions(rows, self.classifier.classes), views)
-        for row in predictions.probabilities:
-            best = int(row.argmax())
-            self._counted[best].inc()
-            CONFIDENCE.observe(float(row[best]))
+        each = [row.found.row(row.at) for row in rows]
+        predictions = averaged(Predictions.joined(each, self.classifier.classes), views)
+        for probabilities in predictions.probabilities.tolist():
+            confidence = max(probabilities)
+            self._counted[probabilities.index(confidence)].inc()
+            CONFIDENCE.observe(confidence)
         seconds = np.array([row.seconds for row in rows], np.float32).reshape(-1, views).sum(axis=1)
         return predictions, seconds * 1000
 
@@ -112,15 +118,6 @@ def _warm(classifier: Classifier, options: Options) -> None:
             list(pool.map(lambda _, b=batch: classifier.run(b), range(options.lanes)))
     for _ in range(options.lanes):
         classifier.run(tensor[None], alone=True)
-
-
-def _predictions(rows: Sequence[Row], classes: tuple[str, ...]) -> Predictions:
-    novelty = [row.novelty for row in rows if row.novelty is not None]
-    return Predictions(
-        np.array([row.probabilities for row in rows]),
-        classes,
-        np.array(novelty, np.float32) if novelty else None,
-    )
 
 
 def _rows(outcomes: Sequence[Outcome], views: int) -> list[Row]:

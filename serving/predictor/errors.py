@@ -59,3 +59,8 @@ def client_gone() -> RequestError:
 def overloaded(message: str) -> RequestError:
     """503: come back in a moment."""
     return RequestError(503, "overloaded", message)
+
+
+def internal() -> RequestError:
+    """500: a fault of the predictor's own."""
+    return RequestError(500, "internal", "the predictor failed; see its log")

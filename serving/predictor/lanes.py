@@ -14,32 +14,30 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from phytoflow.errors import PhotoError
+from phytoflow.inference.probabilities import Predictions
 from serving.predictor.errors import overloaded
-from serving.predictor.metrics import BATCH_SIZE, QUEUE_DEPTH, QUEUE_SECONDS
+from serving.predictor.metrics import BATCH_SIZE, QUEUE_SECONDS
 from serving.predictor.photos import Photo
 from serving.predictor.views import View
 
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One photo's answer.
 
     Attributes:
-        probabilities: float32 [C].
+        found: Predictions of a batch.
+        at: The photo's place in it.
         seconds: Time in the lane, its share of the batch.
-        novelty: How strange the photo is; None if the bundle cannot tell.
     """
 
-    probabilities: NDArray[np.float32]
+    found: Predictions
+    at: int
     seconds: float
-    novelty: float | None = None
 
 
 Outcome = Row | PhotoError
@@ -87,6 +85,11 @@ class Lanes:
         """Whether every lane works."""
         return self._open and all(thread.is_alive() for thread in self._threads)
 
+    @property
+    def depth(self) -> Callable[[], int]:
+        """What counts the photos that no lane has taken; holds nothing else of the lanes."""
+        return self._waiting.__len__
+
     def check_room(self) -> None:
         """Refuses, as ``submit`` would, before anything is spent on a request; RequestError 503."""
         if len(self._waiting) >= self._max_queue:
@@ -104,7 +107,6 @@ class Lanes:
             if not self._open or len(self._waiting) + len(jobs) > self._max_queue:
                 raise overloaded(f"{len(self._waiting)} photos are waiting; try again in a second")
             self._waiting.extend(jobs)
-            QUEUE_DEPTH.set(len(self._waiting))
             self._changed.notify(len(jobs))
         if len(jobs) == 1:  # what most requests are; gather costs several times as much
             return [await jobs[0].future]
@@ -137,7 +139,6 @@ class Lanes:
                 lanes = len(self._threads) - self._busy if self._max_delay else len(self._threads)
                 share = min(self._max_batch, math.ceil(len(self._waiting) / lanes))
                 taken = [self._waiting.popleft() for _ in range(share)]
-                QUEUE_DEPTH.set(len(self._waiting))
                 if jobs := [job for job in taken if not job.future.cancelled()]:
                     self._busy += 1
                     return _started(jobs), self._busy == 1 and not self._waiting

@@ -19,7 +19,7 @@ from serving.predictor import answers, metadata
 from serving.predictor.answers import Answerer
 from serving.predictor.asked import Asked, read
 from serving.predictor.engine import Engine
-from serving.predictor.errors import RequestError
+from serving.predictor.errors import RequestError, internal
 from serving.predictor.explain import heats
 from serving.predictor.metrics import ACTIVE, DURATION
 from serving.predictor.options import Options
@@ -43,6 +43,8 @@ class LeafModel(Model):
         super().__init__(name)
         self.versions = versions
         self.ready = True
+        self._active = 0
+        ACTIVE.set_function(lambda: self._active)
 
     @property
     def current(self) -> Engine:
@@ -80,9 +82,9 @@ class LeafModel(Model):
         """
         request_id, start = _request_id(payload, headers or {}), time.perf_counter()
         line: dict[str, Any] = {"request_id": request_id, "photos": 0, "outcome": "answered"}
+        self._active += 1
         try:
-            with ACTIVE.track_inprogress(), DURATION.time():
-                return await self._answer(payload, request_id, line)
+            return await self._answer(payload, request_id, line)
         except RequestError as error:
             line["outcome"] = error.reason
             raise
@@ -92,9 +94,12 @@ class LeafModel(Model):
         except Exception as error:
             line["outcome"] = "internal"
             _LOG.exception("request %s failed", request_id)
-            raise RequestError(500, "internal", "the predictor failed; see its log") from error
+            raise internal() from error
         finally:
-            line["milliseconds"] = round((time.perf_counter() - start) * 1000, 2)
+            self._active -= 1
+            seconds = time.perf_counter() - start
+            DURATION.observe(seconds)
+            line["milliseconds"] = round(seconds * 1000, 2)
             _LOG.info("request", extra=line)
 
     def get_input_types(self) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 
 import uvloop
 from kserve import ModelServer
@@ -16,7 +17,7 @@ from kserve.model_repository import ModelRepository
 from kserve.protocol.grpc.server import GRPCServer
 
 from serving.predictor.connection import Connection
-from serving.predictor.front import Front
+from serving.predictor.rest import Rest
 
 _LOG = logging.getLogger(__name__)
 _WATCH_SECONDS = 0.1
@@ -34,13 +35,13 @@ class OrderlyServer(ModelServer):
     """Stops both servers at once and keeps the model until they are done.
 
     Args:
-        front: Answers REST; behind it stands kserve's application.
+        rest: Answers V2 questions; the rest is kserve's application's.
         http_port: REST port.
         grace_seconds: Longest wait for requests under way when told to stop.
     """
 
-    def __init__(self, front: Front, http_port: int, grace_seconds: int) -> None:
-        self._front = front
+    def __init__(self, rest: Rest, http_port: int, grace_seconds: int) -> None:
+        self._rest = rest
         # gRPC is added below: kserve would start its own.
         super().__init__(
             http_port=http_port,
@@ -59,8 +60,8 @@ class OrderlyServer(ModelServer):
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
     async def _serve(self) -> None:
-        config = self._rest_server.config  # uvicorn reads it when it starts; kserve names its own application
-        config.app, config.http, config.proxy_headers = self._front, Connection, False
+        config = self._rest_server.config  # uvicorn reads it when it starts
+        config.http, config.proxy_headers = partial(Connection, self._rest), False
         watch = asyncio.create_task(self._stop_grpc_with_rest())
         await asyncio.gather(*self.servers)
         await watch

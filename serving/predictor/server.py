@@ -36,16 +36,17 @@ def serve(bundles: Bundles, first: Classifier, options: Options) -> None:
         from serving.predictor.model import LeafModel
         from serving.predictor.orderly import OrderlyServer
         from serving.predictor.repository import add_repository
-        from serving.predictor.rest import add_routes
+        from serving.predictor.rest import Rest, add_routes
         from serving.predictor.servicer import LeafGrpcServer
         from serving.predictor.versions import Versions
 
     name = options.model_name or first.bundle.manifest.name
     model = LeafModel(name, Versions(name, bundles, first, options))
     budget = Budget(options.max_in_flight_bytes)
-    front = add_routes(app, model, options, budget)
+    rest = Rest(model, options, budget)
+    add_routes(app, rest)
     add_repository(app, model, options)
-    server = OrderlyServer(front, http_port, options.grace_seconds)
+    server = OrderlyServer(rest, http_port, options.grace_seconds)
     server.add_grpc(LeafGrpcServer(grpc_port, server, model, options, budget))
     _LOG.info("serving %s on ports %d and %d", name, http_port, grpc_port)
     server.start([model])

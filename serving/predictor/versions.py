@@ -17,7 +17,7 @@ from phytoflow.inference.classifier import Classifier
 from serving.predictor.bundles import Bundles
 from serving.predictor.engine import Engine
 from serving.predictor.errors import NOT_LOADED, RequestError
-from serving.predictor.metrics import CHANGES, METADATA
+from serving.predictor.metrics import CHANGES, METADATA, QUEUE_DEPTH
 from serving.predictor.options import Options
 
 _LOG = logging.getLogger(__name__)
@@ -131,6 +131,7 @@ class Versions:
 def _announce(name: str, engine: Engine) -> None:
     manifest, choice = engine.classifier.bundle.manifest, engine.classifier.choice
     facts = {"name": name, "version": engine.version}
+    QUEUE_DEPTH.set_function(engine.depth)
     METADATA.info(
         facts | {"backbone": manifest.backbone, "runtime": choice.name, "precision": choice.precision}
     )

@@ -41,7 +41,7 @@ class Worker:
         tensors = [tensor for tensor in prepared if not isinstance(tensor, PhotoError)]
         found = self._run(tensors, alone) if tensors else None
         seconds = (time.perf_counter() - start) / len(photos)
-        rows = iter(_row(found, at, seconds) for at in range(len(tensors)) if found)
+        rows = iter(Row(found, at, seconds) for at in range(len(tensors)) if found)
         return [t if isinstance(t, PhotoError) else next(rows) for t in prepared]
 
     def _prepared(self, asked: Photo | View) -> NDArray[np.float32] | PhotoError:
@@ -61,9 +61,8 @@ class Worker:
         return Image.fromarray(photo)
 
     def _run(self, tensors: list[NDArray[np.float32]], alone: bool) -> Predictions:
-        with INFERENCE.time():
+        start = time.perf_counter()
+        try:
             return self._classifier.run(np.stack(tensors), alone=alone)
-
-
-def _row(found: Predictions, at: int, seconds: float) -> Row:
-    return Row(found.probabilities[at], seconds, None if found.novelty is None else found.novelty[at])
+        finally:
+            INFERENCE.observe(time.perf_counter() - start)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from phytoflow.errors import PhotoError
+from phytoflow.inference.probabilities import Predictions
 from serving.predictor.errors import RequestError
 from serving.predictor.lanes import Lanes, Outcome, Row
 from serving.predictor.photos import Photo
@@ -36,7 +37,7 @@ class Work:
     def _one(self, photo: Photo) -> Outcome:
         if photo == b"bad":
             return PhotoError("bad", reason="truncated")
-        return Row(np.array([len(photo)], np.float32), 0.0)
+        return Row(Predictions(np.array([[len(photo)]], np.float32), ("length",)), 0, 0.0)
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def lanes(work: Work) -> Iterator[Lanes]:
 
 
 def lengths(outcomes: Sequence[Outcome]) -> list[float]:
-    return [float(row.probabilities[0]) for row in outcomes if isinstance(row, Row)]
+    return [float(row.found.probabilities[row.at, 0]) for row in outcomes if isinstance(row, Row)]
 
 
 async def test_answers_keep_the_order_of_the_photos(lanes: Lanes) -> None:
