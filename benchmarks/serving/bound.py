@@ -73,7 +73,6 @@ def _together(size: int, each: list[tuple[float, float]]) -> Limit:
 
 
 def _work(work: Path, form: str, contents: list[bytes], seconds: float, barrier: Barrier, queue: Any) -> None:
-    from phytoflow.inference.planar import planar
     from phytoflow.inference.runtime import open_runtime
     from phytoflow.memory import keep_for_next_photo
     from phytoflow.models.bundle import Bundle
@@ -83,8 +82,10 @@ def _work(work: Path, form: str, contents: list[bytes], seconds: float, barrier:
     runtime, preprocessing = open_runtime(form, bundle, threads=1), bundle.manifest.preprocessing  # type: ignore[arg-type]
 
     def run(photos: list[bytes]) -> None:
-        tensors = [preprocessing.normalise(planar(preprocessing.decode(photo))) for photo in photos]
-        runtime.run(np.stack(tensors))
+        batch = np.empty((len(photos), 3, preprocessing.size, preprocessing.size), np.float32)
+        for photo, tensor in zip(photos, batch, strict=True):
+            preprocessing.normalise(preprocessing.decode(photo), tensor)
+        runtime.run(batch)
 
     rates = {}
     for size in BATCHES:

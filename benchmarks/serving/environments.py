@@ -33,6 +33,8 @@ def python_of(peer: Peer, folder: Path) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "uv", *arguments, "--quiet"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "uv", *arguments, "--quiet"], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise UnavailableError(f"uv {arguments[0]}: {done.stderr.strip()[-300:]}")

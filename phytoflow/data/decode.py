@@ -6,6 +6,7 @@ decompression bomb costs nothing; the first frame of an animation is taken.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from dataclasses import dataclass
 
@@ -100,10 +101,9 @@ def _draft_size(size: tuple[int, int], shorter: int) -> tuple[int, int]:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # damaged EXIF is no reason to lose the photo: it stays as it was stored
-        return image
+    with contextlib.suppress(Exception):  # damaged EXIF is no reason to lose the photo: it stays as stored
+        ImageOps.exif_transpose(image, in_place=True)  # or it would copy what need not be turned
+    return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -5,6 +5,7 @@ The spec travels in the bundle. It needs numpy and Pillow only, so a predictor c
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -69,19 +70,30 @@ class Preprocessing(BaseModel):
         box = (left, top, left + side, top + side)
         return np.asarray(image.resize((self.size, self.size), _RESAMPLING[self.interpolation], box=box))
 
-    def normalise(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def normalise(
+        self, pixels: NDArray[np.uint8], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         """Scales to the network's range and puts channels first.
 
         Args:
             pixels: uint8 [H, W, 3] or [N, H, W, 3].
+            out: Where to put the result; None: into memory of its own.
 
         Returns:
             float32 [3, H, W] or [N, 3, H, W], contiguous.
         """
-        scale = np.float32(1 / 255) / np.asarray(self.std, np.float32)
-        shift = np.asarray(self.mean, np.float32) / np.asarray(self.std, np.float32)
-        scaled = pixels.astype(np.float32) * scale - shift
-        return np.ascontiguousarray(np.moveaxis(scaled, -1, -3))
+        # Channels are put together while they are bytes: a quarter of what floats would take to move.
+        planes = np.ascontiguousarray(pixels.transpose(*range(pixels.ndim - 3), -1, -3, -2))
+        scale, shift = self._line
+        found = np.multiply(planes, scale, out=out)
+        found -= shift
+        return found
+
+    @cached_property
+    def _line(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What a byte is multiplied with, and what is then taken off: float32 [3, 1, 1] each."""
+        mean, std = (np.asarray(values, np.float32)[:, None, None] for values in (self.mean, self.std))
+        return np.float32(1 / 255) / std, mean / std
 
     def decode(self, content: bytes, limits: Limits = Limits()) -> NDArray[np.uint8]:  # noqa: B008 (frozen)
         """Decodes a photo straight to uint8 [size, size, 3].

@@ -14,7 +14,6 @@ from phytoflow.data.decode import Limits
 from phytoflow.errors import PhotoError
 from phytoflow.inference.choose import Choice, choose
 from phytoflow.inference.cpus import cpu_count
-from phytoflow.inference.planar import planar
 from phytoflow.inference.probabilities import Predictions, softmax
 from phytoflow.inference.runtime import Outputs, Precision, Runtime, RuntimeName
 from phytoflow.models.bundle import Bundle
@@ -88,7 +87,7 @@ class Classifier:
                     pool.submit(self._pixels, start + i, content, limits) for i, content in enumerate(batch)
                 ]
                 pixels = np.stack([job.result() for job in jobs])
-                rows.append(self.run(self.bundle.manifest.preprocessing.normalise(planar(pixels))))
+                rows.append(self.run(self.bundle.manifest.preprocessing.normalise(pixels)))
         return Predictions.joined(rows, self.classes)
 
     def predict_tensor(self, tensor: NDArray[np.float32]) -> Predictions:

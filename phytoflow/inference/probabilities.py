@@ -19,9 +19,12 @@ def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np
     Returns:
         float32 [N, C]; each row sums to one.
     """
+    # Reductions by their ufuncs: the arrays' own methods pass through Python, which a lone photo would feel.
     scaled = logits.astype(np.float64) / temperature
-    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32)
+    scaled -= np.maximum.reduce(scaled, axis=-1, keepdims=True)
+    exponentials = np.exp(scaled, out=scaled)
+    exponentials /= np.add.reduce(exponentials, axis=-1, keepdims=True)
+    return exponentials.astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ def flipped(array: NDArray[Any], view: int, axes: tuple[int, int]) -> NDArray[An
         view: 0 as it is, 1 mirrored, 2 upside down, 3 both.
         axes: The axis along a row of pixels, and the one down a column.
     """
-    return np.flip(array, tuple(axis for bit, axis in enumerate(axes) if view >> bit & 1))
+    turned = tuple(axis for bit, axis in enumerate(axes) if view >> bit & 1)
+    return np.flip(array, turned) if turned else array
 
 
 def averaged(predictions: Predictions, views: int) -> Predictions:

@@ -85,7 +85,7 @@ def _nearest(statistics: Statistics, features: Array) -> NDArray[np.float32]:
 def _to_centres(statistics: Statistics, along: Array) -> NDArray[np.float64]:
     white = along @ statistics.whitening
     between = white[:, None, :] - statistics.centres
-    return np.einsum("nck,nck->nc", between, between).min(axis=1)
+    return np.minimum.reduce(np.vecdot(between, between), axis=1)
 
 
 def _log_sum_exp(logits: Array) -> NDArray[np.float64]:

@@ -51,7 +51,7 @@ class Statistics:
         """Features [N, D] to places along the axes [N, K] and squared distances to their span [N]."""
         centred: Array = unit(features) - self.mean
         along: Array = centred @ self.axes
-        beyond = np.einsum("nd,nd->n", centred, centred) - np.einsum("nk,nk->n", along, along)
+        beyond = np.vecdot(centred, centred) - np.vecdot(along, along)
         return along, np.maximum(beyond, np.float32(0))
 
     @cached_property
@@ -65,7 +65,7 @@ class Statistics:
         along, mean = self.bank[:, :-1], self.mean
         first = np.column_stack([self.axes, mean])
         second = np.vstack([-2 * along.T, np.full(len(along), -2, np.float32)])
-        third = np.einsum("bk,bk->b", self.bank, self.bank) + 2 * along @ (mean @ self.axes) + 1 + mean @ mean
+        third = np.vecdot(self.bank, self.bank) + 2 * along @ (mean @ self.axes) + 1 + mean @ mean
         return first, np.ascontiguousarray(second), third
 
     def save(self, path: Path) -> None:
@@ -115,7 +115,7 @@ def unit(features: Array) -> Array:
 
 def lengths(features: Array) -> Array:
     """Of each row, float32 [N, 1]; never zero."""
-    found = np.sqrt(np.einsum("nd,nd->n", features, features))
+    found = np.sqrt(np.vecdot(features, features))
     return np.maximum(found, np.float32(1e-12))[:, None]
 
 

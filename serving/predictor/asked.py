@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from kserve import InferRequest
@@ -21,8 +20,7 @@ _KNOWN = {"top_k", "tta", "binary_data_output"}
 _EXPLAIN = {"explain", "class"}  # of V2 alone: V1 has a call of its own
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A request, read and checked.
 
     Attributes:
@@ -59,7 +57,7 @@ def read(payload: InferRequest | dict[str, Any], engine: Engine) -> Asked:
         if explain:
             check_count(len(photos))
         rest = {key: value for key, value in parameters.items() if key not in _EXPLAIN}
-        return replace(_asked(photos, rest, engine), explain=explain, explained=explained)
+        return _asked(photos, rest, engine, explain, explained)
     photos = photos_of_instances(payload, engine.bounds)
     parameters = payload.get("parameters", {})
     if not isinstance(parameters, dict):
@@ -79,10 +77,16 @@ def _explanation(parameters: dict[str, Any], engine: Engine) -> tuple[bool, int 
     return True, class_number(parameters["class"], engine.classifier.classes)
 
 
-def _asked(photos: list[Photo], parameters: dict[str, Any], engine: Engine) -> Asked:
+def _asked(
+    photos: list[Photo],
+    parameters: dict[str, Any],
+    engine: Engine,
+    explain: bool = False,
+    explained: int | None = None,
+) -> Asked:
     _check_known(parameters)
     augmentation = _augmentation(parameters, photos, engine.bounds.photos)
-    return Asked(photos, _top_k(parameters, engine), augmentation)
+    return Asked(photos, _top_k(parameters, engine), augmentation, explain, explained)
 
 
 def _augmentation(parameters: dict[str, Any], photos: list[Photo], limit: int) -> Augmentation:

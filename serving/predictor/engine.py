@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Self
 
@@ -21,9 +20,9 @@ from serving.predictor.metrics import CONFIDENCE, PREDICTIONS
 from serving.predictor.options import Options
 from serving.predictor.photos import Bounds, Photo
 from serving.predictor.views import views_of
+from serving.predictor.warm import warm, worthwhile
 from serving.predictor.worker import Worker
 
-_PREPARING = 0  # lanes beyond one a call of the runtime: no core waits for photos, or for Python's lock
 _TOO_LARGE = ("too many bytes", "too many pixels")
 
 
@@ -45,12 +44,13 @@ class Engine:
         self._users = 0
         self._unused = asyncio.Event()
         self._unused.set()
-        _warm(classifier, options)
+        max_batch = options.max_batch or worthwhile(classifier, options.lanes)
+        warm(classifier, options.lanes, max_batch)
         # The worker does not know the engine: without a cycle its memory goes when the last user does.
         self._lanes = Lanes(
             Worker(classifier, self.bounds),
-            count=options.lanes + _PREPARING,
-            max_batch=options.max_batch,
+            count=options.lanes,
+            max_batch=max_batch,
             max_queue=options.max_queue,
             max_delay=options.max_delay_ms / 1000,
         )
@@ -107,17 +107,6 @@ class Engine:
             CONFIDENCE.observe(confidence)
         seconds = np.array([row.seconds for row in rows], np.float32).reshape(-1, views).sum(axis=1)
         return predictions, seconds * 1000
-
-
-def _warm(classifier: Classifier, options: Options) -> None:
-    """Every batch size once in each lane: runtimes prepare memory for a shape when they first see it."""
-    tensor = classifier.bundle.manifest.preprocessing(classifier.bundle.probe_contents()[0])
-    with ThreadPoolExecutor(options.lanes) as pool:
-        for size in (1, 2, options.max_batch):
-            batch = np.stack([tensor] * size)
-            list(pool.map(lambda _, b=batch: classifier.run(b), range(options.lanes)))
-    for _ in range(options.lanes):
-        classifier.run(tensor[None], alone=True)
 
 
 def _rows(outcomes: Sequence[Outcome], views: int) -> list[Row]:

@@ -29,18 +29,18 @@ class _Input(_Part):
     name: str = Field(max_length=256)
     shape: list[StrictInt] = Field(max_length=_MAX_RANK)
     datatype: str = Field(max_length=16)
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
     data: Any = None
 
 
 class _Output(_Part):
     name: str = Field(max_length=256)
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
 
 
 class _Request(_Part):
     id: str | None = Field(None, max_length=256)
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
     inputs: list[_Input] = Field(max_length=16)
     outputs: list[_Output] | None = Field(None, max_length=16)
 

@@ -12,7 +12,6 @@ from PIL import Image
 from phytoflow.data.decode import decode
 from phytoflow.errors import PhotoError
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.planar import planar
 from phytoflow.inference.probabilities import Predictions
 from phytoflow.inference.views import flipped, pixels_of
 from serving.predictor.lanes import Outcome, Row
@@ -37,32 +36,37 @@ class Worker:
     def __call__(self, photos: Sequence[Photo | View], alone: bool = False) -> list[Outcome]:
         """A row each, or what is wrong with the photo, in their order; see ``Lanes`` for ``alone``."""
         start = time.perf_counter()
-        prepared = [self._prepared(photo) for photo in photos]
-        tensors = [tensor for tensor in prepared if not isinstance(tensor, PhotoError)]
-        found = self._run(tensors, alone) if tensors else None
+        batch = np.empty((len(photos), 3, self._bounds.size, self._bounds.size), np.float32)
+        faults: list[PhotoError | None] = []
+        for photo in photos:
+            faults.append(self._prepare(photo, batch[faults.count(None)]))
+        good = batch[: faults.count(None)]
+        found = self._run(good, alone) if len(good) else None
         seconds = (time.perf_counter() - start) / len(photos)
-        rows = iter(Row(found, at, seconds) for at in range(len(tensors)) if found)
-        return [t if isinstance(t, PhotoError) else next(rows) for t in prepared]
+        rows = iter(Row(found, at, seconds) for at in range(len(good)) if found)
+        return [fault or next(rows) for fault in faults]
 
-    def _prepared(self, asked: Photo | View) -> NDArray[np.float32] | PhotoError:
+    def _prepare(self, asked: Photo | View, out: NDArray[np.float32]) -> PhotoError | None:
         """Any of the ways to ask to float32 [3, size, size], by the preprocessing training used."""
         view = asked if isinstance(asked, View) else View(asked)
-        if not isinstance(view.photo, bytes) and view.photo.dtype != np.uint8:
-            return flipped(view.photo, view.at, axes=(-1, -2))  # float32: already preprocessed
         try:
+            if not isinstance(view.photo, bytes) and view.photo.dtype != np.uint8:  # already preprocessed
+                out[:] = flipped(view.photo, view.at, axes=(-1, -2))
+                return None
             pixels = pixels_of(self._preprocessing, self._image(view.photo), view.augmentation, view.at)
-            return self._preprocessing.normalise(planar(pixels))
+            self._preprocessing.normalise(pixels, out)
         except PhotoError as error:
             return error
+        return None
 
     def _image(self, photo: Photo) -> Image.Image:
         if isinstance(photo, bytes):
             return decode(photo, self._bounds.limits, size_hint=self._preprocessing.resize_size)
         return Image.fromarray(photo)
 
-    def _run(self, tensors: list[NDArray[np.float32]], alone: bool) -> Predictions:
+    def _run(self, tensors: NDArray[np.float32], alone: bool) -> Predictions:
         start = time.perf_counter()
         try:
-            return self._classifier.run(np.stack(tensors), alone=alone)
+            return self._classifier.run(tensors, alone=alone)
         finally:
             INFERENCE.observe(time.perf_counter() - start)

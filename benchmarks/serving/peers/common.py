@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from phytoflow.inference.planar import planar
 from phytoflow.models.bundle import Bundle
 
 Array = NDArray[np.float32]
@@ -65,12 +64,12 @@ class Model:
 
     def prepare(self, content: bytes) -> Array:
         """An encoded photo to float32 [3, H, W]."""
-        return self._preprocessing.normalise(planar(self._preprocessing.decode(content)))
+        return self._preprocessing.normalise(self._preprocessing.decode(content))
 
     def prepare_image(self, image: Image.Image) -> Array:
         """A decoded photo to float32 [3, H, W]."""
         pixels = self._preprocessing.pixels(image.convert("RGB"))
-        return self._preprocessing.normalise(planar(pixels))
+        return self._preprocessing.normalise(pixels)
 
     def run(self, batch: Sequence[Array] | Array) -> Array:
         """Photos to probabilities, float32 [N, C]."""
