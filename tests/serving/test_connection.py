@@ -1,4 +1,4 @@
-"""Questions on raw connections: whole, in pieces, in a row, of clients that leave; each answer in one piece."""
+"""Questions on raw connections: whole, in pieces, in a row, of clients that leave."""
 
 from __future__ import annotations
 
