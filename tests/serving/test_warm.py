@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,10 +12,10 @@ from serving.predictor.warm import warm, worthwhile
 
 
 class Timed:
-    """Stands for a classifier whose calls take what is said, by the size of the batch."""
+    """Stands for a classifier whose calls take what is said, by the size of the batch, on a clock of its own."""
 
     def __init__(self, seconds: dict[int, float]) -> None:
-        self._seconds, self.sizes, self.alone = seconds, [], 0
+        self._seconds, self.sizes, self.alone, self.now = seconds, [], 0, 0.0
         tensor = np.zeros((3, 8, 8), np.float32)
         manifest = SimpleNamespace(preprocessing=lambda _: tensor)
         self.bundle = SimpleNamespace(manifest=manifest, probe_contents=lambda: [b""])
@@ -24,7 +23,7 @@ class Timed:
     def run(self, batch: np.ndarray, *, alone: bool = False) -> None:
         self.sizes.append(len(batch))
         self.alone += alone
-        time.sleep(self._seconds[len(batch)])
+        self.now += self._seconds[len(batch)]
 
 
 @pytest.mark.parametrize(
@@ -35,8 +34,11 @@ class Timed:
         ({2**power: 0.01 for power in range(1, 6)}, 32),  # and there is an end
     ],
 )
-def test_a_batch_grows_while_photos_get_cheaper(seconds: dict[int, float], expected: int) -> None:
+def test_a_batch_grows_while_photos_get_cheaper(
+    monkeypatch: pytest.MonkeyPatch, seconds: dict[int, float], expected: int
+) -> None:
     classifier: Any = Timed(seconds)
+    monkeypatch.setattr("serving.predictor.warm.time", SimpleNamespace(perf_counter=lambda: classifier.now))
     assert worthwhile(classifier, 1) == expected
 
 
