@@ -12,7 +12,7 @@ from serving.predictor.warm import warm, worthwhile
 
 
 class Timed:
-    """Stands for a classifier whose calls take what is said, by the size of the batch, on a clock of its own."""
+    """Stands for a classifier whose calls take what is said, by the size of the batch, on its own clock."""
 
     def __init__(self, seconds: dict[int, float]) -> None:
         self._seconds, self.sizes, self.alone, self.now = seconds, [], 0, 0.0
