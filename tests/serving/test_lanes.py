@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -121,6 +122,21 @@ async def test_with_a_delay_a_batch_fills_while_another_lane_is_busy(work: Work)
     work.gate.set()
     assert [lengths(answer) for answer in await asyncio.gather(early, late)] == [[1], [2]]
     await asyncio.to_thread(lanes.close)
+
+
+async def test_the_event_loop_goes_first() -> None:
+    """Lanes compute: what reads and answers must not wait for their turn to end."""
+    policies: list[int] = []
+
+    def work(photos: Sequence[Photo], alone: bool) -> list[Outcome]:
+        policies.append(os.sched_getscheduler(threading.get_native_id()))
+        return [PhotoError("bad", reason="truncated")]
+
+    lanes = Lanes(work, count=1, max_batch=1, max_queue=1)
+    await lanes.submit([b"x"])
+    await asyncio.to_thread(lanes.close)
+    assert policies == [os.SCHED_BATCH]
+    assert os.sched_getscheduler(0) != os.SCHED_BATCH
 
 
 async def test_a_full_queue_refuses_at_once(lanes: Lanes, work: Work) -> None:
