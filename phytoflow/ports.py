@@ -34,5 +34,10 @@ def check_free(port: int, what: str) -> None:
             probe.listen(1)
         except OSError as error:
             why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
-            remedy = "choose another, or 0 for a free one; stop what listens there if it is an old predictor"
-            raise ServingError(f"{what} {port} {why}", remedy=remedy) from error
+            raise taken(port, what, why) from error
+
+
+def taken(port: int, what: str, why: str = "is in use") -> ServingError:
+    """The error of a port that cannot be had."""
+    remedy = "choose another, or 0 for a free one; stop what listens there if it is an old predictor"
+    return ServingError(f"{what} {port} {why}", remedy=remedy)

@@ -101,7 +101,9 @@ class Connection(HttpToolsProtocol):
 
     def _reply(self, question: Question, reply: Reply) -> None:
         question.give_back()
-        if question.disconnected:
+        if (
+            question.disconnected or self.transport.is_closing()
+        ):  # a client of pipelined questions may be gone
             return
         question.response_complete = True
         self.transport.write(self._written(reply, question.keep_alive))

@@ -7,7 +7,7 @@ import logging
 import sys
 
 from phytoflow.inference.classifier import Classifier
-from phytoflow.ports import check_free, free_port
+from phytoflow.ports import check_free, free_port, taken
 from serving.predictor.bundles import Bundles
 from serving.predictor.options import Options
 from serving.predictor.slim import slim_imports
@@ -24,10 +24,12 @@ def serve(bundles: Bundles, first: Classifier, options: Options) -> None:
         options: How to serve.
 
     Raises:
-        ServingError: A port is taken.
+        ServingError: A port is taken, or both are one.
     """
     http_port = _port(options.http_port, "--http_port")
     grpc_port = _port(options.grpc_port, "--grpc_port")
+    if http_port == grpc_port:
+        raise taken(grpc_port, "--grpc_port", "is --http_port, too")
     _arguments_for_kserve()
     with slim_imports():
         from kserve.model_server import app

@@ -21,6 +21,7 @@ from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
 from phytoflow.client.messages import MetadataResponse
+from phytoflow.ports import taken
 from serving.predictor import metadata
 from serving.predictor.budget import Budget
 from serving.predictor.errors import RequestError
@@ -135,15 +136,22 @@ class LeafGrpcServer(GRPCServer):
         self._options = options
 
     async def start(self, max_workers: int) -> None:
-        """Serves until stopped."""
+        """Serves until stopped; raises ServingError where another took the port meanwhile."""
         limit = self._options.max_body_bytes + _FRAMING_BYTES
         self._server = aio.server(
             futures.ThreadPoolExecutor(max_workers),
             interceptors=(Malformed(), Refusals()),
-            options=[("grpc.max_send_message_length", limit), ("grpc.max_receive_message_length", limit)],
+            options=[
+                ("grpc.max_send_message_length", limit),
+                ("grpc.max_receive_message_length", limit),
+                ("grpc.so_reuseport", 0),  # or another predictor would get every other call
+            ],
             maximum_concurrent_rpcs=self._options.max_queue + _SPARE_CALLS,
         )
         add_GRPCInferenceServiceServicer_to_server(self._servicer, self._server)
-        self._server.add_insecure_port(f"[::]:{self._port}")
+        try:
+            self._server.add_insecure_port(f"[::]:{self._port}")
+        except RuntimeError as error:
+            raise taken(self._port, "--grpc_port") from error
         await self._server.start()
         await self._server.wait_for_termination()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -152,6 +153,18 @@ def test_bytes_of_those_who_left_are_given_back(server: Server) -> None:
             made.sendall(sent[:-10])
     time.sleep(0.2)
     assert httpx.post(f"{server.model}/infer", content=BODY, headers=HEADERS).status_code == 200
+
+
+def test_who_left_after_questions_in_a_row_leaves_no_trace(server: Server) -> None:
+    place, before = urlsplit(server.url), server.log.read_text()
+    for _ in range(5):
+        with socket.create_connection((place.hostname, place.port), timeout=10) as made:
+            made.sendall(question() * 3)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+    time.sleep(0.5)
+    assert httpx.post(f"{server.model}/infer", content=BODY, headers=HEADERS).status_code == 200
+    told = [line for line in server.log.read_text()[len(before) :].splitlines() if '"level":"ERROR"' in line]
+    assert not told
 
 
 def test_nonsense_is_refused(client: socket.socket) -> None:

@@ -14,13 +14,19 @@ import time
 from base64 import b64encode
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 
 from phytoflow.client.rest import AsyncClient
 from phytoflow.client.v2 import encode
+from phytoflow.errors import ServingError
+from phytoflow.ports import free_port
 from serving.predictor import metrics
+from serving.predictor.budget import Budget
+from serving.predictor.options import Options
+from serving.predictor.servicer import LeafGrpcServer
 from tests.make_bundle import CLASSES, pictures
 from tests.serving.conftest import ROOT, Server, start
 
@@ -142,6 +148,26 @@ def test_a_damaged_bundle_does_not_start(bundle: Path, tmp_path: Path) -> None:
     done = _run("--bundle", str(damaged), "--http_port", "0", "--grpc_port", "0")
     assert done.returncode == 7
     assert "model.onnx" in done.stderr
+
+
+def test_one_port_for_both_is_refused(bundle: Path) -> None:
+    port = str(free_port())
+    done = _run("--bundle", str(bundle), "--http_port", port, "--grpc_port", port)
+    assert done.returncode == 11
+    assert f"--grpc_port {port} is --http_port, too" in done.stderr
+
+
+async def test_a_grpc_port_that_was_taken_meanwhile_is_not_shared() -> None:
+    server: Any = SimpleNamespace(dataplane=None, model_repository_extension=None)
+    model: Any = SimpleNamespace()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as gRPC's own sockets do
+        other.bind(("", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        grpc = LeafGrpcServer(port, server, model, Options("bundle"), Budget(1))
+        with pytest.raises(ServingError, match=f"--grpc_port {port} is in use"):
+            await asyncio.wait_for(grpc.start(1), 10)
 
 
 @pytest.mark.parametrize("option", ["--runtime=tflite", "--lanes=-1", "--max_batch=many"])
