@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(peer: Peer, form: str, workers: int, output: Path) -> Iterator[Server]:
+def running(
+    peer: Peer, form: str, workers: int, output: Path, options: Sequence[str] = (), checkout: Path = ROOT
+) -> Iterator[Server]:
     """Starts a server and ends it with everything it started.
 
     Args:
@@ -65,20 +67,23 @@ def running(peer: Peer, form: str, workers: int, output: Path) -> Iterator[Serve
         form: Of the model: eager, torchscript, onnx or openvino.
         workers: Processes of a peer; with more than one, each has one thread.
         output: Folder of the bundle, the environments and the logs.
+        options: Further ones, of ours.
+        checkout: Of ours: where its code is.
 
     Raises:
         UnavailableError: It cannot be installed or does not become ready.
     """
     port = free_port()
-    command = _ours(form, port, output) if peer is OURS else _peer(peer, form, workers, port, output)
-    log = output / "logs" / f"{peer.name.lower()}-{form}.log"
+    ours = peer is OURS
+    command = [*_ours(form, port, output), *options] if ours else _peer(peer, form, workers, port, output)
+    log = output / "logs" / f"{peer.name.lower()}-{form}-{port}.log"
     log.parent.mkdir(exist_ok=True)
     started = time.monotonic()
     with log.open("wb") as file:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
-            env=_environment(peer, workers),
+            cwd=checkout,
+            env=_environment(peer, workers, checkout),
             stdout=file,
             stderr=file,
             start_new_session=True,
@@ -109,11 +114,11 @@ def _peer(peer: Peer, form: str, workers: int, port: int, output: Path) -> list[
     return [str(python), "-m", module, *(f"--{name}={value}" for name, value in options.items())]
 
 
-def _environment(peer: Peer, workers: int) -> dict[str, str]:
+def _environment(peer: Peer, workers: int, checkout: Path) -> dict[str, str]:
     """Ours sets its own; peers get what is known to help them."""
     environment = dict(os.environ)
     if peer is OURS:
-        return environment
+        return environment | {"PYTHONPATH": str(checkout)}
     environment |= _MALLOC | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
     environment |= {"OMP_WAIT_POLICY": "PASSIVE"}  # torch's threads spin otherwise, and take the others' CPU
     environment |= {"BENTOML_DO_NOT_TRACK": "true", "KSERVE_LOGLEVEL": "WARNING"}
