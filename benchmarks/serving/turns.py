@@ -97,7 +97,8 @@ def _table(sides: Sequence[Side], clients: Sequence[int], limits: Sequence[Seque
         cells = (f"{row.rate:.0f} | {row.p99:.0f} | {row.cpu_ms:.1f} | {row.wrong}" for row in middle)
         yield f"| {side.text} | {' | '.join(cells)} |"
     if limit := best(limits):
-        yield f"\nbound: {limit.rate:.0f} photos/s, batches of {limit.batch}, CPU {limit.cpu_ms:.1f} ms a photo"
+        size, cpu = limit.batch, limit.cpu_ms
+        yield f"\nbound: {limit.rate:.0f} photos/s in batches of {size}, {cpu:.1f} ms of CPU a photo"
 
 
 if __name__ == "__main__":
