@@ -101,9 +101,8 @@ class Connection(HttpToolsProtocol):
 
     def _reply(self, question: Question, reply: Reply) -> None:
         question.give_back()
-        if (
-            question.disconnected or self.transport.is_closing()
-        ):  # a client of pipelined questions may be gone
+        # uvicorn tells only the last of several in a row that their client has left.
+        if question.disconnected or self.transport.is_closing():
             return
         question.response_complete = True
         self.transport.write(self._written(reply, question.keep_alive))

@@ -33,6 +33,7 @@ class Engine:
         classifier: The bundle's.
         bounds: What a request may hold.
         version: Of the bundle.
+        max_batch: Most photos run at once by a lane.
     """
 
     def __init__(self, classifier: Classifier, options: Options) -> None:
@@ -44,13 +45,13 @@ class Engine:
         self._users = 0
         self._unused = asyncio.Event()
         self._unused.set()
-        max_batch = options.max_batch or worthwhile(classifier, options.lanes)
-        warm(classifier, options.lanes, max_batch)
+        self.max_batch = options.max_batch or worthwhile(classifier, options.lanes)
+        warm(classifier, options.lanes, self.max_batch)
         # The worker does not know the engine: without a cycle its memory goes when the last user does.
         self._lanes = Lanes(
             Worker(classifier, self.bounds),
             count=options.lanes,
-            max_batch=max_batch,
+            max_batch=self.max_batch,
             max_queue=options.max_queue,
             max_delay=options.max_delay_ms / 1000,
         )

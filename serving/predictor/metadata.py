@@ -48,6 +48,7 @@ def describe(name: str, engine: Engine) -> dict[str, Any]:
             "inputs": "one of them; names are free, the datatype decides",
             "classes": list(manifest.classes),
             "max_photos": engine.bounds.photos,
+            "max_batch": engine.max_batch,
             "top_k": "labels a photo; an integer",
             "tta": {name: f"{views} views a photo, averaged" for name, views in VIEWS.items()},
             "explain": f"true: an output explanation, FP32 [-1,{GRID},{GRID}], of the likeliest class",
