@@ -63,14 +63,15 @@ def _relative_mahalanobis(statistics: Statistics, _: Array, features: Array) -> 
 
 def _nearest_neighbours(statistics: Statistics, _: Array, features: Array) -> NDArray[np.float64]:
     """Distance to the fifth nearest known photo (Sun et al. 2022)."""
-    return _nearest(statistics, features).max(axis=1)
+    return np.maximum.reduce(_nearest(statistics, features), axis=1)
 
 
 def _mean_neighbours(statistics: Statistics, _: Array, features: Array) -> NDArray[np.float64]:
     """Mean distance to the five nearest known photos (Angiulli & Pizzuti 2002): one number of a few hundred
     photos is less a matter of chance where five distances make it up.
     """
-    return _nearest(statistics, features).mean(axis=1)
+    nearest = _nearest(statistics, features)
+    return np.add.reduce(nearest, axis=1) / nearest.shape[1]
 
 
 def _nearest(statistics: Statistics, features: Array) -> NDArray[np.float32]:
