@@ -20,7 +20,7 @@ from serving.predictor.metrics import CONFIDENCE, PREDICTIONS
 from serving.predictor.options import Options
 from serving.predictor.photos import Bounds, Photo
 from serving.predictor.views import views_of
-from serving.predictor.warm import warm, worthwhile
+from serving.predictor.warm import warm
 from serving.predictor.worker import Worker
 
 _TOO_LARGE = ("too many bytes", "too many pixels")
@@ -45,8 +45,7 @@ class Engine:
         self._users = 0
         self._unused = asyncio.Event()
         self._unused.set()
-        self.max_batch = options.max_batch or worthwhile(classifier, options.lanes)
-        warm(classifier, options.lanes, self.max_batch)
+        self.max_batch = warm(classifier, options.lanes, options.max_batch)
         # The worker does not know the engine: without a cycle its memory goes when the last user does.
         self._lanes = Lanes(
             Worker(classifier, self.bounds),

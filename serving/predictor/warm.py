@@ -3,63 +3,62 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from phytoflow.inference.classifier import Classifier
 
-_LEAST, _MOST = 2, 32
+_LEAST, _MOST = 2, 8
 _GAIN = 0.95  # what a photo of twice the batch may take of the time it took: waiting for more has to pay
 _TURNS = 3
 
 
-def warm(classifier: Classifier, lanes: int, max_batch: int) -> None:
+def warm(classifier: Classifier, lanes: int, max_batch: int) -> int:
     """Every size of batch that is common, once in each lane; then a photo that has the CPUs to itself.
 
     Args:
         classifier: Will answer.
         lanes: Calls under way at once.
-        max_batch: Most photos a call.
+        max_batch: Most photos a call; 0: as many as pay, see ``worthwhile``.
+
+    Returns:
+        Most photos a call.
     """
-    for size in sorted({1, 2, max_batch}):
-        _seconds(classifier, lanes, size)
-    photo = _photo(classifier)
+    photo = classifier.bundle.manifest.preprocessing(classifier.bundle.probe_contents()[0])
+    photos = np.stack([photo] * max(max_batch, _MOST))  # one piece of memory for all of it
+    with ThreadPoolExecutor(lanes) as pool:
+
+        def seconds(size: int) -> float:
+            start = time.perf_counter()
+            list(pool.map(lambda run: run(), [partial(classifier.run, photos[:size])] * lanes))
+            return time.perf_counter() - start
+
+        seconds(1)
+        found = max_batch or worthwhile(seconds)
+        seconds(min(found, 2))
+        seconds(found)
     for _ in range(lanes):
         classifier.run(photo[None], alone=True)
+    return found
 
 
-def worthwhile(classifier: Classifier, lanes: int) -> int:
+def worthwhile(seconds: Callable[[int], float]) -> int:
     """The size of batch beyond which a photo gets no cheaper by a twentieth on this machine.
 
     At least two: what the server itself does for the second photo finds the caches warm. Not more than pays:
     whoever shares a batch waits for all of it.
 
     Args:
-        classifier: Will answer.
-        lanes: Calls under way at once.
+        seconds: Runs a batch of a size in every lane, and gives the time that took.
     """
-    size, seconds = _LEAST, _a_photo(classifier, lanes, _LEAST)
-    while size < _MOST and (twice := _a_photo(classifier, lanes, 2 * size)) < _GAIN * seconds:
-        size, seconds = 2 * size, twice
+
+    def a_photo(size: int) -> float:
+        return min(seconds(size) for _ in range(_TURNS)) / size
+
+    size, least = _LEAST, a_photo(_LEAST)
+    while size < _MOST and (twice := a_photo(2 * size)) < _GAIN * least:
+        size, least = 2 * size, twice
     return size
-
-
-def _a_photo(classifier: Classifier, lanes: int, size: int) -> float:
-    """Seconds a photo in a batch, the least of a few turns."""
-    return min(_seconds(classifier, lanes, size) for _ in range(_TURNS)) / size
-
-
-def _seconds(classifier: Classifier, lanes: int, size: int) -> float:
-    batch = np.stack([_photo(classifier)] * size)
-    with ThreadPoolExecutor(lanes) as pool:
-        start = time.perf_counter()
-        list(pool.map(lambda run: run(), [partial(classifier.run, batch)] * lanes))
-        return time.perf_counter() - start
-
-
-def _photo(classifier: Classifier) -> NDArray[np.float32]:
-    bundle = classifier.bundle
-    return bundle.manifest.preprocessing(bundle.probe_contents()[0])
