@@ -57,7 +57,7 @@ class Connection(HttpToolsProtocol):
             super().on_body(body)
         elif not question.response_complete:
             try:
-                question.receive(body)
+                question.body.receive(body)
             except RequestError as error:
                 self._reply(question, refusal(error))
 
@@ -77,30 +77,30 @@ class Connection(HttpToolsProtocol):
 
     def _begin(self) -> None:
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        question = Question(self.headers, self._rest.budget, self._rest.options.max_body_bytes, keep_alive)
+        question = Question(self.headers, self._rest.new_body(), keep_alive)
         self.cycle = question  # type: ignore[assignment]
         try:
             self._rest.check_room()  # before its body is read: under overload a refusal must cost little
-            question.check_announced()
+            question.body.check_announced(question.headers.get("content-length", ""))
         except RequestError as error:
             self._reply(question, refusal(error))
 
     async def _answer(self, question: Question) -> None:
         try:
-            reply = await self._rest.reply(question.body(), question.headers)
+            reply = await self._rest.reply(question.body.whole(), question.headers)
         except asyncio.CancelledError:
             if not question.disconnected:
                 raise  # the server is ending
             question.count_as_gone()
             return
         finally:
-            question.give_back()
+            question.body.give_back()
         if self.flow.write_paused:
             await self.flow.drain()
         self._reply(question, reply)
 
     def _reply(self, question: Question, reply: Reply) -> None:
-        question.give_back()
+        question.body.give_back()
         # uvicorn tells only the last of several in a row that their client has left.
         if question.disconnected or self.transport.is_closing():
             return

@@ -15,8 +15,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
 from serving.predictor import openapi, replies
+from serving.predictor.body import Body
 from serving.predictor.budget import Budget
-from serving.predictor.errors import RequestError, client_gone, internal, malformed, too_large
+from serving.predictor.errors import RequestError, client_gone, internal, malformed
 from serving.predictor.explain import explanations
 from serving.predictor.gone import unless_gone
 from serving.predictor.metadata import describe
@@ -38,16 +39,18 @@ class Rest:
         budget: Bytes in flight, shared with gRPC.
 
     Attributes:
-        options: Limits.
-        budget: Bytes in flight.
         path: Of V2 questions.
     """
 
     def __init__(self, model: LeafModel, options: Options, budget: Budget) -> None:
         self._model = model
-        self.options = options
-        self.budget = budget
+        self._options = options
+        self._budget = budget
         self.path = f"/v2/models/{model.name}/infer".encode()
+
+    def new_body(self) -> Body:
+        """What takes a request's bytes."""
+        return Body(self._budget, self._options.max_body_bytes)
 
     def check_room(self) -> None:
         """Refuses what would find no place in the queue, or no version; RequestError 503."""
@@ -113,36 +116,18 @@ class Rest:
         self, request: Request, handler: Callable[[bytes, Request], Awaitable[Response]]
     ) -> Response:
         self._check_name(request)
-        self._model.current.check_room()  # before its body is read: under overload a refusal must cost little
-        body = b""
+        self.check_room()  # before its body is read: under overload a refusal must cost little
+        body = self.new_body()
         try:
-            body = await self._read(request)
-            self._check_name(request)  # once more: the version may have changed while the body came
-            return await unless_gone(request, handler(body, request))
-        finally:
-            self.budget.give_back(len(body))
-
-    async def _read(self, request: Request) -> bytes:
-        """The body, counted as it comes: what is announced or sent beyond the limits is not kept."""
-        limit = self.options.max_body_bytes
-        announced = request.headers.get("content-length", "0")
-        if announced.isdigit() and int(announced) > limit:
-            raise too_large(f"{announced} bytes; one request may have {limit}")
-        chunks, size = [], 0
-        try:
+            body.check_announced(request.headers.get("content-length", ""))
             async for chunk in request.stream():
-                if size + len(chunk) > limit:
-                    raise too_large(f"more than the {limit} bytes one request may have")
-                self.budget.take(len(chunk))
-                size += len(chunk)
-                chunks.append(chunk)
+                body.receive(chunk)
+            self._check_name(request)  # once more: the version may have changed while the body came
+            return await unless_gone(request, handler(body.whole(), request))
         except ClientDisconnect:
-            self.budget.give_back(size)
             raise client_gone() from None
-        except BaseException:
-            self.budget.give_back(size)
-            raise
-        return b"".join(chunks)
+        finally:
+            body.give_back()
 
     def _check_name(self, request: Request) -> None:
         self._model.check(request.path_params["name"], request.path_params.get("version"))
