@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import cached_property
 
 from serving.predictor.body import Body
 from serving.predictor.metrics import ERRORS
@@ -29,7 +30,7 @@ class Question:
         self.body, self.keep_alive, self.response_complete = body, keep_alive, False
         self.task: asyncio.Task[None] | None = None
 
-    @property
+    @cached_property
     def headers(self) -> Mapping[str, str]:
         """By name in lower case."""
         return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._raw}
