@@ -12,7 +12,7 @@ import numpy as np
 from phytoflow.inference.classifier import Classifier
 
 _LEAST, _MOST = 2, 8
-_GAIN = 0.95  # what a photo of twice the batch may take of the time it took: waiting for more has to pay
+_GAIN = 0.9  # what a photo of twice the batch may take of the time it took: waiting for more has to pay
 _TURNS = 3
 
 
@@ -46,7 +46,7 @@ def warm(classifier: Classifier, lanes: int, max_batch: int) -> int:
 
 
 def worthwhile(seconds: Callable[[int], float]) -> int:
-    """The size of batch beyond which a photo gets no cheaper by a twentieth on this machine.
+    """The size of batch beyond which a photo gets no cheaper by a tenth on this machine.
 
     At least two: what the server itself does for the second photo finds the caches warm. Not more than pays:
     whoever shares a batch waits for all of it.
