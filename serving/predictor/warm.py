@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 
@@ -33,7 +32,7 @@ def warm(classifier: Classifier, lanes: int, max_batch: int) -> int:
 
         def seconds(size: int) -> float:
             start = time.perf_counter()
-            list(pool.map(lambda run: run(), [partial(classifier.run, photos[:size])] * lanes))
+            list(pool.map(classifier.run, [photos[:size]] * lanes))
             return time.perf_counter() - start
 
         seconds(1)
