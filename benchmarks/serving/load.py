@@ -24,23 +24,21 @@ class Window:
 
     Attributes:
         seconds: Its length.
-        answers: Index of the request, status line and body of each answer.
-        latencies: Seconds of each answer.
+        answers: Index of the request, status line and body of each answer, also those before and after it.
+        latencies: Seconds of each answer that came within it.
         broken: Connections the server closed.
     """
 
-    seconds: float = 0.0
+    seconds: float
     answers: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     broken: int = 0
 
 
 class _Client(asyncio.Protocol):
-    def __init__(
-        self, requests: Sequence[bytes], index: int, step: int, window: Window, until: float
-    ) -> None:
-        self._requests, self._index, self._step = requests, index, step
-        self._window, self._until = window, until
+    def __init__(self, requests: Sequence[bytes], index: int, window: Window, since: float) -> None:
+        self._requests, self._index = requests, index
+        self._window, self._since, self._until = window, since, since + window.seconds
         self._data, self._whole = b"", 0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -68,9 +66,10 @@ class _Client(asyncio.Protocol):
         now = time.perf_counter()
         head, _, body = self._data.partition(_END)
         self._window.answers.append((self._index, head[:15], body))
-        self._window.latencies.append(now - self._start)
+        if self._since <= now <= self._until:
+            self._window.latencies.append(now - self._start)
         self._data, self._whole = b"", 0
-        self._index = (self._index + self._step) % len(self._requests)
+        self._index = (self._index + 1) % len(self._requests)
         if now < self._until:
             self._ask()
         else:
@@ -89,30 +88,30 @@ def _whole(data: bytes) -> int:
     return end + len(_END) + int(data[start + len(_LENGTH) : end].split(b"\r\n", 1)[0])
 
 
-def run(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> Window:
+def run(port: int, requests: Sequence[bytes], clients: int, seconds: float, lead: float = 0.0) -> Window:
     """Asks a server on this machine for a while.
 
     Args:
         port: Where it listens.
         requests: Whole HTTP requests; the clients go through them in different orders.
         clients: Connections, each with one request under way.
-        seconds: How long new requests are sent.
+        seconds: Length of the window.
+        lead: Seconds before it, in which the clients fall into step: they all start at once, and a server
+            needs some rounds to work as it then goes on.
     """
     gc.disable()
     try:
-        return uvloop.run(_run(port, requests, clients, seconds))
+        return uvloop.run(_run(port, requests, clients, Window(seconds), lead))
     finally:
         gc.enable()
 
 
-async def _run(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> Window:
-    window, loop, start = Window(), asyncio.get_running_loop(), time.perf_counter()
-    made = []
+async def _run(port: int, requests: Sequence[bytes], clients: int, window: Window, lead: float) -> Window:
+    loop, made = asyncio.get_running_loop(), []
+    since = time.perf_counter() + lead
     for number in range(clients):
-        first = number * len(requests) // clients
-        client = _Client(requests, first, 1, window, start + seconds)
+        client = _Client(requests, number * len(requests) // clients, window, since)
         await loop.create_connection(lambda c=client: c, "127.0.0.1", port)  # type: ignore[misc]
         made.append(client)
     await asyncio.gather(*(client.done for client in made))
-    window.seconds = time.perf_counter() - start
     return window

@@ -19,7 +19,8 @@ from benchmarks.serving.servers import Server
 
 TOLERANCE = 1e-3
 QUIET = 0.04
-_WARM_SECONDS = 1.5
+_WARM_SECONDS = 1.0
+_LEAD_SECONDS = 0.5
 
 
 class Row(BaseModel):
@@ -54,12 +55,14 @@ class Asking:
         expected: Offline probabilities, float32 [N, C].
         seconds: Of a window.
         patience: Most windows repeated while something else uses the machine.
+        tolerance: How far a probability may be off.
     """
 
     contents: Sequence[bytes]
     expected: NDArray[np.float32]
     seconds: float
     patience: int
+    tolerance: float = TOLERANCE
 
     def first(self, peer: Peer, server: Server) -> float:
         """Seconds from the start of a server that has just become ready to its first answer."""
@@ -72,9 +75,39 @@ class Asking:
         load.run(server.port, requests, concurrency, _WARM_SECONDS)
         windows: list[Row] = []
         while not windows or (windows[-1].others >= QUIET and len(windows) <= self.patience):
-            windows.append(_window(peer, server, requests, self.expected, concurrency, self.seconds))
+            windows.append(self._window(peer, server, requests, concurrency))
         kept = min(windows, key=lambda window: window.others)
         return kept.model_copy(update={"wrong": sum(window.wrong for window in windows)})
+
+    def _window(self, peer: Peer, server: Server, requests: Sequence[bytes], concurrency: int) -> Row:
+        gc.collect()  # here, so that it need not come while the clock runs
+        start, busy, cpu, own = time.perf_counter(), _busy(), server.cpu_seconds(), time.process_time()
+        window = load.run(server.port, requests, concurrency, self.seconds, _LEAD_SECONDS)
+        busy, cpu, own = _busy() - busy, server.cpu_seconds() - cpu, time.process_time() - own
+        available = (time.perf_counter() - start) * (psutil.cpu_count() or 1)
+        latencies = np.array(window.latencies or [float("inf")]) * 1000
+        p50, p99 = np.percentile(latencies, (50, 99))
+        wrong = (self._wrong(peer, *answer) for answer in window.answers)
+        return Row(
+            concurrency=concurrency,
+            rate=len(window.latencies) / self.seconds,
+            p50=float(p50),
+            p99=float(p99),
+            cpu_ms=cpu / max(1, len(window.answers)) * 1000,
+            megabytes=server.megabytes(),
+            others=max(0.0, busy - cpu - own) / available,
+            wrong=window.broken + sum(wrong),
+        )
+
+    def _wrong(self, peer: Peer, index: int, status: bytes, body: bytes) -> bool:
+        if not status.startswith(b"HTTP/1.1 200"):
+            return True
+        try:
+            found = peer.probabilities(body)
+        except (ValueError, KeyError, TypeError, StopIteration):
+            return True
+        right = self.expected[index]
+        return found.shape != right.shape or not np.abs(found - right).max() <= self.tolerance
 
 
 def median(rows: Sequence[Row]) -> Row:
@@ -87,46 +120,7 @@ def median(rows: Sequence[Row]) -> Row:
     return Row(concurrency=rows[0].concurrency, others=others, wrong=wrong, **middle)
 
 
-def _window(
-    peer: Peer,
-    server: Server,
-    requests: Sequence[bytes],
-    expected: NDArray[np.float32],
-    concurrency: int,
-    seconds: float,
-) -> Row:
-    gc.collect()  # here, so that it need not come while the clock runs
-    start, busy, cpu, own = time.perf_counter(), _busy(), server.cpu_seconds(), time.process_time()
-    window = load.run(server.port, requests, concurrency, seconds)
-    busy, cpu, own = _busy() - busy, server.cpu_seconds() - cpu, time.process_time() - own
-    available = (time.perf_counter() - start) * (psutil.cpu_count() or 1)
-    count = max(1, len(window.answers))
-    latencies = np.array(window.latencies or [float("inf")]) * 1000
-    p50, p99 = np.percentile(latencies, (50, 99))
-    return Row(
-        concurrency=concurrency,
-        rate=len(window.answers) / window.seconds,
-        p50=float(p50),
-        p99=float(p99),
-        cpu_ms=cpu / count * 1000,
-        megabytes=server.megabytes(),
-        others=max(0.0, busy - cpu - own) / available,
-        wrong=window.broken + sum(_wrong(peer, answer, expected) for answer in window.answers),
-    )
-
-
 def _busy() -> float:
     """Seconds of CPU that the machine has spent on anything."""
     times = psutil.cpu_times()
     return sum(times) - times.idle - times.iowait - times.guest - times.guest_nice
-
-
-def _wrong(peer: Peer, answer: tuple[int, bytes, bytes], expected: NDArray[np.float32]) -> bool:
-    index, status, body = answer
-    if not status.startswith(b"HTTP/1.1 200"):
-        return True
-    try:
-        found = peer.probabilities(body)
-    except (ValueError, KeyError, TypeError, StopIteration):
-        return True
-    return found.shape != expected[index].shape or not np.abs(found - expected[index]).max() <= TOLERANCE

@@ -24,7 +24,7 @@ import typer
 from benchmarks.serving.bound import Limit, best, bound
 from benchmarks.serving.bundle import prepare
 from benchmarks.serving.catalogue import BARE, OURS, PEERS, Peer
-from benchmarks.serving.measure import Asking, Row, median
+from benchmarks.serving.measure import TOLERANCE, Asking, Row, median
 from benchmarks.serving.servers import ROOT, Server, running
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.cpus import cpu_count
@@ -47,9 +47,12 @@ def main(
     concurrency: Annotated[list[int] | None, typer.Option(min=1, help="Clients; repeatable.")] = None,
     turns: Annotated[int, typer.Option(min=1)] = 5,
     seconds: Annotated[float, typer.Option(min=0.5, help="Length of a window.")] = 1.5,
-    output: Annotated[Path, typer.Option(help="Bundle, environments and logs.")] = Path("out/serving"),
+    output: Annotated[
+        Path, typer.Option(help="Bundle (one that you put there is kept), environments and logs.")
+    ] = Path("out/serving"),
     photos: Annotated[Path | None, typer.Option(help="Class folders of JPEGs; default: drawn.")] = None,
     runtime: Annotated[str, typer.Option(help="openvino or onnx.")] = "onnx",
+    tolerance: Annotated[float, typer.Option(help="How far a probability may be off.")] = TOLERANCE,
 ) -> None:
     """Measures, and prints medians over the turns."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers are ended on the way out
@@ -58,7 +61,7 @@ def main(
     folder, found = prepare(output, photos)
     contents = [photo.content for photo in found]
     expected = Classifier.load(folder, "onnx").predict(contents).probabilities
-    ask, limits = Asking(contents, expected, seconds, 0), []
+    ask, limits = Asking(contents, expected, seconds, 0, tolerance), []
     clients = concurrency or [1, 8, 32]
     with contextlib.ExitStack() as stack:
         texts = [text for text in servers if text != _BOUND]

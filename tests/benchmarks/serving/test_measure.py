@@ -9,10 +9,10 @@ import pytest
 
 from benchmarks.serving.bound import Limit, best
 from benchmarks.serving.catalogue import BARE, OURS, PEERS
-from benchmarks.serving.measure import Row, _wrong
+from benchmarks.serving.measure import Asking, Row
 from benchmarks.serving.table import CONCURRENCIES, Result, table, together
 
-EXPECTED = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32)
+ASK = Asking([], np.array([[0.9, 0.1], [0.2, 0.8]], np.float32), seconds=1, patience=0)
 
 
 def answer(values: object, index: int = 1, status: bytes = b"HTTP/1.1 200 O") -> tuple[int, bytes, bytes]:
@@ -21,7 +21,7 @@ def answer(values: object, index: int = 1, status: bytes = b"HTTP/1.1 200 O") ->
 
 
 def test_the_offline_probabilities_are_right() -> None:
-    assert not _wrong(OURS, answer([0.2, 0.8]), EXPECTED)
+    assert not ASK._wrong(OURS, *answer([0.2, 0.8]))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_the_offline_probabilities_are_right() -> None:
     ],
 )
 def test_anything_else_is_wrong(given: tuple[int, bytes, bytes]) -> None:
-    assert _wrong(OURS, given, EXPECTED)
+    assert ASK._wrong(OURS, *given)
 
 
 @pytest.mark.parametrize("peer", [OURS, BARE, *PEERS], ids=lambda peer: peer.name)
