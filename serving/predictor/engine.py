@@ -15,7 +15,8 @@ from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.probabilities import Predictions
 from phytoflow.inference.views import VIEWS, Augmentation, averaged
 from serving.predictor.errors import RequestError
-from serving.predictor.lanes import Lanes, Outcome, Row
+from serving.predictor.jobs import Outcome, Row
+from serving.predictor.lanes import Lanes
 from serving.predictor.metrics import CONFIDENCE, PREDICTIONS
 from serving.predictor.options import Options
 from serving.predictor.photos import Bounds, Photo

@@ -15,43 +15,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from phytoflow.errors import PhotoError
-from phytoflow.inference.probabilities import Predictions
 from serving.predictor.errors import overloaded
-from serving.predictor.metrics import BATCH_SIZE, QUEUE_SECONDS
-from serving.predictor.photos import Photo
-from serving.predictor.views import View
+from serving.predictor.jobs import Asked, Job, Outcome, Work, resolve, started
+from serving.predictor.metrics import BATCH_SIZE
 
 _LOG = logging.getLogger(__name__)
-
-
-class Row(NamedTuple):
-    """One photo's answer.
-
-    Attributes:
-        found: Predictions of a batch.
-        at: The photo's place in it.
-        seconds: Time in the lane, its share of the batch.
-    """
-
-    found: Predictions
-    at: int
-    seconds: float
-
-
-Outcome = Row | PhotoError
-Asked = Photo | View
-Work = Callable[[Sequence[Asked], bool], list[Outcome]]
-
-
-@dataclass(eq=False)
-class _Job:
-    photo: Asked
-    future: asyncio.Future[Outcome]
-    since: float = field(default_factory=time.perf_counter)
+_PAUSE, _LONGEST_PAUSE = 0.05, 0.002  # share of the time a batch takes; seconds
 
 
 class Lanes:
@@ -73,7 +43,7 @@ class Lanes:
         self._max_batch = max_batch
         self._max_queue = max_queue
         self._max_delay = max_delay
-        self._waiting: deque[_Job] = deque()
+        self._waiting: deque[Job] = deque()
         self._changed = threading.Condition()
         self._open, self._busy = True, 0
         self._threads = [
@@ -104,7 +74,7 @@ class Lanes:
             RequestError: 503, the queue is full.
         """
         loop = asyncio.get_running_loop()
-        jobs = [_Job(photo, loop.create_future()) for photo in photos]
+        jobs = [Job(photo, loop.create_future()) for photo in photos]
         with self._changed:
             if not self._open or len(self._waiting) + len(jobs) > self._max_queue:
                 raise overloaded(f"{len(self._waiting)} photos are waiting; try again in a second")
@@ -125,13 +95,23 @@ class Lanes:
     def _lane(self) -> None:
         _go_second()
         while taken := self._next():
-            jobs, alone = taken
+            (jobs, alone), start = taken, time.perf_counter()
             outcomes = self._answer([job.photo for job in jobs], alone)
             # A closed loop means that the server is gone, and with it whoever asked.
             if not (loop := jobs[0].future.get_loop()).is_closed():
-                loop.call_soon_threadsafe(_resolve, jobs, outcomes)
+                loop.call_soon_threadsafe(self._hand_over, jobs, outcomes, time.perf_counter() - start)
 
-    def _next(self) -> tuple[list[_Job], bool] | None:
+    def _hand_over(self, jobs: list[Job], outcomes: Sequence[Outcome | Exception], seconds: float) -> None:
+        """Runs in the event loop, which then pauses where the lanes have enough to do.
+
+        What comes in the meantime is read in one go, and the lane that has just taken its next batch is not
+        held up by a loop that wants Python's lock for each request as it comes.
+        """
+        resolve(jobs, outcomes)
+        if len(self._waiting) >= self._max_batch:
+            jobs[0].future.get_loop().call_soon(time.sleep, min(_PAUSE * seconds, _LONGEST_PAUSE))
+
+    def _next(self) -> tuple[list[Job], bool] | None:
         """Waits for work and takes a fair share of it, and whether that is all there is; None at the end."""
         with self._changed:
             while True:
@@ -144,7 +124,7 @@ class Lanes:
                 taken = [self._waiting.popleft() for _ in range(share)]
                 if jobs := [job for job in taken if not job.future.cancelled()]:
                     self._busy += 1
-                    return _started(jobs), self._busy == 1 and not self._waiting
+                    return started(jobs), self._busy == 1 and not self._waiting
                 if not taken and not self._open:
                     return None
                 if not taken:
@@ -173,21 +153,3 @@ def _go_second() -> None:
     """Where a lane and the event loop both want a CPU, the loop has it at once: it needs it for moments."""
     with contextlib.suppress(OSError):  # a sandbox may forbid it
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # 0: this thread
-
-
-def _started(jobs: list[_Job]) -> list[_Job]:
-    now = time.perf_counter()
-    for job in jobs:
-        QUEUE_SECONDS.observe(now - job.since)
-    return jobs
-
-
-def _resolve(jobs: Sequence[_Job], outcomes: Sequence[Outcome | Exception]) -> None:
-    """Runs in the event loop. A photo's fault is an answer; anything else is raised to who asked."""
-    for job, outcome in zip(jobs, outcomes, strict=True):
-        if job.future.done():
-            continue
-        if isinstance(outcome, Exception) and not isinstance(outcome, PhotoError):
-            job.future.set_exception(outcome)
-        else:
-            job.future.set_result(outcome)

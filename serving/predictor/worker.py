@@ -14,7 +14,7 @@ from phytoflow.errors import PhotoError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.probabilities import Predictions
 from phytoflow.inference.views import flipped, pixels_of
-from serving.predictor.lanes import Outcome, Row
+from serving.predictor.jobs import Outcome, Row
 from serving.predictor.metrics import INFERENCE
 from serving.predictor.photos import Bounds, Photo
 from serving.predictor.views import View

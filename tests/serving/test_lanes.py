@@ -14,7 +14,8 @@ import pytest
 from phytoflow.errors import PhotoError
 from phytoflow.inference.probabilities import Predictions
 from serving.predictor.errors import RequestError
-from serving.predictor.lanes import Lanes, Outcome, Row
+from serving.predictor.jobs import Outcome, Row
+from serving.predictor.lanes import Lanes
 from serving.predictor.photos import Photo
 
 
@@ -137,6 +138,24 @@ async def test_the_event_loop_goes_first() -> None:
     await asyncio.to_thread(lanes.close)
     assert policies == [os.SCHED_BATCH]
     assert os.sched_getscheduler(0) != os.SCHED_BATCH
+
+
+async def test_the_loop_pauses_only_while_the_lanes_have_a_batch_to_come(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("serving.predictor.lanes.time.sleep", pauses.append)
+    lanes = Lanes(work, count=1, max_batch=1, max_queue=4)
+    await lanes.submit([b"x"])
+    assert not pauses
+    await _occupied(lanes, work)
+    waiting = asyncio.create_task(lanes.submit([b"y", b"z"]))
+    await asyncio.sleep(0.05)
+    work.gate.set()
+    await waiting
+    await asyncio.to_thread(lanes.close)
+    assert 0 < max(pauses) <= 0.002  # however long the batch took, the server stays quick
+    assert len(pauses) <= 2  # none after the last
 
 
 async def test_a_full_queue_refuses_at_once(lanes: Lanes, work: Work) -> None:

@@ -1,0 +1,68 @@
+"""A photo on its way through the lanes: what waits, what becomes of it, and how who asked hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from phytoflow.errors import PhotoError
+from phytoflow.inference.probabilities import Predictions
+from serving.predictor.metrics import QUEUE_SECONDS
+from serving.predictor.photos import Photo
+from serving.predictor.views import View
+
+
+class Row(NamedTuple):
+    """One photo's answer.
+
+    Attributes:
+        found: Predictions of a batch.
+        at: The photo's place in it.
+        seconds: Time in the lane, its share of the batch.
+    """
+
+    found: Predictions
+    at: int
+    seconds: float
+
+
+Outcome = Row | PhotoError
+Asked = Photo | View
+Work = Callable[[Sequence[Asked], bool], list[Outcome]]
+
+
+@dataclass(eq=False)
+class Job:
+    """A photo that waits.
+
+    Attributes:
+        photo: What is asked.
+        future: Who asked waits for it.
+        since: When it came, by ``time.perf_counter``.
+    """
+
+    photo: Asked
+    future: asyncio.Future[Outcome]
+    since: float = field(default_factory=time.perf_counter)
+
+
+def started(jobs: list[Job]) -> list[Job]:
+    """Notes how long they have waited."""
+    now = time.perf_counter()
+    for job in jobs:
+        QUEUE_SECONDS.observe(now - job.since)
+    return jobs
+
+
+def resolve(jobs: Sequence[Job], outcomes: Sequence[Outcome | Exception]) -> None:
+    """Runs in the event loop. A photo's fault is an answer; anything else is raised to who asked."""
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if job.future.done():
+            continue
+        if isinstance(outcome, Exception) and not isinstance(outcome, PhotoError):
+            job.future.set_exception(outcome)
+        else:
+            job.future.set_result(outcome)
