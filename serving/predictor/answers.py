@@ -10,11 +10,8 @@ from kserve import InferOutput, InferRequest, InferResponse
 from numpy.typing import NDArray
 
 from phytoflow.inference.probabilities import Predictions
-from serving.predictor.errors import malformed
+from serving.predictor.outputs import Found
 
-OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
-OPEN_SET = ("known", "novelty")
-EXPLANATION = "explanation"
 _DATATYPES = {"O": "BYTES", "f": "FP32", "b": "BOOL"}  # by numpy's kind
 
 
@@ -32,13 +29,7 @@ class Answerer:
 
 
 def of(
-    answerer: Answerer,
-    request: InferRequest | dict[str, Any],
-    request_id: str,
-    predictions: Predictions,
-    milliseconds: NDArray[np.float32],
-    top_k: int,
-    explanation: NDArray[np.float32] | None = None,
+    answerer: Answerer, request: InferRequest | dict[str, Any], request_id: str, found: Found
 ) -> InferResponse | dict[str, Any]:
     """The answer in the protocol of the request.
 
@@ -46,29 +37,14 @@ def of(
         answerer: Who answers.
         request: What was asked.
         request_id: Given back.
-        predictions: Of N photos.
-        milliseconds: float32 [N].
-        top_k: Labels a photo.
-        explanation: float32 [N, h, w], where asked for.
+        found: What is told.
     """
     if not isinstance(request, InferRequest):
-        return _v1(answerer, predictions, top_k)
-    tells = predictions.novelty is not None
-    named = outputs(open_set=tells, explain=explanation is not None)
-    wanted = [output.name for output in request.request_outputs or []] or list(named)
-    tensors: dict[str, NDArray[Any] | None] = {
-        "probabilities": predictions.probabilities,
-        "milliseconds": milliseconds,
-        "known": predictions.known if tells else None,
-        "novelty": predictions.novelty,
-        EXPLANATION: explanation,
-    }
-    if {"labels", "scores"}.intersection(wanted):
-        labels, tensors["scores"] = predictions.top(top_k)
-        tensors["labels"] = np.array(labels, np.object_)
-    asked = [(name, tensor) for name in wanted if (tensor := tensors[name]) is not None]
-    binary = _binary(request)
-    if not request.from_grpc and not any(binary[name] for name in wanted):
+        return _v1(answerer, found)
+    wanted = [output.name for output in request.request_outputs or []] or list(found.names())
+    asked = [(name, tensor) for name in wanted if (tensor := found.tensor(name)) is not None]
+    binary = _binary(request, wanted)
+    if not request.from_grpc and not any(binary.values()):
         return _v2_json(answerer, request_id, asked)
     return InferResponse(
         request_id,
@@ -98,29 +74,12 @@ def _v2_json(answerer: Answerer, request_id: str, tensors: list[tuple[str, NDArr
     }
 
 
-def outputs(*, open_set: bool, explain: bool = False) -> tuple[str, ...]:
-    """The names of what is answered, with or without a bundle's open-set statistics and an explanation."""
-    return OUTPUTS + (OPEN_SET if open_set else ()) + ((EXPLANATION,) if explain else ())
-
-
-def check_outputs(request: InferRequest, known: tuple[str, ...]) -> None:
-    """Refuses outputs that are none of the known ones, before any photo is run."""
-    for output in request.request_outputs or []:
-        if output.name not in known:
-            raise malformed(f"no output {output.name[:40]!r}; there are {', '.join(known)}")
-        if not isinstance(output.binary_data, bool | None):
-            raise malformed(f"output {output.name!r}: binary_data is not true or false")
-    if not isinstance(request.use_binary_outputs, bool):
-        raise malformed("binary_data_output is not true or false")
-
-
-def _binary(request: InferRequest) -> dict[str, bool]:
-    """Which outputs go as bytes: each output's own wish, else the request's."""
+def _binary(request: InferRequest, wanted: list[str]) -> dict[str, bool]:
+    """Which of the wanted outputs go as bytes: each output's own wish, else the request's."""
     default = request.use_binary_outputs
     own = {output.name: output.binary_data for output in request.request_outputs or []}
     return {
-        name: default if request.from_grpc or own.get(name) is None else bool(own[name])
-        for name in outputs(open_set=True, explain=True)
+        name: default if request.from_grpc or own.get(name) is None else bool(own[name]) for name in wanted
     }
 
 
@@ -142,8 +101,8 @@ def _tensor(name: str, values: NDArray[Any], request: InferRequest) -> InferOutp
     return output
 
 
-def _v1(answerer: Answerer, predictions: Predictions, top_k: int) -> dict[str, Any]:
-    labels, scores = predictions.top(top_k)
+def _v1(answerer: Answerer, found: Found) -> dict[str, Any]:
+    predictions, (labels, scores) = found.predictions, found.top
     rows = zip(
         labels, scores.tolist(), predictions.probabilities.tolist(), _strangeness(predictions), strict=True
     )

@@ -9,7 +9,7 @@ from kserve import InferRequest
 from kserve.protocol.infer_type import to_http_parameters
 
 from phytoflow.inference.views import VIEWS, Augmentation
-from serving.predictor import answers
+from serving.predictor import outputs
 from serving.predictor.engine import Engine
 from serving.predictor.errors import malformed, too_large
 from serving.predictor.explain import check_count, class_number
@@ -51,8 +51,8 @@ def read(payload: InferRequest | dict[str, Any], engine: Engine) -> Asked:
     if isinstance(payload, InferRequest):
         parameters = to_http_parameters(payload.parameters or {})
         explain, explained = _explanation(parameters, engine)
-        known = answers.outputs(open_set=engine.classifier.tells_strangers, explain=explain)
-        answers.check_outputs(payload, known)
+        known = outputs.names_of(open_set=engine.classifier.tells_strangers, explain=explain)
+        outputs.check(payload, known)
         photos = photos_of(payload.inputs, engine.bounds)
         if explain:
             check_count(len(photos))

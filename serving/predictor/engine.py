@@ -7,9 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from phytoflow.errors import PhotoError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.probabilities import Predictions
@@ -89,11 +86,11 @@ class Engine:
 
     async def answer(
         self, photos: Sequence[Photo], augmentation: Augmentation = "none"
-    ) -> tuple[Predictions, NDArray[np.float32]]:
+    ) -> tuple[Predictions, list[float]]:
         """Classifies photos, each by the mean over its views.
 
         Returns:
-            The predictions, and each photo's milliseconds, float32 [N].
+            The predictions, and each photo's milliseconds.
 
         Raises:
             RequestError: 422 or 413 naming every photo that cannot be used; 503 if the queue is full.
@@ -106,8 +103,8 @@ class Engine:
             confidence = max(probabilities)
             self._counted[probabilities.index(confidence)].inc()
             CONFIDENCE.observe(confidence)
-        seconds = np.array([row.seconds for row in rows], np.float32).reshape(-1, views).sum(axis=1)
-        return predictions, seconds * 1000
+        seconds = [row.seconds for row in rows]
+        return predictions, [sum(seconds[i : i + views]) * 1000 for i in range(0, len(seconds), views)]
 
 
 def _rows(outcomes: Sequence[Outcome], views: int) -> list[Row]:

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from phytoflow.inference.views import VIEWS
-from serving.predictor import answers
 from serving.predictor.engine import Engine
 from serving.predictor.explain import GRID
+from serving.predictor.outputs import names_of
 
 
 def inputs(engine: Engine) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def inputs(engine: Engine) -> list[dict[str, Any]]:
 
 def outputs(engine: Engine) -> list[dict[str, Any]]:
     """What is answered; k is the parameter ``top_k``."""
-    names = answers.outputs(open_set=engine.classifier.tells_strangers)
+    names = names_of(open_set=engine.classifier.tells_strangers)
     found = [
         {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(engine.classifier.classes)]},
         {"name": "labels", "datatype": "BYTES", "shape": [-1, -1]},

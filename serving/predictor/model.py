@@ -23,6 +23,7 @@ from serving.predictor.errors import RequestError, internal
 from serving.predictor.explain import heats
 from serving.predictor.metrics import ACTIVE, DURATION
 from serving.predictor.options import Options
+from serving.predictor.outputs import Found
 from serving.predictor.photos import Photo
 from serving.predictor.versions import Versions
 
@@ -120,7 +121,9 @@ class LeafModel(Model):
             predictions, milliseconds = await engine.answer(asked.photos, asked.augmentation)
             heat = await offload(_heat, asked, predictions, engine) if asked.explain else None
             answerer = Answerer(self.name, engine.version)
-            return answers.of(answerer, payload, request_id, predictions, milliseconds, asked.top_k, heat)
+            return answers.of(
+                answerer, payload, request_id, Found(predictions, milliseconds, asked.top_k, heat)
+            )
 
 
 def _heat(asked: Asked, predictions: Predictions, engine: Engine) -> NDArray[np.float32]:
