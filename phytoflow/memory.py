@@ -11,11 +11,16 @@ import ctypes
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -2, -3, -4, -8  # of malloc.h
 _MEGABYTE = 2**20
+LARGEST_KEPT, KEPT = 8 * _MEGABYTE, 32 * _MEGABYTE
 
 
 def keep_for_next_photo() -> None:
-    """Lets malloc reuse the memory of a photo's tensors; threads of the process started later inherit it."""
-    _set({_MMAP_THRESHOLD: 32 * _MEGABYTE, _TRIM_THRESHOLD: 128 * _MEGABYTE, _TOP_PAD: 16 * _MEGABYTE})
+    """Lets malloc reuse the memory of a photo's tensors; threads of the process started later inherit it.
+
+    Blocks beyond ``LARGEST_KEPT`` bytes, which a photo of several megapixels may take while it is decoded, go
+    back when they are freed, and so does free memory beyond ``KEPT``: a huge photo is soon forgotten.
+    """
+    _set({_MMAP_THRESHOLD: LARGEST_KEPT, _TRIM_THRESHOLD: KEPT, _TOP_PAD: 16 * _MEGABYTE})
 
 
 def keep_for_next_step() -> None:
