@@ -1,4 +1,4 @@
-"""Memory that is taken and freed over and over costs no page faults."""
+"""Memory that is taken and freed over and over costs no page faults; a huge photo's goes back."""
 
 from __future__ import annotations
 
@@ -25,10 +25,30 @@ for _ in range({ROUNDS}):
 print(after - before)
 """
 
+HUGE = """
+import numpy as np
+from pathlib import Path
+from phytoflow import memory
+memory.keep_for_next_photo()
+def megabytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+before = megabytes()
+canvases, after_them = [np.ones(20 * 2**20, np.uint8) for _ in range(2)], [bytes(1000) for _ in range(1000)]
+taken = megabytes()
+del canvases
+print(taken - before, megabytes() - before)
+"""
+
 
 @pytest.mark.parametrize(("how", "size"), [("keep_for_next_photo", 3 * 2**20), ("keep_for_next_step", 2**26)])
 def test_what_is_freed_is_used_again(how: str, size: int) -> None:
     assert _faults(how, size) < ROUNDS < _faults("default", size)
+
+
+def test_what_a_huge_photo_took_is_not_kept() -> None:
+    run = subprocess.run([sys.executable, "-c", HUGE], cwd=ROOT, capture_output=True, text=True, check=True)
+    taken, kept = map(float, run.stdout.split())
+    assert kept < 5 < 35 < taken
 
 
 def _faults(how: str, size: int) -> int:
