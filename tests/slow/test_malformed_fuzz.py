@@ -23,6 +23,7 @@ from phytoflow.client.v2 import encode
 from phytoflow.data.decode import Limits, decode
 from phytoflow.errors import PhotoError
 from phytoflow.inference.views import VIEWS, pixels_of
+from phytoflow.memory import KEPT
 from phytoflow.models.bundle import Bundle
 from tests.make_bundle import pictures
 from tests.serving.conftest import LIMITS, Server, start
@@ -128,7 +129,8 @@ def test_the_server_answers_or_refuses_and_does_not_grow(server: Server) -> None
     assert {200, 400, 422} <= statuses
     assert server.process.poll() is None
     assert "Traceback" not in server.log.read_text(errors="replace")
-    assert resident(server) < early * 1.03 + 5
+    # Large photos come late, if they come: what malloc may keep of them is no leak, which would go on.
+    assert resident(server) < early * 1.03 + KEPT / 2**20
 
 
 def _request(chance: random.Random, corpus: list[bytes]) -> dict[str, object]:
