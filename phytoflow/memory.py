@@ -11,7 +11,7 @@ import ctypes
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -2, -3, -4, -8  # of malloc.h
 _MEGABYTE = 2**20
-LARGEST_KEPT, KEPT = 8 * _MEGABYTE, 32 * _MEGABYTE
+LARGEST_KEPT, KEPT = 8 * _MEGABYTE, 32 * _MEGABYTE  # bytes: of a block, and of all that is free
 
 
 def keep_for_next_photo() -> None:

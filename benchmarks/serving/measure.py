@@ -20,7 +20,7 @@ from benchmarks.serving.servers import Server
 TOLERANCE = 1e-3
 QUIET = 0.04
 _WARM_SECONDS = 1.0
-_LEAD_SECONDS = 0.5
+_LEAD_SECONDS = 0.5  # see load.run
 
 
 class Row(BaseModel):

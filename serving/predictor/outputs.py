@@ -53,7 +53,9 @@ class Found:
                 return self.predictions.known
             case "novelty":
                 return self.predictions.novelty
-        return self.explanation
+            case "explanation":
+                return self.explanation
+        return None
 
     @cached_property
     def top(self) -> tuple[list[list[str]], NDArray[np.float32]]:
