@@ -1,8 +1,9 @@
 """Import kserve without what a predictor never uses.
 
 ``import kserve`` (0.21) loads its deploying client with the whole ``kubernetes`` package, a hundred models
-of Kubernetes resources, and pandas for tables that it offers as inputs; httpx adds its command line. Left in,
-they more than double the time and the memory of a start.
+of Kubernetes resources, a client of other predictors with httpx, pandas for tables that it offers as inputs,
+and yaml for a file that configures logging; uvicorn adds what restarts it when a file changes. Left in, they
+more than double the time and the memory of a start.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _UNUSED = (
     "kserve.configuration",
     "kserve.models",
     "pandas",
-    "httpx._main",
+    "httpx",
+    "uvicorn.supervisors",
+    "yaml",
 )
 
 

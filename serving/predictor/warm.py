@@ -12,7 +12,7 @@ from phytoflow.inference.classifier import Classifier
 
 _LEAST, _MOST = 2, 8
 _GAIN = 0.9  # what a photo of twice the batch may take of the time it took: waiting for more has to pay
-_TURNS = 5
+_TURNS = 3
 
 
 def warm(classifier: Classifier, lanes: int, max_batch: int) -> int:
