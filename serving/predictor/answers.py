@@ -76,11 +76,11 @@ def _v2_json(answerer: Answerer, request_id: str, tensors: list[tuple[str, NDArr
 
 def _binary(request: InferRequest, wanted: list[str]) -> dict[str, bool]:
     """Which of the wanted outputs go as bytes: each output's own wish, else the request's."""
-    default = request.use_binary_outputs
-    own = {output.name: output.binary_data for output in request.request_outputs or []}
-    return {
-        name: default if request.from_grpc or own.get(name) is None else bool(own[name]) for name in wanted
-    }
+    binary = dict.fromkeys(wanted, request.use_binary_outputs)
+    for output in () if request.from_grpc else request.request_outputs or ():
+        if (own := output.binary_data) is not None:
+            binary[output.name] = bool(own)
+    return binary
 
 
 def _requested(request: InferRequest, wanted: list[str], binary: dict[str, bool]) -> list[Any]:

@@ -49,11 +49,13 @@ def read(payload: InferRequest | dict[str, Any], engine: Engine) -> Asked:
         RequestError: 400 or 413, naming the photo or the field.
     """
     if isinstance(payload, InferRequest):
-        parameters = to_http_parameters(payload.parameters or {})
+        parameters = to_http_parameters(payload.parameters) if payload.parameters else {}
         explain, explained = _explanation(parameters, engine)
         known = outputs.names_of(open_set=engine.classifier.tells_strangers, explain=explain)
         outputs.check(payload, known)
         photos = photos_of(payload.inputs, engine.bounds)
+        if not parameters:  # as most requests are
+            return Asked(photos, _default_top_k(engine), "none")
         if explain:
             check_count(len(photos))
         rest = {key: value for key, value in parameters.items() if key not in _EXPLAIN}
@@ -111,7 +113,11 @@ def _check_known(parameters: dict[str, Any]) -> None:
 
 def _top_k(parameters: dict[str, Any], engine: Engine) -> int:
     classes = len(engine.classifier.classes)
-    top_k = parameters.get("top_k", min(_DEFAULT_TOP_K, classes))
+    top_k = parameters.get("top_k", _default_top_k(engine))
     if not isinstance(top_k, int) or isinstance(top_k, bool) or not 1 <= top_k <= classes:
         raise malformed(f"top_k is not an integer from 1 to {classes}")
     return top_k
+
+
+def _default_top_k(engine: Engine) -> int:
+    return min(_DEFAULT_TOP_K, len(engine.classifier.classes))

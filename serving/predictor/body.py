@@ -49,5 +49,6 @@ class Body:
 
     def give_back(self) -> None:
         """Lets others have its bytes; once."""
-        self._budget.give_back(self._size)
-        self._size, self._chunks = 0, []
+        if self._size:
+            self._budget.give_back(self._size)
+            self._size, self._chunks = 0, []

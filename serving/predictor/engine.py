@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from phytoflow.errors import PhotoError
@@ -67,17 +66,17 @@ class Engine:
         """Refuses what would find no place in the queue; RequestError 503."""
         self._lanes.check_room()
 
-    @contextmanager
-    def used(self) -> Iterator[Self]:
+    def __enter__(self) -> Self:
         """Keeps it from ending while a request is answered; in the event loop's thread."""
         self._users += 1
         self._unused.clear()
-        try:
-            yield self
-        finally:
-            self._users -= 1
-            if not self._users:
-                self._unused.set()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The request is answered."""
+        self._users -= 1
+        if not self._users:
+            self._unused.set()
 
     async def retired(self) -> None:
         """Waits until the last request that uses it is answered, then ends its lanes."""
@@ -96,7 +95,10 @@ class Engine:
             RequestError: 422 or 413 naming every photo that cannot be used; 503 if the queue is full.
         """
         views = VIEWS[augmentation]
-        rows = _rows(await self._lanes.submit(views_of(photos, augmentation)), views)
+        outcomes = await self._lanes.submit(views_of(photos, augmentation))
+        rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
+        if len(rows) < len(outcomes):
+            raise _refusal(outcomes, views)
         each = [row.found.row(row.at) for row in rows]
         predictions = averaged(Predictions.joined(each, self.classifier.classes), views)
         for probabilities in predictions.probabilities.tolist():
@@ -107,11 +109,9 @@ class Engine:
         return predictions, [sum(seconds[i : i + views]) * 1000 for i in range(0, len(seconds), views)]
 
 
-def _rows(outcomes: Sequence[Outcome], views: int) -> list[Row]:
+def _refusal(outcomes: Sequence[Outcome], views: int) -> RequestError:
     # The views of one photo share its fault.
     faults = {i // views: outcome for i, outcome in enumerate(outcomes) if isinstance(outcome, PhotoError)}
-    if faults:
-        status = 413 if all(fault.reason in _TOO_LARGE for fault in faults.values()) else 422
-        message = "; ".join(f"photo {i}: {fault.message}" for i, fault in faults.items())
-        raise RequestError(status, next(iter(faults.values())).reason, message)
-    return [outcome for outcome in outcomes if isinstance(outcome, Row)]
+    status = 413 if all(fault.reason in _TOO_LARGE for fault in faults.values()) else 422
+    message = "; ".join(f"photo {i}: {fault.message}" for i, fault in faults.items())
+    return RequestError(status, next(iter(faults.values())).reason, message)

@@ -114,7 +114,7 @@ class LeafModel(Model):
     async def _answer(
         self, payload: InferRequest | dict[str, Any], request_id: str, line: dict[str, Any]
     ) -> InferResponse | dict[str, Any]:
-        with self.current.used() as engine:  # one version from here on, whatever is loaded meanwhile
+        with self.current as engine:  # one version from here on, whatever is loaded meanwhile
             line["version"] = engine.version
             asked = read(payload, engine) if _light(payload) else await offload(read, payload, engine)
             line |= {"photos": len(asked.photos), "bytes": sum(map(_size, asked.photos))}
@@ -145,7 +145,10 @@ def _light(payload: InferRequest | dict[str, Any]) -> bool:
     """Whether reading it costs less than handing it to a thread: binary photos only need to be cut out."""
     if not isinstance(payload, InferRequest):
         return False
-    return all(t._raw_data is not None and len(t._raw_data) < _LIGHT_BYTES for t in payload.inputs)
+    for tensor in payload.inputs:
+        if tensor._raw_data is None or len(tensor._raw_data) >= _LIGHT_BYTES:
+            return False
+    return True
 
 
 def _request_id(payload: InferRequest | dict[str, Any], headers: Mapping[str, str]) -> str:

@@ -40,6 +40,9 @@ class Bounds:
             raise too_large(f"{count} photos; one request may hold {self.photos}")
 
 
+_READERS = {"BYTES": files, "UINT8": pixels, "FP32": preprocessed}
+
+
 def photos_of(inputs: list[InferInput], bounds: Bounds) -> list[Photo]:
     """The photos of a V2 request, REST or gRPC.
 
@@ -49,13 +52,13 @@ def photos_of(inputs: list[InferInput], bounds: Bounds) -> list[Photo]:
     if len(inputs) != 1:
         raise malformed(f"{len(inputs)} inputs; one is expected, of datatype BYTES, UINT8 or FP32")
     tensor = inputs[0]
-    if any(side < 0 for side in tensor.shape) or len(tensor.shape) > 4:
-        raise malformed(f"shape {shown(tensor.shape)} is not one of [N], [N,H,W,3] or [N,3,H,W]")
-    bounds.check_count(tensor.shape[0] if tensor.shape else 1)
-    readers = {"BYTES": files, "UINT8": pixels, "FP32": preprocessed}
-    if tensor.datatype not in readers:
-        raise malformed(f"datatype {tensor.datatype[:16]!r} is not one of BYTES, UINT8 or FP32")
-    return readers[tensor.datatype](tensor, bounds)
+    shape, datatype = tensor.shape, tensor.datatype
+    if min(shape, default=0) < 0 or len(shape) > 4:
+        raise malformed(f"shape {shown(shape)} is not one of [N], [N,H,W,3] or [N,3,H,W]")
+    bounds.check_count(shape[0] if shape else 1)
+    if (reader := _READERS.get(datatype)) is None:
+        raise malformed(f"datatype {datatype[:16]!r} is not one of BYTES, UINT8 or FP32")
+    return reader(tensor, bounds)
 
 
 def photos_of_instances(body: Any, bounds: Bounds) -> list[Photo]:

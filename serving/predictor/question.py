@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from functools import cached_property
 
 from serving.predictor.body import Body
 from serving.predictor.metrics import ERRORS
@@ -19,6 +17,7 @@ class Question:
         keep_alive: Whether the connection goes on after it.
 
     Attributes:
+        headers: By name in lower case.
         body: Its bytes so far.
         keep_alive: uvicorn takes it back where the server ends.
         response_complete: Whether it is answered, or refused.
@@ -26,14 +25,10 @@ class Question:
     """
 
     def __init__(self, headers: list[tuple[bytes, bytes]], body: Body, keep_alive: bool) -> None:
-        self._raw, self._disconnected = headers, False
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+        self._disconnected = False
         self.body, self.keep_alive, self.response_complete = body, keep_alive, False
         self.task: asyncio.Task[None] | None = None
-
-    @cached_property
-    def headers(self) -> Mapping[str, str]:
-        """By name in lower case."""
-        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._raw}
 
     @property
     def message_event(self) -> Question:

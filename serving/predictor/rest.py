@@ -109,7 +109,7 @@ class Rest:
             parsed = await offload(orjson.loads, body)
         except orjson.JSONDecodeError as error:
             raise malformed(f"the body is not JSON: {error.msg} at byte {error.pos}") from None
-        with self._model.current.used() as engine:
+        with self._model.current as engine:
             return replies.json(await offload(explanations, parsed, engine)).response()
 
     async def _answered(
