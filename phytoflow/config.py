@@ -1,7 +1,7 @@
 """Typed settings: one class a concern, validated where they enter.
 
 A file (YAML) is read first, ``key=value`` overrides are laid on top, and presets fill what is left
-unsaid. See ``phytoflow.settings_file`` for reading; this module only says what there is.
+unsaid. See ``phytoflow.settings`` for reading; this module only says what there is.
 """
 
 from __future__ import annotations

