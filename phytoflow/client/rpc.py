@@ -13,7 +13,12 @@ import grpc  # type: ignore[import-untyped]
 
 from phytoflow.client import v2
 from phytoflow.client.answers import Answer, RefusedError
-from phytoflow.client.messages import (
+from phytoflow.client.rest import MAX_PHOTOS
+from phytoflow.client.retry import delays
+from phytoflow.client.v2 import Photo
+from phytoflow.client.v2_grpc import decode, encode
+from phytoflow.errors import ServingError
+from phytoflow.v2_messages import (
     METADATA,
     METHOD,
     InferRequest,
@@ -21,11 +26,6 @@ from phytoflow.client.messages import (
     MetadataRequest,
     MetadataResponse,
 )
-from phytoflow.client.rest import MAX_PHOTOS
-from phytoflow.client.retry import delays
-from phytoflow.client.v2 import Photo
-from phytoflow.client.v2_grpc import decode, encode
-from phytoflow.errors import ServingError
 
 _RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 _UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)

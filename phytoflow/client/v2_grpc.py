@@ -8,9 +8,9 @@ from typing import Any
 
 from phytoflow.client import v2
 from phytoflow.client.answers import Answer
-from phytoflow.client.messages import InferRequest
 from phytoflow.client.v2 import Photo
 from phytoflow.errors import ServingError
+from phytoflow.v2_messages import InferRequest
 
 _FIELDS = {bool: "bool_param", int: "int64_param", str: "string_param"}
 

@@ -23,7 +23,7 @@ class Candidate(NamedTuple):
 def candidates(
     bundle: Bundle, asked: RuntimeName | None, precision: Precision | Literal["auto"]
 ) -> tuple[Candidate, ...]:
-    """All that could be taken, best guess first.
+    """All that could be taken, float32 first where others are compared with it.
 
     Args:
         bundle: The model.

@@ -20,8 +20,8 @@ from kserve.protocol.grpc.server import GRPCServer
 from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
-from phytoflow.client.messages import MetadataResponse
 from phytoflow.ports import taken
+from phytoflow.v2_messages import MetadataResponse
 from serving.predictor import metadata
 from serving.predictor.budget import Budget
 from serving.predictor.errors import RequestError

@@ -16,9 +16,9 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as stubs
 from PIL import Image
 
-from phytoflow.client.messages import METHOD
 from phytoflow.client.v2 import encode, length_prefixed
 from phytoflow.data.decode import decode
+from phytoflow.v2_messages import METHOD
 from tests.serving.conftest import LIMITS, Server
 from tests.serving.test_malformed import (
     B64,

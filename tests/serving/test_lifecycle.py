@@ -181,9 +181,11 @@ def test_the_predictor_loads_neither_torch_nor_kubernetes(server: Server) -> Non
     """Its memory maps tell which compiled libraries it holds."""
     code = (
         "import sys; sys.argv = ['x']; from serving.predictor.slim import slim_imports\n"
-        "with slim_imports(): import kserve, serving.predictor.rest, serving.predictor.engine\n"
+        "with slim_imports(): import kserve, serving.predictor.servicer, serving.predictor.rest\n"
         "assert not {'kubernetes', 'torch', 'mlflow', 'kfp', 'pandas'} & set(sys.modules)\n"
-        "import pandas; pandas.DataFrame([1])"  # whoever needs it later gets the real one
+        "assert 'phytoflow.client' not in sys.modules\n"  # or it would keep a placeholder for httpx
+        "import pandas; pandas.DataFrame([1])\n"  # whoever needs it later gets the real one
+        "import phytoflow.client; phytoflow.client.Client('http://localhost').close()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
     assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()

@@ -1,4 +1,4 @@
-"""The V2 protocol's protobuf messages, as far as the client needs them.
+"""The V2 protocol's protobuf messages, as far as the client and the predictor need them.
 
 Built from their field numbers instead of generated code, which is tied to one protobuf version, and under a
 package of our own: kserve registers the same messages as ``inference`` in the same process, and protobuf
