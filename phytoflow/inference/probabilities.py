@@ -8,23 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from phytoflow.arrays import namespace_of
 
-def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
+Array = NDArray[np.float32]
+
+
+def softmax(logits: Array, temperature: float = 1.0) -> Array:
     """Softmax of ``logits / temperature`` (Guo 2017) over the last axis.
 
     Args:
-        logits: float32 [N, C].
+        logits: float32 [N, C], an array or a tensor.
         temperature: Calibration of the bundle; 1 leaves the model's own confidence.
 
     Returns:
         float32 [N, C]; each row sums to one.
     """
-    # Reductions by their ufuncs: the arrays' own methods pass through Python, which a lone photo would feel.
-    scaled = logits.astype(np.float64) / temperature
-    scaled -= np.maximum.reduce(scaled, axis=-1, keepdims=True)
-    exponentials = np.exp(scaled, out=scaled)
-    exponentials /= np.add.reduce(exponentials, axis=-1, keepdims=True)
-    return exponentials.astype(np.float32)
+    xp = namespace_of(logits)
+    exponentials: Array = xp.exp((logits - xp.amax(logits, axis=-1, keepdims=True)) / temperature)
+    return exponentials / xp.sum(exponentials, axis=-1, keepdims=True)
 
 
 @dataclass(frozen=True)

@@ -133,4 +133,5 @@ def _left_out(label: int, fitted: Answers, held_out: Answers) -> dict[Method, fl
 
 
 def _scores(method: Method, statistics: Statistics, answers: Answers) -> NDArray[np.float64]:
-    return score(method, statistics, answers.logits, answers.features)
+    found = score(method, statistics, answers.logits.astype(np.float64), answers.features)
+    return np.asarray(found, np.float64)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from phytoflow.models.bundle import Bundle
 from phytoflow.openset.scores import Method, score
 from phytoflow.openset.statistics import Array, Statistics
@@ -37,12 +34,12 @@ class Detector:
         statistics = Statistics.load(bundle.path / chosen.file)
         return cls(statistics, chosen.method, chosen.typical, chosen.threshold)
 
-    def novelty(self, logits: Array, features: Array) -> NDArray[np.float32]:
+    def novelty(self, logits: Array, features: Array) -> Array:
         """Strangeness of photos, float32 [N]: 0 for a typical known one, above 1 for a stranger.
 
         Args:
             logits: float32 [N, C].
             features: float32 [N, D].
         """
-        scores = score(self.method, self.statistics, logits, features)
-        return ((scores - self.typical) / (self.threshold - self.typical)).astype(np.float32)
+        scores: Array = score(self.method, self.statistics, logits, features)
+        return (scores - self.typical) / (self.threshold - self.typical)

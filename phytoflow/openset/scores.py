@@ -1,16 +1,15 @@
 """Scores of strangeness: each takes logits and features of photos and gives one number a photo, higher is
-stranger. They need numpy only: a predictor computes them for every photo.
+stranger. They need numpy only, which a predictor has; given torch's tensors they can be traced into a model
+file, where they cost a photo less.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
-from phytoflow.openset.statistics import Array, Statistics, lengths
+from phytoflow.arrays import namespace_of, smallest
+from phytoflow.openset.statistics import Array, Statistics, lengths, squares_of
 
 Method = Literal[
     "max_probability",
@@ -24,77 +23,79 @@ METHODS: tuple[Method, ...] = get_args(Method)
 _NEIGHBOURS = 5
 
 
-def score(method: Method, statistics: Statistics, logits: Array, features: Array) -> NDArray[np.float64]:
+def score(method: Method, statistics: Statistics, logits: Any, features: Array) -> Any:
     """Strangeness of photos.
 
     Args:
         method: Which score.
         statistics: Of known photos.
-        logits: float32 [N, C], as the model gives them.
+        logits: float [N, C], as the model gives them; in double precision scores that use them tell apart
+            photos which the model is very sure of.
         features: float32 [N, D].
 
     Returns:
-        float64 [N], higher is stranger.
+        Float [N], higher is stranger.
     """
-    return np.asarray(_SCORES[method](statistics, logits, features), np.float64)
+    return _SCORES[method](statistics, logits, features)
 
 
-def _max_probability(_: Statistics, logits: Array, __: Array) -> NDArray[np.float64]:
+def _max_probability(_: Statistics, logits: Any, __: Array) -> Any:
     """One less the highest probability (Hendrycks & Gimpel 2017)."""
-    return 1 - np.exp(logits.max(axis=1) - _log_sum_exp(logits))
+    xp = namespace_of(logits)
+    return 1 - xp.exp(xp.amax(logits, axis=1) - _log_sum_exp(logits))
 
 
-def _energy(_: Statistics, logits: Array, __: Array) -> NDArray[np.float64]:
+def _energy(_: Statistics, logits: Any, __: Array) -> Any:
     """Free energy, at temperature one (Liu et al. 2020)."""
     return -_log_sum_exp(logits)
 
 
-def _mahalanobis(statistics: Statistics, _: Array, features: Array) -> NDArray[np.float64]:
+def _mahalanobis(statistics: Statistics, _: Any, features: Array) -> Any:
     """Squared distance to the nearest class, in units of the spread within classes (Lee et al. 2018)."""
     along, beyond = statistics.project(features)
     return _to_centres(statistics, along) + beyond / statistics.rest
 
 
-def _relative_mahalanobis(statistics: Statistics, _: Array, features: Array) -> NDArray[np.float64]:
+def _relative_mahalanobis(statistics: Statistics, _: Any, features: Array) -> Any:
     """The same, less the squared distance to all known photos as one class (Ren et al. 2021)."""
     along, _beyond = statistics.project(features)
-    return _to_centres(statistics, along) - (along**2 / statistics.variances).sum(axis=1)
+    within = namespace_of(along).sum(along * along / statistics.variances, axis=1)
+    return _to_centres(statistics, along) - within
 
 
-def _nearest_neighbours(statistics: Statistics, _: Array, features: Array) -> NDArray[np.float64]:
+def _nearest_neighbours(statistics: Statistics, _: Any, features: Array) -> Any:
     """Distance to the fifth nearest known photo (Sun et al. 2022)."""
-    return np.maximum.reduce(_nearest(statistics, features), axis=1)
+    return namespace_of(features).amax(_nearest(statistics, features), axis=1)
 
 
-def _mean_neighbours(statistics: Statistics, _: Array, features: Array) -> NDArray[np.float64]:
+def _mean_neighbours(statistics: Statistics, _: Any, features: Array) -> Any:
     """Mean distance to the five nearest known photos (Angiulli & Pizzuti 2002): one number of a few hundred
     photos is less a matter of chance where five distances make it up.
     """
-    nearest = _nearest(statistics, features)
-    return np.add.reduce(nearest, axis=1) / nearest.shape[1]
+    return namespace_of(features).mean(_nearest(statistics, features), axis=1)
 
 
-def _nearest(statistics: Statistics, features: Array) -> NDArray[np.float32]:
+def _nearest(statistics: Statistics, features: Array) -> Any:
     """Distances [N, 5] to the nearest known photos, in no order, features at length one."""
     first, second, third = statistics.squares
-    squared = (features @ first / lengths(features)) @ second
-    squared += third
-    count = min(_NEIGHBOURS, squared.shape[1])
-    return np.sqrt(np.maximum(np.partition(squared, count - 1, axis=1)[:, :count], 0))
+    squared = (features @ first / lengths(features)) @ second + third
+    xp, count = namespace_of(features), min(_NEIGHBOURS, len(third))
+    return xp.sqrt(xp.clip(smallest(squared, count), 0, None))
 
 
-def _to_centres(statistics: Statistics, along: Array) -> NDArray[np.float64]:
+def _to_centres(statistics: Statistics, along: Array) -> Any:
     white = along @ statistics.whitening
     between = white[:, None, :] - statistics.centres
-    return np.minimum.reduce(np.vecdot(between, between), axis=1)
+    return namespace_of(along).amin(squares_of(between), axis=1)
 
 
-def _log_sum_exp(logits: Array) -> NDArray[np.float64]:
-    top = logits.max(axis=1).astype(np.float64)
-    return top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+def _log_sum_exp(logits: Any) -> Any:
+    xp = namespace_of(logits)
+    top = xp.amax(logits, axis=1)
+    return top + xp.log(xp.sum(xp.exp(logits - top[:, None]), axis=1))
 
 
-_SCORES: dict[Method, Callable[[Statistics, Array, Array], NDArray[np.float64]]] = {
+_SCORES: dict[Method, Callable[[Statistics, Any, Array], Any]] = {
     "max_probability": _max_probability,
     "energy": _energy,
     "mahalanobis": _mahalanobis,

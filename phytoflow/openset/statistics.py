@@ -8,13 +8,16 @@ estimated from a few hundred photos nor multiplied with in the time a photo may 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from phytoflow.arrays import namespace_of
 from phytoflow.errors import BundleError
 
 Array = NDArray[np.float32]
@@ -51,8 +54,7 @@ class Statistics:
         """Features [N, D] to places along the axes [N, K] and squared distances to their span [N]."""
         centred: Array = unit(features) - self.mean
         along: Array = centred @ self.axes
-        beyond = np.vecdot(centred, centred) - np.vecdot(along, along)
-        return along, np.maximum(beyond, np.float32(0))
+        return along, namespace_of(features).clip(squares_of(centred) - squares_of(along), 0, None)
 
     @cached_property
     def squares(self) -> tuple[Array, Array, Array]:
@@ -62,11 +64,15 @@ class Statistics:
         that were left out count as if they stood at right angles to the known photo's: float32 [D, K + 1],
         [K + 1, B] and [B].
         """
-        along, mean = self.bank[:, :-1], self.mean
-        first = np.column_stack([self.axes, mean])
-        second = np.vstack([-2 * along.T, np.full(len(along), -2, np.float32)])
-        third = np.vecdot(self.bank, self.bank) + 2 * along @ (mean @ self.axes) + 1 + mean @ mean
-        return first, np.ascontiguousarray(second), third
+        xp, along, mean = namespace_of(self.bank), self.bank[:, :-1], self.mean
+        first = xp.column_stack([self.axes, mean])
+        second = -2 * xp.vstack([along.T, xp.ones_like(along[:, 0])])
+        third = squares_of(self.bank) + 2 * along @ (mean @ self.axes) + 1 + mean @ mean
+        return first, second, third
+
+    def converted(self, to: Callable[[Array], Any]) -> Statistics:
+        """The same of another kind of arrays."""
+        return Statistics(*(to(getattr(self, field.name)) for field in fields(self)))
 
     def save(self, path: Path) -> None:
         """Writes an ``.npz``; no pickle."""
@@ -115,8 +121,15 @@ def unit(features: Array) -> Array:
 
 def lengths(features: Array) -> Array:
     """Of each row, float32 [N, 1]; never zero."""
-    found = np.sqrt(np.vecdot(features, features))
-    return np.maximum(found, np.float32(1e-12))[:, None]
+    xp = namespace_of(features)
+    found: Array = xp.clip(xp.sqrt(squares_of(features)), 1e-12, None)[:, None]
+    return found
+
+
+def squares_of(rows: Array) -> Array:
+    """Sum of each row's squares, float32 [N]."""
+    found: Array = namespace_of(rows).sum(rows * rows, axis=-1)
+    return found
 
 
 def _principal(

@@ -29,5 +29,6 @@ def scores_of(method: Method, known: Answers) -> NDArray[np.float64]:
     for number in np.unique(fold):
         inside = fold == number
         statistics = fit(known.features[~inside], known.labels[~inside])
-        found[inside] = score(method, statistics, known.logits[inside], known.features[inside])
+        logits = known.logits[inside].astype(np.float64)
+        found[inside] = score(method, statistics, logits, known.features[inside])
     return found
