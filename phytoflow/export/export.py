@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from phytoflow.config import ExportSettings
 from phytoflow.data.dataset import Dataset
 from phytoflow.data.photo import LabelledPhoto
+from phytoflow.export.answering import with_answers
 from phytoflow.export.forms import write_form
 from phytoflow.export.int8 import with_int8
 from phytoflow.export.open_set import describe_known
@@ -107,6 +108,7 @@ def write_bundle(
     (folder / "class_mapping.json").write_text(json.dumps(mapping, indent=2, ensure_ascii=False) + "\n")
     if settings.int8 and known:
         manifest = with_int8(folder, manifest, known, photos, tensors, settings)
+    manifest = with_answers(folder, manifest, tensors)
     write_manifest(folder, manifest)
     return manifest
 

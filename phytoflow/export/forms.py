@@ -18,6 +18,7 @@ from phytoflow.models.manifest import Exported
 FILES: dict[Exported, str] = {"torchscript": "model.torchscript.pt", "onnx": "model.onnx"}
 _LOG = logging.getLogger(__name__)
 _OPSET = 17
+_INPUT = "photos"
 
 
 def write_form(form: Exported, model: nn.Module, example: Tensor, folder: Path) -> Path:
@@ -54,7 +55,7 @@ def _write_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
     except Exception as first:  # either exporter raises whatever the model's code provokes
         _LOG.info("torch.export's ONNX exporter failed (%s); trying the tracing one", str(first)[:200])
         try:
-            trace_onnx(model, example, path, _names(model, example))
+            trace_onnx(model, (example,), path, [_INPUT], _names(model, example))
         except Exception as error:
             what = f"the model cannot be written as ONNX: {str(error)[:300]}"
             raise ParityError(what, remedy="leave onnx out of export.formats") from error
@@ -69,30 +70,39 @@ def _export_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
         dynamic_shapes=({0: torch.export.Dim("n")},),
         external_data=False,
         verbose=False,
-        input_names=["photos"],
+        input_names=[_INPUT],
         output_names=_names(model, example),
     )
 
 
-def trace_onnx(model: nn.Module, example: Tensor, path: Path, outputs: list[str]) -> None:
+def trace_onnx(
+    model: nn.Module,
+    examples: tuple[Tensor, ...],
+    path: Path,
+    inputs: list[str],
+    outputs: list[str],
+    opset: int = _OPSET,
+) -> None:
     """Writes ONNX in a second, where ``write_form`` takes several for a faster graph.
 
     Args:
         model: In evaluation mode, on the CPU.
-        example: Its input, two photos.
+        examples: Its inputs, for two photos.
         path: Where to.
+        inputs: What its inputs are to be called.
         outputs: What its outputs are to be called.
+        opset: Version of ONNX's operators.
     """
-    free = {name: {0: "n"} for name in ["photos", *outputs]}
+    free = {name: {0: "n"} for name in [*inputs, *outputs]}
     with _quiet(), torch.inference_mode(False), torch.no_grad():
         torch.onnx.export(
             model,
-            (example,),
+            examples,
             str(path),
             dynamo=False,
-            opset_version=_OPSET,
+            opset_version=opset,
             dynamic_axes=free,
-            input_names=["photos"],
+            input_names=inputs,
             output_names=outputs,
         )
 

@@ -14,7 +14,7 @@ from phytoflow.data.decode import Limits
 from phytoflow.errors import PhotoError
 from phytoflow.inference.choose import Choice, choose
 from phytoflow.inference.cpus import cpu_count
-from phytoflow.inference.probabilities import Predictions, softmax
+from phytoflow.inference.probabilities import Predictions
 from phytoflow.inference.runtime import Outputs, Precision, Runtime, RuntimeName
 from phytoflow.models.bundle import Bundle
 from phytoflow.openset.detector import Detector
@@ -110,7 +110,7 @@ class Classifier:
 
     def answered(self, outputs: Outputs) -> Predictions:
         """Probabilities at the bundle's temperature, and how strange each photo is."""
-        probabilities = softmax(outputs.logits, self.bundle.manifest.temperature)
+        probabilities = outputs.calibrated(self.bundle.manifest.temperature)
         return Predictions(probabilities, self.classes, self._novelty(outputs))
 
     @property
@@ -119,6 +119,8 @@ class Classifier:
         return self._detector is not None
 
     def _novelty(self, outputs: Outputs) -> NDArray[np.float32] | None:
+        if outputs.novelty is not None:
+            return outputs.novelty
         if self._detector is None or outputs.features is None:
             return None
         return self._detector.novelty(outputs.logits, outputs.features)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from phytoflow.errors import BundleError, ServingError
 from phytoflow.inference.cpus import has_bf16
+from phytoflow.inference.probabilities import softmax
 from phytoflow.models.bundle import Bundle
 from phytoflow.models.manifest import Form
 
@@ -24,20 +25,29 @@ _FORMS: dict[str, Form] = {
     "openvino": "onnx",
     "torchscript": "torchscript",
 }
+ANSWERS = ("probabilities", "novelty")  # those of ``Outputs`` that follow from the others
 
 
 class Outputs(NamedTuple):
-    """What a model gives for N photos; older bundles have logits alone.
+    """What a model gives for N photos. A file may end with logits, or know the rest of the answer, too.
 
     Attributes:
         logits: float32 [N, C].
         features: float32 [N, D], pooled, from which strangeness is told; None if the model does not say.
         evidence: float32 [N, C, h, w], what each place adds to each logit; None if the model does not say.
+        probabilities: float32 [N, C], calibrated; None if the file ends with logits.
+        novelty: float32 [N], see ``phytoflow.openset.detector``; None likewise.
     """
 
     logits: NDArray[np.float32]
     features: NDArray[np.float32] | None = None
     evidence: NDArray[np.float32] | None = None
+    probabilities: NDArray[np.float32] | None = None
+    novelty: NDArray[np.float32] | None = None
+
+    def calibrated(self, temperature: float) -> NDArray[np.float32]:
+        """Probabilities, float32 [N, C]: the file's own, or what the bundle's temperature makes of logits."""
+        return softmax(self.logits, temperature) if self.probabilities is None else self.probabilities
 
 
 class Runtime(Protocol):

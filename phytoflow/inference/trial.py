@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from phytoflow.errors import PhytoflowError
 from phytoflow.inference.candidates import Candidate
-from phytoflow.inference.probabilities import softmax
 from phytoflow.inference.runtime import Precision, Runtime, open_runtime
 from phytoflow.models.bundle import Bundle
 
@@ -91,7 +90,7 @@ class Probes:
         name, precision = candidate
         try:
             runtime = open_runtime(name, self.bundle, threads=threads, lanes=lanes, precision=precision)
-            answers = softmax(_run(runtime, self.photos), self.bundle.manifest.temperature)
+            answers = _answers(runtime, self.photos, self.bundle.manifest.temperature)
         except (PhytoflowError, RuntimeError) as error:
             return None, Trial(candidate, error=str(error))
         allowed = _allowed(self.bundle, precision)
@@ -108,10 +107,11 @@ def _allowed(bundle: Bundle, precision: Precision) -> float:
     return TOLERANCES[precision] if stated is None else stated
 
 
-def _run(runtime: Runtime, photos: NDArray[np.float32]) -> NDArray[np.float32]:
+def _answers(runtime: Runtime, photos: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
     """In small batches: a runtime keeps the memory of the largest it has seen."""
     starts = range(0, len(photos), _BATCH)
-    return np.concatenate([runtime.run(photos[start : start + _BATCH]).logits for start in starts])
+    found = [runtime.run(photos[start : start + _BATCH]) for start in starts]
+    return np.concatenate([outputs.calibrated(temperature) for outputs in found])
 
 
 def _milliseconds(runtime: Runtime, photos: NDArray[np.float32]) -> float:

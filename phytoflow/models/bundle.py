@@ -5,6 +5,8 @@
     bundle.json            manifest (phytoflow.models.manifest)
     model.torchscript.pt   and/or model.onnx: float32 [N, 3, size, size] -> logits float32 [N, C], and since
                            schema 2 features float32 [N, D] and perhaps evidence float32 [N, C, h, w]
+                           ONNX files may go on to what follows from these: probabilities float32 [N, C]
+                           and novelty float32 [N]
     model.int8.onnx        since schema 3, where it was worth it: the same with int8 weights and activations
     open_set.npz           since schema 2: what the features of known photos look like
     class_mapping.json     {"0": "healthy", ...}

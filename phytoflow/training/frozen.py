@@ -50,7 +50,7 @@ def _on_cpu(network: nn.Module, size: int) -> Frozen:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frozen.onnx"
         example = torch.zeros(2, 3, size, size, dtype=torch.uint8)
-        trace_onnx(network, example, path, ["activations", "features"])
+        trace_onnx(network, (example,), path, ["photos"], ["activations", "features"])
         session = open_session(str(path), threads=1)
 
     def run(photos: Tensor) -> Answer:

@@ -66,6 +66,7 @@ def test_what_is_worth_it_is_a_form_of_the_bundle(kept: Path) -> None:
     assert all(trial.agreement > 0.5 and 0 < trial.mean_difference < 0.1 for trial in manifest.int8.trials)
     assert all(trial.known_agreement is not None for trial in manifest.int8.trials)
     assert (kept / manifest.models["int8"].file).stat().st_size == manifest.int8.bytes
+    assert (kept / manifest.models["onnx"].file).stat().st_size == manifest.int8.float_bytes
 
 
 def test_convolutions_are_int8_and_what_gives_the_answers_is_not(kept: Path) -> None:

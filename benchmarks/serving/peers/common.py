@@ -73,9 +73,7 @@ class Model:
 
     def run(self, batch: Sequence[Array] | Array) -> Array:
         """Photos to probabilities, float32 [N, C]."""
-        logits = self._run(np.ascontiguousarray(np.stack(list(batch))))
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
+        return self._run(np.ascontiguousarray(np.stack(list(batch))))
 
     def answer(self, content: bytes) -> list[float]:
         """One encoded photo to its probabilities."""
@@ -85,7 +83,8 @@ class Model:
         from phytoflow.inference.runtime import open_runtime
 
         runtime = open_runtime(form, self._bundle, threads=1)  # type: ignore[arg-type]
-        return lambda batch: runtime.run(batch).logits
+        temperature = self._bundle.manifest.temperature
+        return lambda batch: runtime.run(batch).calibrated(temperature)
 
 
 def _documented(form: str) -> bool:
@@ -108,6 +107,6 @@ def _torch(arguments: Arguments, threads: int) -> Callable[[Array], Array]:
     def run(batch: Array) -> Array:
         with torch.inference_mode():
             found = model(torch.from_numpy(batch))
-            return (found[0] if isinstance(found, tuple) else found).numpy()
+            return torch.softmax(found[0] if isinstance(found, tuple) else found, dim=1).numpy()
 
     return run
