@@ -21,6 +21,7 @@ from phytoflow.export import int8 as module
 from phytoflow.export.export import export
 from phytoflow.export.int8 import _refused
 from phytoflow.inference.classifier import Classifier
+from phytoflow.inference.probabilities import softmax
 from phytoflow.models.bundle import Bundle, file_sha256
 from phytoflow.models.checkpoint import save_trained
 from phytoflow.models.manifest import Int8Trial, Provenance
@@ -92,6 +93,9 @@ def test_a_predictor_serves_it_where_asked(kept: Path, runtime: str) -> None:
     recorded = np.array([probe.probabilities for probe in manifest.probes])
     assert 1e-4 < np.abs(answers - recorded).max() <= (manifest.models["int8"].tolerance or 0)
     assert "in int8" in classifier.choice.reason
+    found = classifier.outputs(np.zeros((1, 3, 64, 64), np.float32))
+    assert found.probabilities is not None  # its file answers by itself, too
+    np.testing.assert_allclose(found.probabilities, softmax(found.logits, manifest.temperature), atol=1e-6)
     assert Classifier.load(kept, "onnx", 1).choice.precision == "float32"
 
 

@@ -6,6 +6,7 @@ die of a general protection fault at its next child's end: not beside hundreds o
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from phytoflow.errors import ParityError
@@ -27,6 +28,15 @@ def test_bf16_that_does_not_agree_is_refused_or_left_out(bundle: Path, tmp_path:
     altered = altered_copy(bundle, tmp_path / "altered", by=0.15)
     with pytest.raises(ParityError, match=r"openvino in bf16: off by .* of 0\.1 allowed"):
         Classifier.load(altered, "auto", 1, precision="bf16")
+
+
+@pytest.mark.skipif(not has_bf16(), reason="this CPU has no bf16")
+def test_distances_are_not_told_in_bf16(bundle: Path) -> None:
+    photo = np.zeros((1, 3, 64, 64), np.float32)
+    found = Classifier.load(bundle, "openvino", 1, precision="bf16").outputs(photo)
+    assert found.features is not None
+    assert found.probabilities is None
+    assert Classifier.load(bundle, "openvino", 1).outputs(photo).probabilities is not None
 
 
 @pytest.mark.skipif(not has_bf16(), reason="this CPU has no bf16")
