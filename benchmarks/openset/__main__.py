@@ -3,15 +3,13 @@
 DATASET is a prepared dataset (OUTPUT/dataset of `phytoflow train`), whose test photos are the known ones;
 STRANGERS a folder of photos that show none of the classes. Then, over random splits of the validation and
 test photos by groups, how often a threshold refuses too many; where the model was trained on its validation
-photos (small sets) these look too familiar for that. The cost is that of the score, next to a whole call of
-the runtime, both as a predictor's lane makes them.
+photos (small sets) these look too familiar for that. The cost is that of what follows the network, see
+``benchmarks.openset.cost``.
 """
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -19,15 +17,12 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from benchmarks.openset import cost
 from benchmarks.openset.thresholds import table
 from phytoflow.config import ExportSettings
 from phytoflow.data.dataset import Dataset
 from phytoflow.evaluation.open_set import measure_open_set
 from phytoflow.inference.classifier import Classifier
-from phytoflow.openset.detector import Detector
-
-_ROUNDS = 60
-_BATCHES = (1, 4)
 
 
 def measure(
@@ -52,7 +47,8 @@ def measure(
     numbers = np.unique([*groups, *more], return_inverse=True)[1]
     refused = ExportSettings().open_set_refused
     print("\n".join(table(np.concatenate([test, held_out]), numbers, refused)) + "\n")
-    _show_cost(classifier)
+    with tempfile.TemporaryDirectory() as work:
+        print("\n".join(cost.table(bundle, Path(work))))
 
 
 def _known(classifier: Classifier, dataset: Dataset, split: str) -> tuple[NDArray[np.float64], list[str]]:
@@ -61,31 +57,6 @@ def _known(classifier: Classifier, dataset: Dataset, split: str) -> tuple[NDArra
     found = classifier.predict([photo.content for photo in photos]).novelty
     assert found is not None, "the bundle has no open-set statistics"
     return found.astype(np.float64), [photo.group for photo in photos]
-
-
-def _show_cost(classifier: Classifier) -> None:
-    detector = Detector.of(classifier.bundle)
-    assert detector is not None
-    probe = classifier.bundle.manifest.preprocessing(classifier.bundle.probe_contents()[0])
-    print("| photos a call | model, ms | score, ms | share |")
-    print("|---|---|---|---|")
-    for size in _BATCHES:
-        tensor = np.stack([probe] * size)
-        outputs = classifier.outputs(tensor)
-        features = outputs.features
-        assert features is not None
-        model = _milliseconds(lambda t=tensor: classifier.outputs(t))
-        score = _milliseconds(lambda o=outputs, f=features: detector.novelty(o.logits, f))
-        print(f"| {size} | {model:.2f} | {score:.3f} | {score / model:.1%} |")
-
-
-def _milliseconds(call: Callable[[], object]) -> float:
-    times = []
-    for _ in range(_ROUNDS):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1000
 
 
 if __name__ == "__main__":
