@@ -15,9 +15,9 @@ from phytoflow.export.parity import compare
 from phytoflow.inference.probabilities import softmax
 from phytoflow.inference.runtime import Runtime, RuntimeName, open_model
 from phytoflow.inference.timing import side_by_side
+from phytoflow.models.bundle import Bundle
 from phytoflow.models.manifest import BundleManifest, Int8Trial
 from phytoflow.openset.detector import Detector
-from phytoflow.openset.statistics import Statistics
 
 _BATCH, _ROUNDS = 8, 41
 
@@ -54,13 +54,7 @@ class Judged:
     ) -> None:
         self._manifest, self._tensors = manifest, tensors
         self._labels = np.array([manifest.classes.index(photo.label) for photo in photos])
-        known = manifest.open_set
-        statistics = Statistics.load(folder / known.file) if known else None
-        self._detector = (
-            Detector(statistics, known.method, known.typical, known.threshold)
-            if known and statistics
-            else None
-        )
+        self._detector = Detector.of(Bundle(folder, manifest))
         self._probes = np.stack(
             [manifest.preprocessing((folder / p.file).read_bytes()) for p in manifest.probes]
         )

@@ -26,8 +26,7 @@ class OpenVinoRuntime:
     name: RuntimeName = "openvino"
 
     def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
-        self._model = _read(path, precision)
-        self._threads, self._lanes, self._hint = threads, lanes, _HINTS[precision]
+        self._path, self._threads, self._lanes, self._precision = path, threads, lanes, precision
         self._narrow = self._compile(streams=lanes)
         self._outputs = named([output.get_any_name() for output in self._narrow.outputs])
         self._requests = _Requests(self._narrow)
@@ -47,12 +46,12 @@ class OpenVinoRuntime:
 
     def _compile(self, streams: int) -> openvino.CompiledModel:
         config = {
-            "INFERENCE_PRECISION_HINT": self._hint,
+            "INFERENCE_PRECISION_HINT": _HINTS[self._precision],
             "INFERENCE_NUM_THREADS": self._threads * self._lanes,
             "NUM_STREAMS": streams,
             "ENABLE_CPU_PINNING": False,
         }
-        return openvino.Core().compile_model(self._model, "CPU", config)
+        return openvino.Core().compile_model(_read(self._path, self._precision), "CPU", config)
 
 
 def _read(path: str, precision: Precision) -> openvino.Model:
