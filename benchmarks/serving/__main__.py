@@ -88,7 +88,9 @@ def _result(
 ) -> Result | None:
     """Of one round: as the folder has it, else measured if it is wanted."""
     file = output / "rows" / f"{peer.name.lower()}-{setup}-{number}.json"
-    if not file.exists() and ("ours" if peer is OURS else peer.name.lower()) in wanted:
+    if file.exists():
+        typer.echo(f"{peer.name} {setup}: as {file} has it; remove it to measure again", err=True)
+    elif ("ours" if peer is OURS else peer.name.lower()) in wanted:
         result = Result(name=peer.name, setup=setup, form=form)
         _measure_into(result, peer, workers, output, ask)
         _keep(file, result.model_dump_json(indent=1))
