@@ -71,6 +71,7 @@ def _shares(bare: Path, own: Path, order: Sequence[Path]) -> tuple[float, float]
 
 
 def _without_answers(bundle: Path, copy: Path) -> Path:
+    """The bundle with an ONNX file that ends with what answers are made of."""
     shutil.copytree(bundle, copy)
     manifest = json.loads((copy / MANIFEST).read_text())
     path = copy / manifest["models"]["onnx"]["file"]

@@ -88,9 +88,7 @@ def _result(
 ) -> Result | None:
     """Of one round: as the folder has it, else measured if it is wanted."""
     file = output / "rows" / f"{peer.name.lower()}-{setup}-{number}.json"
-    if file.exists():
-        typer.echo(f"{peer.name} {setup}: as {file} has it; remove it to measure again", err=True)
-    elif ("ours" if peer is OURS else peer.name.lower()) in wanted:
+    if not _kept(file) and ("ours" if peer is OURS else peer.name.lower()) in wanted:
         result = Result(name=peer.name, setup=setup, form=form)
         _measure_into(result, peer, workers, output, ask)
         _keep(file, result.model_dump_json(indent=1))
@@ -102,7 +100,7 @@ def _limits(
 ) -> list[list[Limit]]:
     """The bound in one round, one limit a size of batch; nothing where it is neither there nor wanted."""
     file = output / "rows" / f"bound-{number}.json"
-    if not file.exists() and "bound" in wanted:
+    if not _kept(file) and "bound" in wanted:
         found = bound(output, runtime, contents, cpu_count(), seconds)
         _keep(file, _LIMITS.dump_json(found, indent=1).decode())
     return [_LIMITS.validate_json(file.read_text())] if file.exists() else []
@@ -120,6 +118,13 @@ def _measure_into(result: Result, peer: Peer, workers: int, output: Path, ask: A
         result.rows = rows
     except (UnavailableError, OSError, ValueError, psutil.Error) as error:
         result.why = str(error) or type(error).__name__
+
+
+def _kept(file: Path) -> bool:
+    """Whether an earlier run has measured it, perhaps of other code; says so."""
+    if file.exists():
+        typer.echo(f"{file.stem}: as {file} has it; remove it to measure again", err=True)
+    return file.exists()
 
 
 def _keep(file: Path, text: str) -> None:

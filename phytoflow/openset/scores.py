@@ -34,7 +34,7 @@ def score(method: Method, statistics: Statistics, logits: Any, features: Array) 
         features: float32 [N, D].
 
     Returns:
-        Float [N], higher is stranger.
+        Float [N], higher is stranger; an array, or a tensor where tensors were given.
     """
     return _SCORES[method](statistics, logits, features)
 
@@ -59,8 +59,8 @@ def _mahalanobis(statistics: Statistics, _: Any, features: Array) -> Any:
 def _relative_mahalanobis(statistics: Statistics, _: Any, features: Array) -> Any:
     """The same, less the squared distance to all known photos as one class (Ren et al. 2021)."""
     along, _beyond = statistics.project(features)
-    within = namespace_of(along).sum(along * along / statistics.variances, axis=1)
-    return _to_centres(statistics, along) - within
+    to_all = namespace_of(along).sum(along * along / statistics.variances, axis=1)
+    return _to_centres(statistics, along) - to_all
 
 
 def _nearest_neighbours(statistics: Statistics, _: Any, features: Array) -> Any:

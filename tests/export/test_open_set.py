@@ -17,6 +17,7 @@ from phytoflow.export.export import write_bundle
 from phytoflow.inference.classifier import Classifier
 from phytoflow.models.bundle import Bundle, file_sha256
 from phytoflow.models.manifest import OpenSet, Provenance
+from phytoflow.openset.detector import Detector
 from phytoflow.openset.figures import auroc
 from phytoflow.openset.statistics import Statistics
 from tests.make_bundle import encode, pictures, trained_model
@@ -86,6 +87,12 @@ def test_where_validation_was_held_out_it_alone_sets_the_threshold(dataset: Data
 def test_what_serves_it_knows_test_photos_and_notices_noise(bundle: Path, dataset: Dataset) -> None:
     classifier = Classifier.load(bundle, "onnx", 1)
     assert classifier.tells_strangers
+    found = classifier.outputs(np.zeros((1, 3, 64, 64), np.float32))
+    detector = Detector.of(classifier.bundle)
+    assert found.novelty is not None  # the file says it, as the formula does
+    assert detector is not None
+    assert found.features is not None
+    np.testing.assert_allclose(found.novelty, detector.novelty(found.logits, found.features), rtol=1e-4)
     known = classifier.predict([photo.content for photo in dataset.photos("test")]).novelty
     random = np.random.default_rng(0)
     noise = [encode(random.integers(0, 256, (90, 90, 3), np.uint8).astype(np.uint8)) for _ in range(20)]
