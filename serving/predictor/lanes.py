@@ -27,6 +27,9 @@ _PAUSE, _LONGEST_PAUSE = 0.05, 0.002  # share of the time a batch takes; seconds
 class Lanes:
     """Threads that answer photos.
 
+    Each takes its part of all that is in the predictor, whether it waits or is run: a photo left behind by a
+    smaller batch would wait for two others, and the smaller batch costs more a photo.
+
     Args:
         work: Answers a batch, told whether it is alone: nothing else is run or waits. Called in the lanes'
             threads.
@@ -45,7 +48,7 @@ class Lanes:
         self._max_delay = max_delay
         self._waiting: deque[Job] = deque()
         self._changed = threading.Condition()
-        self._open, self._busy = True, 0
+        self._open, self._busy, self._running = True, 0, 0  # lanes, photos
         self._threads = [
             threading.Thread(target=self._lane, name=f"lane-{i}", daemon=True) for i in range(count)
         ]
@@ -118,17 +121,22 @@ class Lanes:
                 if (patience := self._patience()) > 0:
                     self._changed.wait(patience)
                     continue
-                # Who waits for a full batch takes it; otherwise the lanes share what there is.
-                lanes = len(self._threads) - self._busy if self._max_delay else len(self._threads)
-                share = min(self._max_batch, math.ceil(len(self._waiting) / lanes))
-                taken = [self._waiting.popleft() for _ in range(share)]
+                taken = [self._waiting.popleft() for _ in range(self._share())]
                 if jobs := [job for job in taken if not job.future.cancelled()]:
                     self._busy += 1
+                    self._running += len(jobs)
                     return started(jobs), self._busy == 1 and not self._waiting
                 if not taken and not self._open:
                     return None
                 if not taken:
                     self._changed.wait()
+
+    def _share(self) -> int:
+        """How many photos to take; none where none waits."""
+        waiting, lanes = len(self._waiting), len(self._threads)
+        if self._max_delay:  # who waits for a full batch takes it
+            return min(self._max_batch, math.ceil(waiting / (lanes - self._busy)))
+        return min(self._max_batch, waiting, max((waiting + self._running) // lanes, 1))
 
     def _patience(self) -> float:
         """Seconds to wait for a fuller batch; none while nothing is run."""
@@ -147,6 +155,7 @@ class Lanes:
         finally:
             with self._changed:
                 self._busy -= 1
+                self._running -= len(photos)
 
 
 def _go_second() -> None:

@@ -47,17 +47,20 @@ def warm(classifier: Classifier, lanes: int, max_batch: int) -> int:
 def worthwhile(seconds: Callable[[int], float]) -> int:
     """The size of batch beyond which a photo gets no cheaper by a tenth on this machine.
 
-    At least two: what the server itself does for the second photo finds the caches warm. Not more than pays:
-    whoever shares a batch waits for all of it.
+    At least two: what the server itself does for the second photo finds the caches warm. Not more than pays,
+    each time it is measured, for a moment in which others use the machine tells nothing: whoever shares a
+    batch waits for all of it.
 
     Args:
         seconds: Runs a batch of a size in every lane, and gives the time that took.
     """
 
-    def a_photo(size: int) -> float:
-        return min(seconds(size) for _ in range(_TURNS)) / size
+    def twice_pays(size: int) -> bool:
+        seconds(2 * size)  # the first of a size is slower
+        return all(seconds(2 * size) < _GAIN * 2 * seconds(size) for _ in range(_TURNS))
 
-    size, least = _LEAST, a_photo(_LEAST)
-    while size < _MOST and (twice := a_photo(2 * size)) < _GAIN * least:
-        size, least = 2 * size, twice
+    size = _LEAST
+    seconds(size)
+    while size < _MOST and twice_pays(size):
+        size *= 2
     return size

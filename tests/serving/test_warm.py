@@ -23,6 +23,12 @@ def test_a_batch_grows_while_photos_get_cheaper(seconds: dict[int, float], expec
     assert worthwhile(seconds.__getitem__) == expected
 
 
+def test_one_slow_moment_does_not_make_a_batch_larger() -> None:
+    """As where another process had the CPUs while batches of two were measured."""
+    times = {2: iter([0.02, 0.02, 0.05, 0.02]), 4: iter([0.04] * 4)}
+    assert worthwhile(lambda size: next(times[size])) == 2
+
+
 class Seen:
     """Stands for a classifier; remembers what it was asked to run."""
 
