@@ -210,7 +210,7 @@ async def test_the_loop_pauses_only_while_the_lanes_have_a_batch_to_come(
     assert not pauses
     await lanes.submit([b"x", b"y", b"z"])
     await asyncio.to_thread(lanes.close)
-    # After the first, while the third waits; perhaps after the second, if the lane has not taken the third yet;
+    # After the first, while the third waits; perhaps after the second, before the lane takes the third;
     # not after the third. Short, however long a batch takes.
     assert pauses in ([0.002], [0.002] * 2)
 
