@@ -15,37 +15,28 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks.serving.bound import Limit, best, bound
+from benchmarks.serving.bound import bound
 from benchmarks.serving.bundle import prepare
-from benchmarks.serving.catalogue import BARE, OURS, PEERS, Peer
-from benchmarks.serving.measure import TOLERANCE, Asking, Row, median
+from benchmarks.serving.catalogue import BARE, OURS, PEERS
+from benchmarks.serving.measure import TOLERANCE, Asking
 from benchmarks.serving.servers import ROOT, Server, running
+from benchmarks.serving.sides import Limits, Side, ratios, table
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.cpus import cpu_count
 
 _BOUND = "bound"
 
 
-@dataclass
-class Side:
-    """One of those compared, and what was measured so far, by concurrency."""
-
-    text: str
-    peer: Peer
-    server: Server
-    rows: dict[int, list[Row]] = field(default_factory=dict)
-
-
 def main(
     servers: Annotated[list[str], typer.Argument(help="Who is compared.")],
     concurrency: Annotated[list[int] | None, typer.Option(min=1, help="Clients; repeatable.")] = None,
-    turns: Annotated[int, typer.Option(min=1)] = 5,
+    turns: Annotated[int, typer.Option(min=1, help="Windows of each server, a start.")] = 5,
+    starts: Annotated[int, typer.Option(min=1, help="How often all are started anew.")] = 1,
     seconds: Annotated[float, typer.Option(min=0.5, help="Length of a window.")] = 1.5,
     output: Annotated[
         Path, typer.Option(help="Bundle (one that you put there is kept), environments and logs.")
@@ -54,54 +45,51 @@ def main(
     runtime: Annotated[str, typer.Option(help="openvino or onnx.")] = "onnx",
     tolerance: Annotated[float, typer.Option(help="How far a probability may be off.")] = TOLERANCE,
 ) -> None:
-    """Measures, and prints medians over the turns."""
+    """Measures, and prints medians over all windows, and how the first server compares with the others."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers are ended on the way out
+    if not (sides := [_side(text) for text in servers if text != _BOUND]):
+        raise typer.BadParameter("name at least one server to compare with the bound")
     output = output.resolve()
     output.mkdir(parents=True, exist_ok=True)
     folder, found = prepare(output, photos)
     contents = [photo.content for photo in found]
     expected = Classifier.load(folder, "onnx").predict(contents).probabilities
-    ask, limits = Asking(contents, expected, seconds, 0, tolerance), []
-    clients = concurrency or [1, 8, 32]
-    with contextlib.ExitStack() as stack:
-        texts = [text for text in servers if text != _BOUND]
-        sides = [stack.enter_context(_side(text, runtime, output)) for text in texts]
-        for turn in range(turns):
-            _ask_all(sides if turn % 2 else sides[::-1], clients, ask)
-            if _BOUND in servers:
-                limits.append(bound(output, runtime, contents, cpu_count(), seconds / 2))
-    print("\n".join(_table(sides, clients, limits)))
+    ask, clients = Asking(contents, expected, seconds, 0, tolerance), concurrency or [1, 8, 32]
+    limits: list[Limits] = []
+    for _ in range(starts):
+        limits.append([])
+        with contextlib.ExitStack() as stack:
+            up = [stack.enter_context(_started(side, runtime, output)) for side in sides]
+            for turn in range(turns):
+                _ask_all(up if turn % 2 else up[::-1], clients, ask)
+                if _BOUND in servers:
+                    limits[-1].append(bound(output, runtime, contents, cpu_count(), seconds / 2))
+    print("\n".join((*table(sides, clients, limits), *ratios(sides, clients, limits))))
 
 
-@contextlib.contextmanager
-def _side(text: str, runtime: str, output: Path) -> Iterator[Side]:
-    name, *options = text.split()
-    name, _, checkout = name.partition("@")
+def _side(text: str) -> Side:
+    name = text.split()[0].partition("@")[0]
     known = {peer.name.lower(): peer for peer in (BARE, *PEERS)} | {"ours": OURS}
     if name not in known:
         raise typer.BadParameter(f"no server {name!r}; there are {', '.join([*known, _BOUND])}")
-    workers = 1 if known[name] in (BARE, OURS) else cpu_count()
+    return Side(text, known[name])
+
+
+@contextlib.contextmanager
+def _started(side: Side, runtime: str, output: Path) -> Iterator[tuple[Side, Server]]:
+    first, *options = side.text.split()
+    _, _, checkout = first.partition("@")
+    workers = 1 if side.peer in (BARE, OURS) else cpu_count()
     place = Path(checkout).resolve() if checkout else ROOT
-    with running(known[name], runtime, workers, output, options, place) as server:
-        yield Side(text, known[name], server)
+    side.starts.append({})
+    with running(side.peer, runtime, workers, output, options, place) as server:
+        yield side, server
 
 
-def _ask_all(sides: Sequence[Side], clients: Sequence[int], ask: Asking) -> None:
-    for side in sides:
+def _ask_all(sides: Sequence[tuple[Side, Server]], clients: Sequence[int], ask: Asking) -> None:
+    for side, server in sides:
         for count in clients:
-            side.rows.setdefault(count, []).append(ask.measured(side.peer, side.server, count))
-
-
-def _table(sides: Sequence[Side], clients: Sequence[int], limits: Sequence[Sequence[Limit]]) -> Iterator[str]:
-    yield f"| | {' | '.join(f'photos/s at {c} | p99 ms | CPU ms | wrong' for c in clients)} |"
-    yield "|---" * (1 + 4 * len(clients)) + "|"
-    for side in sides:
-        middle = [median(side.rows[c]) for c in clients]
-        cells = (f"{row.rate:.0f} | {row.p99:.0f} | {row.cpu_ms:.1f} | {row.wrong}" for row in middle)
-        yield f"| {side.text} | {' | '.join(cells)} |"
-    if limit := best(limits):
-        size, cpu = limit.batch, limit.cpu_ms
-        yield f"\nbound: {limit.rate:.0f} photos/s in batches of {size}, {cpu:.1f} ms of CPU a photo"
+            side.add(ask.measured(side.peer, server, count))
 
 
 if __name__ == "__main__":

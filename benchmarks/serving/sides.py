@@ -1,0 +1,83 @@
+"""Servers side by side: what was measured of each, by start, and how the first compares with the others."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from benchmarks.serving.bound import Limit, best
+from benchmarks.serving.catalogue import Peer
+from benchmarks.serving.measure import Row, median
+
+Limits = list[list[Limit]]
+
+
+@dataclass
+class Side:
+    """One of those compared.
+
+    Attributes:
+        text: As the command line names it.
+        peer: How it is asked.
+        starts: Windows by concurrency, of each time it was started.
+    """
+
+    text: str
+    peer: Peer
+    starts: list[dict[int, list[Row]]] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        """Notes a window of the latest start."""
+        self.starts[-1].setdefault(row.concurrency, []).append(row)
+
+    def all(self, clients: int) -> Row:
+        """Medians over all windows."""
+        return median([row for start in self.starts for row in start[clients]])
+
+    def each(self, clients: int) -> list[Row]:
+        """Medians of each start."""
+        return [median(start[clients]) for start in self.starts]
+
+
+def table(sides: Sequence[Side], clients: Sequence[int], limits: Sequence[Limits]) -> Iterator[str]:
+    """Medians; ``limits`` are the bound's, by start, or empty."""
+    yield f"| | {' | '.join(f'photos/s at {c} | p99 ms | CPU ms | wrong' for c in clients)} |"
+    yield "|---" * (1 + 4 * len(clients)) + "|"
+    for side in sides:
+        middle = [side.all(c) for c in clients]
+        cells = (f"{row.rate:.0f} | {row.p99:.0f} | {row.cpu_ms:.1f} | {row.wrong}" for row in middle)
+        yield f"| {side.text} | {' | '.join(cells)} |"
+    if limit := best(list(chain.from_iterable(limits))):
+        size, cpu = limit.batch, limit.cpu_ms
+        yield f"\nbound: {limit.rate:.0f} photos/s in batches of {size}, {cpu:.1f} ms of CPU a photo"
+
+
+def ratios(sides: Sequence[Side], clients: Sequence[int], limits: Sequence[Limits]) -> Iterator[str]:
+    """The first of the sides by each of the others and by the bound: the median start's, least and most."""
+    first, *others = sides
+    yield f"\n| {first.text} by | {' | '.join(f'photos/s at {c} | p99' for c in clients)} |"
+    yield "|---" * (1 + 2 * len(clients)) + "|"
+    for other in others:
+        yield f"| {other.text} | {' | '.join(_compared(first.each(c), other.each(c)) for c in clients)} |"
+    if rates := [limit.rate for each in limits if (limit := best(each))]:
+        shares = (
+            _spread([row.rate / rate for row, rate in zip(first.each(c), rates, strict=True)])
+            for c in clients
+        )
+        yield f"| the bound | {' | '.join(f'{share} | ' for share in shares)} |"
+
+
+def _compared(ours: Sequence[Row], theirs: Sequence[Row]) -> str:
+    pairs = list(zip(ours, theirs, strict=True))
+    return f"{_spread([a.rate / b.rate for a, b in pairs])} | {_spread([a.p99 / b.p99 for a, b in pairs])}"
+
+
+def _share(ours: Sequence[Row], rates: Sequence[float]) -> str:
+    return _spread([row.rate / rate for row, rate in zip(ours, rates, strict=True)])
+
+
+def _spread(values: Sequence[float]) -> str:
+    middle = f"{statistics.median(values):.3f}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):.3f} to {max(values):.3f})"
