@@ -21,7 +21,6 @@ from serving.predictor.jobs import Asked, Job, Outcome, Work, resolve, started
 from serving.predictor.metrics import BATCH_SIZE
 
 _LOG = logging.getLogger(__name__)
-_PAUSE, _LONGEST_PAUSE = 0.05, 0.002  # share of the time a batch takes; seconds
 
 
 class Lanes:
@@ -98,21 +97,11 @@ class Lanes:
     def _lane(self) -> None:
         _go_second()
         while taken := self._next():
-            (jobs, alone), start = taken, time.perf_counter()
+            jobs, alone = taken
             outcomes = self._answer([job.photo for job in jobs], alone)
             # A closed loop means that the server is gone, and with it whoever asked.
             if not (loop := jobs[0].future.get_loop()).is_closed():
-                loop.call_soon_threadsafe(self._hand_over, jobs, outcomes, time.perf_counter() - start)
-
-    def _hand_over(self, jobs: list[Job], outcomes: Sequence[Outcome | Exception], seconds: float) -> None:
-        """Runs in the event loop, which then pauses where the lanes have enough to do.
-
-        What comes in the meantime is read in one go, and the lane that has just taken its next batch is not
-        held up by a loop that wants Python's lock for each request as it comes.
-        """
-        resolve(jobs, outcomes)
-        if len(self._waiting) >= self._max_batch:
-            jobs[0].future.get_loop().call_soon(time.sleep, min(_PAUSE * seconds, _LONGEST_PAUSE))
+                loop.call_soon_threadsafe(resolve, jobs, outcomes)
 
     def _next(self) -> tuple[list[Job], bool] | None:
         """Waits for work and takes a fair share of it, and whether that is all there is; None at the end."""

@@ -196,25 +196,6 @@ async def test_the_event_loop_goes_first() -> None:
     assert os.sched_getscheduler(0) != os.SCHED_BATCH
 
 
-async def test_the_loop_pauses_only_while_the_lanes_have_a_batch_to_come(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def work(photos: Sequence[Photo], alone: bool) -> list[Outcome]:
-        threading.Event().wait(0.1)
-        return [PhotoError("bad", reason="truncated")]
-
-    pauses: list[float] = []
-    monkeypatch.setattr("serving.predictor.lanes.time.sleep", pauses.append)
-    lanes = Lanes(work, count=1, max_batch=1, max_queue=3)
-    await lanes.submit([b"x"])
-    assert not pauses
-    await lanes.submit([b"x", b"y", b"z"])
-    await asyncio.to_thread(lanes.close)
-    # After the first, while the third waits; perhaps after the second, before the lane takes the third;
-    # not after the third. Short, however long a batch takes.
-    assert pauses in ([0.002], [0.002] * 2)
-
-
 async def test_a_full_queue_refuses_at_once(lanes: Lanes, work: Work) -> None:
     await _occupied(lanes, work)
     waiting = asyncio.create_task(lanes.submit([b"x"] * 6))
