@@ -62,6 +62,11 @@ def best(rounds: Sequence[Sequence[Limit]]) -> Limit | None:
     return max(medians, key=lambda limit: limit.rate, default=None)
 
 
+def median_rate(rounds: Sequence[Sequence[Limit]], batch: int) -> float:
+    """Photos a second in batches of a size, the median over the rounds."""
+    return statistics.median(limit.rate for each in rounds for limit in each if limit.batch == batch)
+
+
 def _median(limits: Sequence[Limit]) -> Limit:
     rate = statistics.median(limit.rate for limit in limits)
     return Limit(batch=limits[0].batch, rate=rate, cpu_ms=statistics.median(lim.cpu_ms for lim in limits))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from benchmarks.serving.bound import Limit, best
+from benchmarks.serving.bound import Limit, best, median_rate
 from benchmarks.serving.catalogue import Peer
 from benchmarks.serving.measure import Row, median
 
@@ -61,12 +61,10 @@ def ratios(sides: Sequence[Side], clients: Sequence[int], limits: Sequence[Limit
     yield "|---" * (1 + 2 * len(clients)) + "|"
     for other in others:
         yield f"| {other.text} | {' | '.join(_compared(first.each(c), other.each(c)) for c in clients)} |"
-    if rates := [limit.rate for each in limits if (limit := best(each))]:
-        shares = (
-            _spread([row.rate / rate for row, rate in zip(first.each(c), rates, strict=True)])
-            for c in clients
-        )
-        yield f"| the bound | {' | '.join(f'{share} | ' for share in shares)} |"
+    if limit := best(list(chain.from_iterable(limits))):
+        # Of the one size that is best of all: the best of each start would be the luckiest of four.
+        rates = [median_rate(each, limit.batch) for each in limits]
+        yield f"| the bound | {' | '.join(f'{_share(first.each(c), rates)} | ' for c in clients)} |"
 
 
 def _compared(ours: Sequence[Row], theirs: Sequence[Row]) -> str:

@@ -33,6 +33,16 @@ def test_servers_are_compared_start_by_start() -> None:
     ]
 
 
+def test_the_bound_is_of_one_size_of_batch() -> None:
+    """Not each start's luckiest."""
+    limits = [
+        [[Limit(batch=1, rate=100, cpu_ms=1), Limit(batch=2, rate=120, cpu_ms=1)]],
+        [[Limit(batch=1, rate=110, cpu_ms=1), Limit(batch=2, rate=100, cpu_ms=1)]],
+    ]
+    lines = list(ratios([side("ours", [90], [90])], [8], limits))
+    assert lines[-1] == "| the bound | 0.825 (0.750 to 0.900) |  |"
+
+
 def test_one_start_has_no_spread() -> None:
     lines = list(ratios([side("ours", [90]), side("triton", [60])], [8], [[]]))
     assert lines[-1] == "| triton | 1.500 | 1.000 |"
