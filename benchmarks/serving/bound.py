@@ -56,15 +56,14 @@ def bound(work: Path, form: str, contents: list[bytes], processes: int, seconds:
     return [_together(size, [answer[size] for answer in answers]) for size in BATCHES]
 
 
+def medians(rounds: Sequence[Sequence[Limit]]) -> list[Limit]:
+    """Of each size of batch over the rounds, as servers' windows are summed up."""
+    return [_median(each) for each in zip(*rounds, strict=True)]
+
+
 def best(rounds: Sequence[Sequence[Limit]]) -> Limit | None:
-    """The size of batch with the highest median over the rounds, as servers' windows are summed up."""
-    medians = [_median(each) for each in zip(*rounds, strict=True)]
-    return max(medians, key=lambda limit: limit.rate, default=None)
-
-
-def median_rate(rounds: Sequence[Sequence[Limit]], batch: int) -> float:
-    """Photos a second in batches of a size, the median over the rounds."""
-    return statistics.median(limit.rate for each in rounds for limit in each if limit.batch == batch)
+    """The size of batch with the highest median."""
+    return max(medians(rounds), key=lambda limit: limit.rate, default=None)
 
 
 def _median(limits: Sequence[Limit]) -> Limit:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from benchmarks.serving.bound import Limit, best, median_rate
+from benchmarks.serving.bound import Limit, best, medians
 from benchmarks.serving.catalogue import Peer
 from benchmarks.serving.measure import Row, median
 
@@ -49,9 +49,9 @@ def table(sides: Sequence[Side], clients: Sequence[int], limits: Sequence[Limits
         middle = [side.all(c) for c in clients]
         cells = (f"{row.rate:.0f} | {row.p99:.0f} | {row.cpu_ms:.1f} | {row.wrong}" for row in middle)
         yield f"| {side.text} | {' | '.join(cells)} |"
-    if limit := best(list(chain.from_iterable(limits))):
-        size, cpu = limit.batch, limit.cpu_ms
-        yield f"\nbound: {limit.rate:.0f} photos/s in batches of {size}, {cpu:.1f} ms of CPU a photo"
+    if found := medians(list(chain.from_iterable(limits))):
+        sizes = (f"{one.batch}: {one.rate:.0f} ({one.cpu_ms:.1f})" for one in found)
+        yield f"\nbound, photos/s in batches of (ms of CPU a photo): {', '.join(sizes)}"
 
 
 def ratios(sides: Sequence[Side], clients: Sequence[int], limits: Sequence[Limits]) -> Iterator[str]:
@@ -61,10 +61,14 @@ def ratios(sides: Sequence[Side], clients: Sequence[int], limits: Sequence[Limit
     yield "|---" * (1 + 2 * len(clients)) + "|"
     for other in others:
         yield f"| {other.text} | {' | '.join(_compared(first.each(c), other.each(c)) for c in clients)} |"
-    if limit := best(list(chain.from_iterable(limits))):
-        # Of the one size that is best of all: the best of each start would be the luckiest of four.
-        rates = [median_rate(each, limit.batch) for each in limits]
+    if rates := _bounds(limits):
         yield f"| the bound | {' | '.join(f'{_share(first.each(c), rates)} | ' for c in clients)} |"
+
+
+def _bounds(limits: Sequence[Limits]) -> list[float]:
+    """Each start's, of the size that is best of all: the best of each would be the luckiest of four."""
+    found = best(list(chain.from_iterable(limits)))
+    return [one.rate for each in limits for one in medians(each) if found and one.batch == found.batch]
 
 
 def _compared(ours: Sequence[Row], theirs: Sequence[Row]) -> str:

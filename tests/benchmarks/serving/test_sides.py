@@ -39,8 +39,9 @@ def test_the_bound_is_of_one_size_of_batch() -> None:
         [[Limit(batch=1, rate=100, cpu_ms=1), Limit(batch=2, rate=120, cpu_ms=1)]],
         [[Limit(batch=1, rate=110, cpu_ms=1), Limit(batch=2, rate=100, cpu_ms=1)]],
     ]
-    lines = list(ratios([side("ours", [90], [90])], [8], limits))
-    assert lines[-1] == "| the bound | 0.825 (0.750 to 0.900) |  |"
+    ours = [side("ours", [90], [90])]
+    assert list(ratios(ours, [8], limits))[-1] == "| the bound | 0.825 (0.750 to 0.900) |  |"
+    assert list(table(ours, [8], limits))[-1].endswith("1: 105 (1.0), 2: 110 (1.0)")
 
 
 def test_one_start_has_no_spread() -> None:
