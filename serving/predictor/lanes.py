@@ -7,20 +7,34 @@ the queue, and batches form by themselves. Decoding happens in the lane, next to
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from serving.predictor.errors import overloaded
 from serving.predictor.jobs import Asked, Job, Outcome, Work, resolve, started
 from serving.predictor.metrics import BATCH_SIZE
+from serving.predictor.places import Place
 
 _LOG = logging.getLogger(__name__)
+
+
+class _Taken(NamedTuple):
+    """What a lane runs next.
+
+    Attributes:
+        jobs: At least one.
+        alone: Nothing else is run or waits.
+        crowded: Every lane is busy, or would be if it came back.
+    """
+
+    jobs: list[Job]
+    alone: bool
+    crowded: bool
 
 
 class Lanes:
@@ -49,7 +63,8 @@ class Lanes:
         self._changed = threading.Condition()
         self._open, self._busy, self._running = True, 0, 0  # lanes, photos
         self._threads = [
-            threading.Thread(target=self._lane, name=f"lane-{i}", daemon=True) for i in range(count)
+            threading.Thread(target=self._lane, args=(i,), name=f"lane-{i}", daemon=True)
+            for i in range(count)
         ]
         for thread in self._threads:
             thread.start()
@@ -94,17 +109,17 @@ class Lanes:
         for thread in self._threads:
             thread.join()
 
-    def _lane(self) -> None:
-        _go_second()
+    def _lane(self, number: int) -> None:
+        place = Place(number, len(self._threads))
         while taken := self._next():
-            jobs, alone = taken
-            outcomes = self._answer([job.photo for job in jobs], alone)
+            place.keep(taken.crowded)
+            outcomes = self._answer([job.photo for job in taken.jobs], taken.alone)
             # A closed loop means that the server is gone, and with it whoever asked.
-            if not (loop := jobs[0].future.get_loop()).is_closed():
-                loop.call_soon_threadsafe(resolve, jobs, outcomes)
+            if not (loop := taken.jobs[0].future.get_loop()).is_closed():
+                loop.call_soon_threadsafe(resolve, taken.jobs, outcomes)
 
-    def _next(self) -> tuple[list[Job], bool] | None:
-        """Waits for work and takes a fair share of it, and whether that is all there is; None at the end."""
+    def _next(self) -> _Taken | None:
+        """Waits for work and takes a fair share of it; None at the end."""
         with self._changed:
             while True:
                 if (patience := self._patience()) > 0:
@@ -114,7 +129,8 @@ class Lanes:
                 if jobs := [job for job in taken if not job.future.cancelled()]:
                     self._busy += 1
                     self._running += len(jobs)
-                    return started(jobs), self._busy == 1 and not self._waiting
+                    crowded = bool(self._waiting) or self._busy == len(self._threads)
+                    return _Taken(started(jobs), self._busy == 1 and not self._waiting, crowded)
                 if not taken and not self._open:
                     return None
                 if not taken:
@@ -145,9 +161,3 @@ class Lanes:
             with self._changed:
                 self._busy -= 1
                 self._running -= len(photos)
-
-
-def _go_second() -> None:
-    """Where a lane and the event loop both want a CPU, the loop has it at once: it needs it for moments."""
-    with contextlib.suppress(OSError):  # a sandbox may forbid it
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # 0: this thread

@@ -196,6 +196,24 @@ async def test_the_event_loop_goes_first() -> None:
     assert os.sched_getscheduler(0) != os.SCHED_BATCH
 
 
+async def test_lanes_keep_to_their_cpus_only_while_all_are_needed() -> None:
+    """The last photo of a crowd has every CPU again."""
+    places: list[int] = []
+
+    def work(photos: Sequence[Photo], alone: bool) -> list[Outcome]:
+        places.append(len(os.sched_getaffinity(threading.get_native_id())))
+        threading.Event().wait(0.1)
+        return [PhotoError("bad", reason="truncated")]
+
+    cpus = len(os.sched_getaffinity(0))
+    lanes = Lanes(work, count=cpus, max_batch=1, max_queue=99)
+    await lanes.submit([b"x"] * 2 * cpus)
+    await lanes.submit([b"x"])
+    await asyncio.to_thread(lanes.close)
+    assert places[0] == 1
+    assert places[-1] == cpus
+
+
 async def test_a_full_queue_refuses_at_once(lanes: Lanes, work: Work) -> None:
     await _occupied(lanes, work)
     waiting = asyncio.create_task(lanes.submit([b"x"] * 6))

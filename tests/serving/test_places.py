@@ -1,0 +1,65 @@
+"""A lane keeps to its own CPU while all lanes are needed, and only where each has one."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from serving.predictor.places import Place
+
+CPUS = sorted(os.sched_getaffinity(0))
+
+
+def in_a_thread(work: Callable[[], None]) -> None:
+    """What a place does is done to its thread, which must not be the tests'."""
+    failed: list[BaseException] = []
+
+    def caught() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=caught)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+
+
+@pytest.mark.skipif(len(CPUS) < 2, reason="needs two CPUs")
+def test_each_lane_has_a_cpu_while_it_is_crowded() -> None:
+    def lane(number: int) -> None:
+        place = Place(number, len(CPUS))
+        assert os.sched_getaffinity(0) == set(CPUS)
+        place.keep(True)
+        assert os.sched_getaffinity(0) == {CPUS[number]}
+        place.keep(False)
+        assert os.sched_getaffinity(0) == set(CPUS)
+
+    for number in range(len(CPUS)):
+        in_a_thread(lambda number=number: lane(number))  # type: ignore[misc]
+
+
+def test_other_than_a_lane_a_cpu_go_where_there_is_room() -> None:
+    def lane() -> None:
+        place = Place(0, len(CPUS) + 1)
+        place.keep(True)
+        assert os.sched_getaffinity(0) == set(CPUS)
+
+    in_a_thread(lane)
+
+
+def test_a_sandbox_may_forbid_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError
+
+    def lane() -> None:
+        Place(0, len(CPUS)).keep(True)
+
+    monkeypatch.setattr(os, "sched_setaffinity", forbidden)
+    monkeypatch.setattr(os, "sched_setscheduler", forbidden)
+    in_a_thread(lane)
