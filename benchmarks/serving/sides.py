@@ -12,6 +12,7 @@ from benchmarks.serving.catalogue import Peer
 from benchmarks.serving.measure import Row, median
 
 Limits = list[list[Limit]]
+"""The bound beside one start: a round each, in it a limit for each size of batch."""
 
 
 @dataclass

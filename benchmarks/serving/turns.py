@@ -1,8 +1,9 @@
 """`python -m benchmarks.serving.turns SERVER...`: a few servers side by side, asked in turn.
 
 On a machine that others use too, minutes differ by more than servers do; windows that follow each other
-within seconds differ less. This compares options and checkouts of the predictor; who is better than its peers
-is what `python -m benchmarks.serving` says.
+within seconds differ less. Where a process finds its memory makes a difference, too, for as long as it runs:
+what is to be told of two servers takes several `--starts`. All peers, in all their set-ups, are asked by
+`python -m benchmarks.serving`.
 
 A SERVER is `ours`, with options (`"ours --max_batch=4"`), perhaps of another checkout (`ours@../before`); a
 peer that is handed our runtime (`triton`); `bare`; or `bound`. An idle server costs the one that is asked

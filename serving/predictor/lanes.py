@@ -1,7 +1,7 @@
 """The micro-batcher: a bounded queue of photos and a few threads that each take what has queued up.
 
 A lane never waits while there is work, so a lone photo is run at once; under load each takes its share of
-the queue, and batches form by themselves. Decoding happens in the lane, next to the run that needs it.
+what there is, and batches form by themselves. Decoding happens in the lane, next to the run that needs it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Taken(NamedTuple):
     Attributes:
         jobs: At least one.
         alone: Nothing else is run or waits.
-        crowded: Every lane is busy, or would be if it came back.
+        crowded: Every lane is busy, or photos wait for those that are not.
     """
 
     jobs: list[Job]

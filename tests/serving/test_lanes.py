@@ -206,7 +206,7 @@ async def test_lanes_keep_to_their_cpus_only_while_all_are_needed() -> None:
         return [PhotoError("bad", reason="truncated")]
 
     cpus = len(os.sched_getaffinity(0))
-    lanes = Lanes(work, count=cpus, max_batch=1, max_queue=99)
+    lanes = Lanes(work, count=cpus, max_batch=1, max_queue=2 * cpus)
     await lanes.submit([b"x"] * 2 * cpus)
     await lanes.submit([b"x"])
     await asyncio.to_thread(lanes.close)
