@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -42,11 +43,13 @@ class Job:
         photo: What is asked.
         future: Who asked waits for it.
         since: When it came, by ``time.perf_counter``.
+        thread: Where the event loop runs that hears of it.
     """
 
     photo: Asked
     future: asyncio.Future[Outcome]
     since: float = field(default_factory=time.perf_counter)
+    thread: int = field(default_factory=threading.get_native_id)
 
 
 def started(jobs: list[Job]) -> list[Job]:

@@ -116,7 +116,8 @@ class Lanes:
             outcomes = self._answer([job.photo for job in taken.jobs], taken.alone)
             # A closed loop means that the server is gone, and with it whoever asked.
             if not (loop := taken.jobs[0].future.get_loop()).is_closed():
-                loop.call_soon_threadsafe(resolve, taken.jobs, outcomes)
+                with place.inviting(taken.jobs[0].thread):
+                    loop.call_soon_threadsafe(resolve, taken.jobs, outcomes)
 
     def _next(self) -> _Taken | None:
         """Waits for work and takes a fair share of it; None at the end."""

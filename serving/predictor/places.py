@@ -1,13 +1,16 @@
-"""Where and when a lane's thread runs: what Linux is told of it.
+"""Where and when a lane's thread runs, and the event loop beside it: what Linux is told of them.
 
 Lanes compute all the time and the event loop for moments. Left alone, the scheduler now and then puts two
 lanes on one CPU while another has nothing to do: both batches are late, and that makes the slowest answers.
+And it lets the loop interrupt a lane that computes, while the lane whose photos the loop answers waits for
+Python's lock, and its CPU with it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 
 
 class Place:
@@ -31,5 +34,28 @@ class Place:
         """Stays on its CPU, for as long as every lane is needed; or goes wherever there is room."""
         if self._own and kept != self._kept:
             self._kept = kept
-            with contextlib.suppress(OSError):
-                os.sched_setaffinity(0, self._own if kept else self._cpus)
+            _move(0, self._own if kept else self._cpus)
+
+    @contextlib.contextmanager
+    def inviting(self, thread: int) -> Iterator[None]:
+        """Whatever wakes a thread in here wakes it on this lane's CPU, while the lane has one of its own.
+
+        Waking uvloop does not give up Python's lock, so the thread cannot start others meanwhile, which would
+        inherit the one CPU for good.
+
+        Args:
+            thread: By ``threading.get_native_id``.
+        """
+        if not self._kept or not self._own:
+            yield
+            return
+        try:
+            _move(thread, self._own)
+            yield
+        finally:
+            _move(thread, self._cpus)
+
+
+def _move(thread: int, cpus: set[int]) -> None:
+    with contextlib.suppress(OSError):  # a sandbox may forbid it
+        os.sched_setaffinity(thread, cpus)

@@ -214,6 +214,29 @@ async def test_lanes_keep_to_their_cpus_only_while_all_are_needed() -> None:
     assert places[-1] == cpus
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two CPUs")
+async def test_the_loop_is_woken_where_a_crowded_lane_has_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And keeps all its CPUs: threads that it starts would inherit fewer."""
+    moves: list[tuple[int, int]] = []
+    change, cpus, loop = os.sched_setaffinity, os.sched_getaffinity(0), threading.get_native_id()
+
+    def noted(thread: int, to: set[int]) -> None:
+        moves.append((thread, len(to)))
+        change(thread, to)
+
+    def work(photos: Sequence[Photo], alone: bool) -> list[Outcome]:
+        threading.Event().wait(0.05)
+        return [PhotoError("bad", reason="truncated")]
+
+    monkeypatch.setattr(os, "sched_setaffinity", noted)
+    lanes = Lanes(work, count=len(cpus), max_batch=1, max_queue=2 * len(cpus))
+    await lanes.submit([b"x"] * 2 * len(cpus))
+    await asyncio.to_thread(lanes.close)
+    to = [count for thread, count in moves if thread == loop]
+    assert (to[0], to[-1]) == (1, len(cpus))
+    assert os.sched_getaffinity(0) == cpus
+
+
 async def test_a_full_queue_refuses_at_once(lanes: Lanes, work: Work) -> None:
     await _occupied(lanes, work)
     waiting = asyncio.create_task(lanes.submit([b"x"] * 6))

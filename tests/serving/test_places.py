@@ -45,12 +45,39 @@ def test_each_lane_has_a_cpu_while_it_is_crowded() -> None:
         in_a_thread(partial(lane, number))
 
 
+@pytest.mark.skipif(len(CPUS) < 2, reason="needs two CPUs")
+def test_a_thread_is_woken_on_the_cpu_of_a_crowded_lane() -> None:
+    """And goes where it likes afterwards, whatever happens meanwhile."""
+    end = threading.Event()
+    sleeper = threading.Thread(target=end.wait)
+    sleeper.start()
+    thread = sleeper.native_id or 0
+
+    def lane(number: int) -> None:
+        place = Place(number, len(CPUS))
+        with place.inviting(thread):
+            assert os.sched_getaffinity(thread) == set(CPUS)
+        place.keep(True)
+        with pytest.raises(KeyError), place.inviting(thread):
+            assert os.sched_getaffinity(thread) == {CPUS[number]}
+            raise KeyError
+        assert os.sched_getaffinity(thread) == set(CPUS)
+
+    for number in range(len(CPUS)):
+        in_a_thread(partial(lane, number))
+    end.set()
+    sleeper.join()
+
+
 def test_where_lanes_and_cpus_differ_in_number_none_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor is the system told anything: its own choice of CPUs may change while the predictor runs."""
     asked: list[object] = []
 
     def lane() -> None:
-        Place(0, len(CPUS) + 1).keep(True)
+        place = Place(0, len(CPUS) + 1)
+        place.keep(True)
+        with place.inviting(0):
+            pass
 
     monkeypatch.setattr(os, "sched_setaffinity", lambda *what: asked.append(what))
     in_a_thread(lane)
@@ -62,7 +89,10 @@ def test_a_sandbox_may_forbid_it(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError
 
     def lane() -> None:
-        Place(0, len(CPUS)).keep(True)
+        place = Place(0, len(CPUS))
+        place.keep(True)
+        with place.inviting(0):
+            pass
 
     monkeypatch.setattr(os, "sched_setaffinity", forbidden)
     monkeypatch.setattr(os, "sched_setscheduler", forbidden)
