@@ -1,0 +1,41 @@
+"""A server that is measured leaves nothing behind: what goes on running takes CPU from the next."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import psutil
+
+from benchmarks.serving.servers import _end
+
+_WORKER = "import time; print('up', flush=True); time.sleep(60)"
+_SERVER = f"""
+import subprocess, sys, time
+worker = subprocess.Popen([sys.executable, "-c", {_WORKER!r}], start_new_session=True, stdout=subprocess.PIPE)
+worker.stdout.readline()
+print(worker.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_worker_with_a_session_of_its_own_is_ended_too() -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-c", _SERVER], stdout=subprocess.PIPE, start_new_session=True, text=True
+    )
+    assert server.stdout
+    with server.stdout as said:
+        worker = psutil.Process(int(said.readline()))
+        _end(server)
+    deadline = time.monotonic() + 5
+    while _runs(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(worker)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
