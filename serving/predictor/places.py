@@ -18,13 +18,13 @@ class Place:
 
     Args:
         lane: Its number, from 0.
-        lanes: How many there are. Only where there is one for each CPU that this process may use does each
-            have a CPU of its own: elsewhere other lanes would be kept from free ones.
+        lanes: How many there are. Only where there is one for each of several CPUs that this process may use
+            does each have a CPU of its own: elsewhere other lanes would be kept from free ones.
     """
 
     def __init__(self, lane: int, lanes: int) -> None:
         self._cpus = os.sched_getaffinity(0)  # 0: this thread
-        self._own = {sorted(self._cpus)[lane]} if len(self._cpus) == lanes else None
+        self._own = {sorted(self._cpus)[lane]} if len(self._cpus) == lanes > 1 else None
         self._kept = False
         with contextlib.suppress(OSError):  # a sandbox may forbid it
             # Where a lane and the event loop both want a CPU, the loop has it at once.

@@ -69,16 +69,20 @@ def test_a_thread_is_woken_on_the_cpu_of_a_crowded_lane() -> None:
     sleeper.join()
 
 
-def test_where_lanes_and_cpus_differ_in_number_none_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("cpus", "lanes"), [({0, 1}, 3), ({0, 1}, 1), ({0}, 1)])
+def test_where_lanes_and_cpus_differ_in_number_or_there_is_one_none_is_kept(
+    monkeypatch: pytest.MonkeyPatch, cpus: set[int], lanes: int
+) -> None:
     """Nor is the system told anything: its own choice of CPUs may change while the predictor runs."""
     asked: list[object] = []
 
     def lane() -> None:
-        place = Place(0, len(CPUS) + 1)
+        place = Place(0, lanes)
         place.keep(True)
         with place.inviting(0):
             pass
 
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: cpus)
     monkeypatch.setattr(os, "sched_setaffinity", lambda *what: asked.append(what))
     in_a_thread(lane)
     assert not asked
