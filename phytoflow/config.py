@@ -133,7 +133,9 @@ class TrainingSettings(Section):
         "auto", description="auto: bf16/fp16 where a GPU has it."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
-    workers: int = Field(0, ge=0, description="Loader processes; 0: load in the training process.")
+    workers: int = Field(
+        0, ge=0, description="Loader processes; 0: up to 8 beside a GPU, none where CPUs train."
+    )
 
 
 class ExportSettings(Section):

@@ -122,7 +122,7 @@ class _Photos(TorchDataset[Item]):
         image = self._decoded(photo)
         # The generator is set for this photo alone and given back: draws do not depend on neighbours.
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_mixed((*self.seeds, index)))
+            torch.default_generator.manual_seed(_mixed((*self.seeds, index)))  # GPUs' own are left alone
             return self.transform(image), self.shards[shard].labels[number], index
 
     def _decoded(self, photo: LabelledPhoto) -> Image.Image:

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from phytoflow.errors import BundleError
 from phytoflow.inference.cpus import has_bf16
+from phytoflow.inference.gpus import has_gpu
 from phytoflow.inference.runtime import Precision, RuntimeName, check_precision, usable
 from phytoflow.models.bundle import Bundle
 
@@ -61,9 +62,9 @@ def _int8(bundle: Bundle, asked: RuntimeName | None) -> tuple[Candidate, ...]:
 def _usable(bundle: Bundle) -> tuple[RuntimeName, ...]:
     light: tuple[RuntimeName, ...] = ("onnx", "openvino")
     found = tuple(name for name in light if usable(name, bundle))
+    if usable("torchscript", bundle) and (has_gpu() or not found):
+        found += ("torchscript",)
     if found:
         return found
-    if usable("torchscript", bundle):
-        return ("torchscript",)
     remedy = "pip install onnxruntime, or torch for a bundle that has TorchScript only"
     raise BundleError(f"no installed runtime can load the models of {bundle.path}", remedy=remedy)

@@ -22,12 +22,14 @@ class Choice:
     Attributes:
         name: The runtime.
         precision: Of its arithmetic.
+        device: Where it computes: ``CPU``, or the GPU's own name.
         reason: One sentence for a log or metadata.
         trials: What was measured.
     """
 
     name: RuntimeName
     precision: Precision
+    device: str
     reason: str
     trials: tuple[Trial, ...]
 
@@ -45,7 +47,8 @@ def choose(
     Args:
         bundle: The model with its probes.
         asked: A runtime, or None to compare those installed. TorchScript is compared only where the bundle
-            has nothing else: loading torch costs more memory and time than it could win.
+            has nothing else, or there is a GPU: loading torch costs more memory and time than it could win
+            on CPUs.
         threads: CPU threads of one call.
         lanes: Calls at once.
         precision: One, or ``auto`` to compare those the CPU is quick at and the bundle has.
@@ -65,9 +68,10 @@ def choose(
             best = runtime, trial
     if best is None:
         raise _refusal(bundle, trials)
-    choice = Choice(*best[1].candidate, _reason(trials), tuple(trials))
-    _LOG.info("runtime %s, %s: %s", choice.name, choice.precision, choice.reason)
-    return best[0], choice
+    runtime, trial = best
+    choice = Choice(*trial.candidate, runtime.device, _reason(trials), tuple(trials))
+    _LOG.info("runtime %s, %s, %s: %s", choice.name, choice.precision, choice.device, choice.reason)
+    return runtime, choice
 
 
 def _reason(trials: list[Trial]) -> str:

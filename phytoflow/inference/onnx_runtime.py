@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtime import Outputs, Precision, RuntimeName, named
+from phytoflow.inference.runtime import CPU, Outputs, Precision, RuntimeName, named
 
 _ERRORS_ONLY = 3
 _BLOCKS = "4"  # a thread that was held up leaves the rest of its work to the others (ONNX Runtime's advice)
@@ -21,6 +21,7 @@ class OnnxRuntime:
     """
 
     name: RuntimeName = "onnx"
+    device = CPU
 
     def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
         self._path, self._threads, self._lanes = path, threads, lanes

@@ -11,7 +11,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtime import ANSWERS, Outputs, Precision, RuntimeName, named
+from phytoflow.inference.runtime import ANSWERS, CPU, Outputs, Precision, RuntimeName, named
 
 _HINTS: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "f32"}  # of what int8 leaves
 
@@ -24,6 +24,7 @@ class OpenVinoRuntime:
     """
 
     name: RuntimeName = "openvino"
+    device = CPU
 
     def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
         self._path, self._threads, self._lanes, self._precision = path, threads, lanes, precision

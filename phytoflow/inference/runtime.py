@@ -25,6 +25,7 @@ _FORMS: dict[str, Form] = {
     "openvino": "onnx",
     "torchscript": "torchscript",
 }
+CPU = "CPU"
 ANSWERS = ("probabilities", "novelty")  # those of ``Outputs`` that follow from the others
 
 
@@ -51,9 +52,15 @@ class Outputs(NamedTuple):
 
 
 class Runtime(Protocol):
-    """A loaded model."""
+    """A loaded model.
+
+    Attributes:
+        name: The library.
+        device: Where it computes: ``CPU``, or the GPU's own name.
+    """
 
     name: RuntimeName
+    device: str
 
     def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
         """Runs the model; from any thread, also more of them than it was opened with lanes.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtime import Outputs, Precision, RuntimeName
+from phytoflow.inference.runtime import CPU, Outputs, Precision, RuntimeName
 
 
 class TorchScriptRuntime:
@@ -25,6 +25,7 @@ class TorchScriptRuntime:
         torch._C._jit_set_profiling_executor(False)
         torch.backends.cudnn.allow_tf32 = False  # answers must be those of the trained model
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = torch.cuda.get_device_name() if torch.cuda.is_available() else CPU
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch.jit is deprecated, and still the fastest of torch's forms
             module = torch.jit.load(path, map_location=self._device)  # type: ignore[no-untyped-call]

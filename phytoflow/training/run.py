@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from phytoflow.config import ModelSettings, TrainingSettings
 from phytoflow.data.dataset import Dataset
 from phytoflow.data.preprocessing import Preprocessing
+from phytoflow.inference.cpus import cpu_count
 from phytoflow.models.classifier import LeafClassifier
 from phytoflow.models.factory import create_model, preprocessing_for
 from phytoflow.provenance import code_version
@@ -30,6 +31,7 @@ from phytoflow.training.store import CheckpointStore, fingerprint
 from phytoflow.training.tracker import Tracker
 
 FEW_VIEWS, MANY_VIEWS, MOST_VIEWS = 3, 8, 16
+MOST_WORKERS = 8  # each keeps batches in shared memory, of which a pod has little
 
 _LOG = logging.getLogger(__name__)
 
@@ -76,6 +78,12 @@ class Run:
         return self.training.views or (FEW_VIEWS, MANY_VIEWS, MOST_VIEWS)[reasons]
 
     @property
+    def workers(self) -> int:
+        """Loader processes: a GPU would wait for one, CPUs that train have no time to spare for more."""
+        beside_gpu = min(cpu_count(), MOST_WORKERS) if self.device.kind == "cuda" else 0
+        return self.training.workers or beside_gpu
+
+    @property
     def classes(self) -> int:
         """How many classes there are."""
         return len(self.dataset.classes)
@@ -97,7 +105,7 @@ class Run:
             self.preprocessing,
             self.device,
             self.seed,
-            self.training.workers,
+            self.workers,
             folder,
         )
 
@@ -119,6 +127,11 @@ class Run:
             patience=patience,
         )
 
+    @cached_property
+    def _trunk(self) -> nn.Module:
+        """On the device, also where a resumed run finds its features and computes none."""
+        return self.classifier.trunk.to(self.device.kind).to(memory_format=torch.channels_last).eval()
+
     def prepare(self, inputs: Tensor) -> Tensor:
         """Photos (uint8) through the frozen trunk; activations as they are."""
         if inputs.dtype == torch.uint8:
@@ -126,7 +139,7 @@ class Run:
             if self.whole:
                 return inputs
             with torch.no_grad():
-                return self.classifier.trunk.eval()(inputs)
+                return self._trunk(inputs)
         return inputs.contiguous(memory_format=torch.channels_last) if inputs.ndim == 4 else inputs
 
     def groups(self, *splits: str) -> np.ndarray:

@@ -109,7 +109,7 @@ def photo_batches(run: Run, judged: KeptBatches | None) -> PhotoBatches:
         run.training.augmentation,
         run.training.batch_size,
         run.seed,
-        run.training.workers,
+        run.workers,
         judged,
     )
 

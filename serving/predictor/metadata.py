@@ -57,6 +57,7 @@ def describe(name: str, engine: Engine) -> dict[str, Any]:
             "preprocessing": manifest.preprocessing.model_dump(),
             "runtime": choice.name,
             "precision": choice.precision,
+            "device": choice.device,
             "runtime_reason": choice.reason,
         },
     }

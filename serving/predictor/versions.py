@@ -136,7 +136,12 @@ def _announce(name: str, engine: Engine) -> None:
         facts | {"backbone": manifest.backbone, "runtime": choice.name, "precision": choice.precision}
     )
     _LOG.info(
-        "version %s answers, by %s in %s: %s", engine.version, choice.name, choice.precision, choice.reason
+        "version %s answers, by %s in %s on %s: %s",
+        engine.version,
+        choice.name,
+        choice.precision,
+        choice.device,
+        choice.reason,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import phytoflow.inference.candidates
 import phytoflow.inference.runtime
 from phytoflow.errors import BundleError, ParityError, PhotoError, ServingError
 from phytoflow.inference.choose import choose
@@ -49,6 +50,15 @@ def test_auto_takes_the_fastest_and_says_why(bundle: Path) -> None:
     assert choice.name == min(choice.trials, key=lambda trial: trial.milliseconds).candidate.name
     assert "openvino" in choice.reason
     assert "onnx" in choice.reason
+
+
+def test_auto_compares_torchscript_where_there_is_a_gpu(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phytoflow.inference.candidates, "has_gpu", lambda: True)
+    choice = Classifier.load(bundle, "auto", 1).choice
+    assert {trial.candidate.name for trial in choice.trials} == set(RUNTIMES)
+    assert all(trial.agrees for trial in choice.trials)
 
 
 @pytest.mark.parametrize("asked", ["auto", *RUNTIMES])

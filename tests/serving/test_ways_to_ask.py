@@ -182,6 +182,7 @@ def test_metadata_tells_the_truth(server: Server, bundle: Path, offline: Classif
     assert metadata["versions"] == [offline.bundle.manifest.version]
     assert metadata["parameters"]["classes"] == list(CLASSES)
     assert metadata["parameters"]["runtime"] == "onnx"
+    assert metadata["parameters"]["device"] == "CPU"
     shapes = {tensor["name"]: tensor["shape"] for tensor in metadata["outputs"]}
     answer = ask(server, tensor("BYTES", [2], data=base64s(CONTENTS[:2])))
     for found in answer["outputs"]:

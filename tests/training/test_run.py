@@ -1,11 +1,15 @@
-"""How many views of each photo a training keeps."""
+"""What a training settles from its settings, its photos and its device."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from phytoflow.config import TrainingSettings
-from phytoflow.training.run import FEW_VIEWS, MANY_VIEWS, MOST_VIEWS, open_run
+from phytoflow.inference.cpus import cpu_count
+from phytoflow.training.device import Device
+from phytoflow.training.run import FEW_VIEWS, MANY_VIEWS, MOST_VIEWS, MOST_WORKERS, Run, open_run
 from tests.training.small import MODEL, Notes, small_dataset
 
 
@@ -23,6 +27,25 @@ from tests.training.small import MODEL, Notes, small_dataset
 def test_small_sets_and_the_field_preset_have_more_views_unless_said(
     tmp_path: Path, changes: dict[str, object], views: int
 ) -> None:
-    dataset, settings = small_dataset(tmp_path, photos=10), TrainingSettings(**changes)  # type: ignore[arg-type]
-    run = open_run(dataset, MODEL, settings, 0, tmp_path / "model", str(tmp_path / "checkpoints"), Notes())
-    assert run.views == views
+    assert opened(tmp_path, **changes).views == views
+
+
+def test_a_gpu_gets_loader_processes_unless_said(tmp_path: Path) -> None:
+    run = opened(tmp_path, device="cpu")
+    assert run.workers == 0
+    run = replace(run, device=Device("cuda", torch.bfloat16, "made up"))
+    assert run.workers == min(cpu_count(), MOST_WORKERS) > 0
+    assert replace(run, training=TrainingSettings(workers=11)).workers == 11
+
+
+def test_photos_meet_the_trunk_on_the_device(tmp_path: Path) -> None:
+    """As in a resumed run, whose features are there: nothing has moved the network yet."""
+    run = replace(opened(tmp_path, device="cpu"), device=Device("meta", torch.float32, "any but the CPU"))
+    assert not run.whole
+    photos = torch.zeros(2, 3, run.preprocessing.size, run.preprocessing.size, dtype=torch.uint8)
+    assert run.prepare(photos).device.type == "meta"
+
+
+def opened(folder: Path, **changes: object) -> Run:
+    dataset, settings = small_dataset(folder, photos=10), TrainingSettings(**changes)  # type: ignore[arg-type]
+    return open_run(dataset, MODEL, settings, 0, folder / "model", str(folder / "checkpoints"), Notes())
