@@ -43,8 +43,9 @@ class Server:
     started: float
 
     def cpu_seconds(self) -> float:
-        """Spent so far by all its processes."""
-        return sum(t.user + t.system for t in self._of_each("cpu_times"))
+        """Spent so far by all its processes, those that have ended and were waited for among them."""
+        times = self._of_each("cpu_times")
+        return sum(t.user + t.system + t.children_user + t.children_system for t in times)
 
     def megabytes(self) -> float:
         """Memory of all its processes; what they share is counted once."""

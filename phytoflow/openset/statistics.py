@@ -26,6 +26,7 @@ BANK = 2000
 _BANK_OF_A_CLASS = 250
 _SHRINKAGE = 0.1  # of the covariance within classes towards the one over all: small classes are noisy
 _LEAST_VARIANCE = 1e-8
+_LEAST_SQUARE = 1e-5  # of rows at length one: what float32 leaves of none is a hundredth of it
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,9 @@ def _principal(
     kept = min(
         most, max(1, (count - 1) // 2), max(1, int((variances > _LEAST_VARIANCE * variances[0]).sum()))
     )
-    rest = variances[kept:].sum() / max(size - kept, 1)
+    rest = max(float(variances[kept:].sum()), _LEAST_SQUARE) / max(size - kept, 1)
     floor = max(float(variances[0]) * _LEAST_VARIANCE, float(np.finfo(np.float32).tiny))
-    return rows[:kept].T, np.maximum(variances[:kept], floor), max(float(rest), floor)
+    return rows[:kept].T, np.maximum(variances[:kept], floor), rest
 
 
 def _whitening(within: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
