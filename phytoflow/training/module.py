@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class Tuner(lightning.LightningModule):
         self.class_weights: Tensor
         self.network = network
         # Early on the average would be mostly the start: its memory grows with the steps made.
-        self.average = AveragedModel(network, avg_fn=_averaging(settings.ema_decay))
+        self.average = AveragedModel(network, multi_avg_fn=_averaging(settings.ema_decay))
         self.register_buffer("class_weights", class_weights)
         self.settings, self.batches, self.seed, self.prepare = settings, batches, seed, prepare
         self.mix = _mixing(settings, len(class_weights))
@@ -141,10 +141,13 @@ class Tuner(lightning.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def _averaging(decay: float) -> Callable[[Tensor, Tensor, Any], Tensor]:
-    def average(kept: Tensor, new: Tensor, count: Any) -> Tensor:
+def _averaging(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Any], None]:
+    """Of all weights together: the number of steps is on the device, and to read it a GPU is waited for."""
+
+    def average(kept: Sequence[Tensor], new: Sequence[Tensor], count: Any) -> None:
         memory = min(decay, (1 + int(count)) / (10 + int(count)))
-        return torch.lerp(new, kept, memory)
+        for old, recent in zip(kept, new, strict=True):
+            old.copy_(torch.lerp(recent, old, memory))
 
     return average
 

@@ -25,10 +25,14 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
 
 
 def test_the_average_remembers_more_as_steps_go_by() -> None:
-    average = _averaging(0.9)
-    early, late = (average(torch.zeros(1), torch.ones(1), torch.tensor(n)).item() for n in (1, 1000))
-    assert early == pytest.approx(1 - 2 / 11) and late == pytest.approx(0.1)
-    assert _averaging(0.0)(torch.zeros(1), torch.ones(1), 50).item() == 1.0
+    def averaged(decay: float, steps: int) -> list[float]:
+        kept = [torch.zeros(1), torch.full((1,), 2.0)]
+        _averaging(decay)(kept, [torch.ones(1), torch.ones(1)], torch.tensor(steps))
+        return [weight.item() for weight in kept]
+
+    assert averaged(0.9, 1) == pytest.approx([1 - 2 / 11, 1 + 2 / 11])
+    assert averaged(0.9, 1000) == pytest.approx([0.1, 1.9])
+    assert averaged(0.0, 50) == [1, 1]
 
 
 @pytest.mark.parametrize("shape", [(6, 4, 8, 8), (6, 5, 7), (6, 10)])
