@@ -134,7 +134,9 @@ class TrainingSettings(Section):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
     workers: int = Field(
-        0, ge=0, description="Loader processes; 0: up to 8 beside a GPU, none where CPUs train."
+        0,
+        ge=0,
+        description="Loader processes; 0: none where CPUs train, beside a GPU up to 8 that /dev/shm holds.",
     )
 
 

@@ -25,7 +25,7 @@ class TorchScriptRuntime:
         torch._C._jit_set_profiling_executor(False)
         torch.backends.cudnn.allow_tf32 = False  # answers must be those of the trained model
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.device = torch.cuda.get_device_name() if torch.cuda.is_available() else CPU
+        self.device = torch.cuda.get_device_name() if self._device.type == "cuda" else CPU
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch.jit is deprecated, and still the fastest of torch's forms
             module = torch.jit.load(path, map_location=self._device)  # type: ignore[no-untyped-call]

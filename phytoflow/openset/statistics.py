@@ -26,7 +26,7 @@ BANK = 2000
 _BANK_OF_A_CLASS = 250
 _SHRINKAGE = 0.1  # of the covariance within classes towards the one over all: small classes are noisy
 _LEAST_VARIANCE = 1e-8
-_LEAST_SQUARE = 1e-5  # of rows at length one: what float32 leaves of none is a hundredth of it
+_LEAST_SQUARE = 1e-5  # all directions left out together: rounding of rows at length one makes a hundredth
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from phytoflow.models.classifier import LeafClassifier
 from phytoflow.models.factory import create_model, preprocessing_for
 from phytoflow.provenance import code_version
 from phytoflow.training.device import Device, find_device
-from phytoflow.training.features import Extractor
+from phytoflow.training.features import GPU_BATCH, Extractor
 from phytoflow.training.fit import Epoch
 from phytoflow.training.frozen import to_input
 from phytoflow.training.module import FitSettings
@@ -31,7 +32,9 @@ from phytoflow.training.store import CheckpointStore, fingerprint
 from phytoflow.training.tracker import Tracker
 
 FEW_VIEWS, MANY_VIEWS, MOST_VIEWS = 3, 8, 16
-MOST_WORKERS = 8  # each keeps batches in shared memory, of which a pod has little
+MOST_WORKERS = 8
+_SHARED_MEMORY = Path("/dev/shm")
+_BATCHES_OF_A_WORKER = 3  # two prepared ahead, and one on its way
 
 _LOG = logging.getLogger(__name__)
 
@@ -79,9 +82,15 @@ class Run:
 
     @property
     def workers(self) -> int:
-        """Loader processes: a GPU would wait for one, CPUs that train have no time to spare for more."""
-        beside_gpu = min(cpu_count(), MOST_WORKERS) if self.device.kind == "cuda" else 0
-        return self.training.workers or beside_gpu
+        """Loader processes: a GPU would wait for one, CPUs that train have no time to spare for more.
+
+        No more than their batches find room for: a process that runs out of shared memory is killed.
+        """
+        if self.training.workers or self.device.kind != "cuda":
+            return self.training.workers
+        batch = GPU_BATCH * 3 * self.preprocessing.size**2
+        room = shutil.disk_usage(_SHARED_MEMORY).free // (_BATCHES_OF_A_WORKER * batch)
+        return min(cpu_count(), MOST_WORKERS, room)
 
     @property
     def classes(self) -> int:

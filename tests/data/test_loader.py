@@ -84,6 +84,14 @@ def test_the_callers_generator_is_left_alone(dataset: Dataset) -> None:
     assert torch.equal(torch.rand(4), expected)
 
 
+def test_no_gpus_generator_is_seeded(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def seeded(_: int) -> None:
+        raise AssertionError("a training's dropout would depend on the photo that was loaded last")
+
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded)
+    assert sorted(indices(load(dataset))) == list(range(COUNT))
+
+
 def test_workers_change_nothing(dataset: Dataset) -> None:
     assert same(load(dataset), load(dataset, "fork", workers=2))
 

@@ -44,7 +44,8 @@ def test_runtimes_agree_on_photos_that_are_no_probes(bundle: Path) -> None:
         np.testing.assert_allclose(other, answers[0], atol=1e-4)
 
 
-def test_auto_takes_the_fastest_and_says_why(bundle: Path) -> None:
+def test_auto_takes_the_fastest_and_says_why(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phytoflow.inference.candidates, "has_gpu", lambda: False)
     choice = Classifier.load(bundle, "auto", 1).choice
     assert {trial.candidate.name for trial in choice.trials} == {"onnx", "openvino"}
     assert choice.name == min(choice.trials, key=lambda trial: trial.milliseconds).candidate.name
@@ -102,7 +103,8 @@ def test_bf16_on_a_cpu_without_it_is_refused(bundle: Path, monkeypatch: pytest.M
         Classifier.load(bundle, "onnx", 1, precision="bf16")
 
 
-def test_torch_is_not_imported_for_onnx(bundle: Path) -> None:
+def test_torch_is_not_imported_for_onnx(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # beside a GPU torch is wanted
     heavy = {"torch", "pandas", "matplotlib", "mlflow", "kserve", "kfp"}
     code = (
         "import sys; from phytoflow.inference.classifier import Classifier; "

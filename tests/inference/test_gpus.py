@@ -16,7 +16,7 @@ from phytoflow.inference.gpus import has_gpu
         (["nvidia11"], "0", True),
         (["nvidia0"], "", False),
         (["nvidia0"], "-1", False),
-        (["nvidiactl", "nvidia-uvm"], None, False),  # the driver alone, as on a node's control container
+        (["nvidiactl", "nvidia-uvm"], None, False),  # the driver, and no GPU given
         ([], None, False),
     ],
 )

@@ -1,7 +1,9 @@
 """What a training settles from its settings, its photos and its device."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -30,12 +32,15 @@ def test_small_sets_and_the_field_preset_have_more_views_unless_said(
     assert opened(tmp_path, **changes).views == views
 
 
-def test_a_gpu_gets_loader_processes_unless_said(tmp_path: Path) -> None:
+def test_a_gpu_gets_loader_processes_unless_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = opened(tmp_path, device="cpu")
     assert run.workers == 0
     run = replace(run, device=Device("cuda", torch.bfloat16, "made up"))
+    free_shared_memory(monkeypatch, 2**31)
     assert run.workers == min(cpu_count(), MOST_WORKERS) > 0
     assert replace(run, training=TrainingSettings(workers=11)).workers == 11
+    free_shared_memory(monkeypatch, 1000)  # too little for one: the training process loads
+    assert run.workers == 0
 
 
 def test_photos_meet_the_trunk_on_the_device(tmp_path: Path) -> None:
@@ -44,6 +49,10 @@ def test_photos_meet_the_trunk_on_the_device(tmp_path: Path) -> None:
     assert not run.whole
     photos = torch.zeros(2, 3, run.preprocessing.size, run.preprocessing.size, dtype=torch.uint8)
     assert run.prepare(photos).device.type == "meta"
+
+
+def free_shared_memory(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
 
 
 def opened(folder: Path, **changes: object) -> Run:
