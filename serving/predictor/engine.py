@@ -45,7 +45,7 @@ class Engine:
         self.max_batch = warm(classifier, options.lanes, options.max_batch)
         # The worker does not know the engine: without a cycle its memory goes when the last user does.
         self._lanes = Lanes(
-            Worker(classifier, self.bounds),
+            Worker(classifier, self.bounds, self.max_batch),
             count=options.lanes,
             max_batch=self.max_batch,
             max_queue=options.max_queue,

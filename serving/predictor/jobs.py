@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from phytoflow.errors import PhotoError
 from phytoflow.inference.probabilities import Predictions
@@ -32,7 +32,17 @@ class Row(NamedTuple):
 
 Outcome = Row | PhotoError
 Asked = Photo | View
-Work = Callable[[Sequence[Asked], bool], list[Outcome]]
+_P = TypeVar("_P")
+
+
+class Work(Protocol[_P]):
+    """What lanes do with photos."""
+
+    def prepare(self, photos: Sequence[Asked]) -> _P:
+        """Bytes to tensors, for which Python's lock is needed again and again."""
+
+    def run(self, prepared: _P, alone: bool) -> list[Outcome]:
+        """An outcome each, in their order; ``alone``: nothing else is run or waits."""
 
 
 @dataclass(eq=False)

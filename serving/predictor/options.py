@@ -32,7 +32,7 @@ class Options:
         runtime: auto, onnx, openvino or torchscript.
         precision: float32; bf16, int8: where there and the probe photos agree; auto: the fastest of them.
         lanes: Batches the runtime runs at once; 0: one a CPU the container really has.
-        max_batch: Most photos run at once by a lane; 0: as many, up to 8, as make a photo cheaper here.
+        max_batch: Most photos the runtime runs at once; 0: as many, up to 8, as make a photo cheaper here.
         max_delay_ms: Longest wait of a photo for a fuller batch while another lane is busy; helps on a GPU.
         max_queue: Photos waiting before requests are refused with 503.
         max_photos: Photos in one request.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,35 +16,56 @@ from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.probabilities import Predictions
 from phytoflow.inference.views import flipped, pixels_of
 from serving.predictor.jobs import Outcome, Row
-from serving.predictor.metrics import INFERENCE
+from serving.predictor.metrics import BATCH_SIZE, INFERENCE
 from serving.predictor.photos import Bounds, Photo
 from serving.predictor.views import View
 
 
+class Prepared(NamedTuple):
+    """Photos on their way.
+
+    Attributes:
+        start: When they were taken, by ``time.perf_counter``.
+        tensors: Of those that can be used, float32 [N, 3, size, size].
+        faults: What is wrong with each of all photos, if anything.
+    """
+
+    start: float
+    tensors: NDArray[np.float32]
+    faults: list[PhotoError | None]
+
+
 class Worker:
-    """Answers a batch of photos; called from every lane's thread.
+    """Answers photos; called from every lane's thread.
 
     Args:
         classifier: Runs them.
         bounds: What a photo may cost.
+        batch: Most that are run at once.
     """
 
-    def __init__(self, classifier: Classifier, bounds: Bounds) -> None:
+    def __init__(self, classifier: Classifier, bounds: Bounds, batch: int) -> None:
         self._classifier = classifier
         self._bounds = bounds
+        self._batch = batch
         self._preprocessing = classifier.bundle.manifest.preprocessing
 
-    def __call__(self, photos: Sequence[Photo | View], alone: bool = False) -> list[Outcome]:
-        """A row each, or what is wrong with the photo, in their order; see ``Lanes`` for ``alone``."""
+    def prepare(self, photos: Sequence[Photo | View]) -> Prepared:
+        """All photos, one after the other: the code and tables of decoding stay in the caches."""
         start = time.perf_counter()
-        batch = np.empty((len(photos), 3, self._bounds.size, self._bounds.size), np.float32)
+        tensors = np.empty((len(photos), 3, self._bounds.size, self._bounds.size), np.float32)
         faults: list[PhotoError | None] = []
         for photo in photos:
-            faults.append(self._prepare(photo, batch[faults.count(None)]))
-        good = batch[: faults.count(None)]
-        found = self._run(good, alone) if len(good) else None
-        seconds = (time.perf_counter() - start) / len(photos)
-        rows = iter(Row(found, at, seconds) for at in range(len(good)) if found)
+            faults.append(self._prepare(photo, tensors[faults.count(None)]))
+        return Prepared(start, tensors[: faults.count(None)], faults)
+
+    def run(self, prepared: Prepared, alone: bool) -> list[Outcome]:
+        """A row each, or what is wrong with the photo; see ``Lanes`` for ``alone``."""
+        start, tensors, faults = prepared
+        size = self._batch
+        found = [self._run(tensors[at : at + size], alone) for at in range(0, len(tensors), size)]
+        seconds = (time.perf_counter() - start) / len(faults)
+        rows = iter(Row(found[at // size], at % size, seconds) for at in range(len(tensors)))
         return [fault or next(rows) for fault in faults]
 
     def _prepare(self, asked: Photo | View, out: NDArray[np.float32]) -> PhotoError | None:
@@ -65,6 +87,7 @@ class Worker:
         return Image.fromarray(photo)
 
     def _run(self, tensors: NDArray[np.float32], alone: bool) -> Predictions:
+        BATCH_SIZE.observe(len(tensors))
         start = time.perf_counter()
         try:
             return self._classifier.run(tensors, alone=alone)

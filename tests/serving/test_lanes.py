@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -20,16 +20,31 @@ from serving.predictor.lanes import Lanes
 from serving.predictor.photos import Photo
 
 
-class Work:
+class Plain:
+    """Runs photos as they are.
+
+    Args:
+        run: What is done with them.
+    """
+
+    def __init__(self, run: Callable[[Sequence[Photo], bool], list[Outcome]]) -> None:
+        self.run = run
+
+    def prepare(self, photos: Sequence[Photo]) -> Sequence[Photo]:
+        return photos
+
+
+class Work(Plain):
     """Answers each photo with its own bytes' length; can be held."""
 
     def __init__(self) -> None:
+        super().__init__(self._run)
         self.batches: list[int] = []
         self.alone: list[bool] = []
         self.gate = threading.Event()
         self.gate.set()
 
-    def __call__(self, photos: Sequence[Photo], alone: bool) -> list[Outcome]:
+    def _run(self, photos: Sequence[Photo], alone: bool) -> list[Outcome]:
         self.batches.append(len(photos))
         self.alone.append(alone)
         assert self.gate.wait(10)
@@ -43,14 +58,15 @@ class Work:
         return Row(Predictions(np.array([[len(photo)]], np.float32), ("length",)), 0, 0.0)
 
 
-class Held:
+class Held(Plain):
     """Runs a batch until it is released by its name, which is its photos' contents in a row."""
 
     def __init__(self) -> None:
+        super().__init__(self._run)
         self.batches: list[bytes] = []
         self._released: defaultdict[bytes, threading.Event] = defaultdict(threading.Event)
 
-    def __call__(self, photos: Sequence[Photo], alone: bool) -> list[Outcome]:
+    def _run(self, photos: Sequence[Photo], alone: bool) -> list[Outcome]:
         name = b"".join(photo for photo in photos if isinstance(photo, bytes))
         self.batches.append(name)
         assert self._released[name].wait(10)
@@ -147,6 +163,56 @@ async def test_what_two_lanes_can_share_is_not_run_by_one() -> None:
     await asyncio.to_thread(lanes.close)
 
 
+class Steps(Held):
+    """Prepares each batch until that is released, too, by its name in capitals."""
+
+    def prepare(self, photos: Sequence[Photo]) -> Sequence[Photo]:
+        self._run([photo.upper() for photo in photos if isinstance(photo, bytes)], False)
+        return photos
+
+
+async def test_answers_are_told_between_preparing_and_running_what_waits() -> None:
+    """Preparing needs Python's lock, which the event loop holds while it answers; running does not."""
+    steps = Steps()
+    lanes = Lanes(steps, count=1, max_batch=1, max_queue=9)
+    first = asyncio.create_task(lanes.submit([b"a"]))
+    await steps.has(b"A")
+    second = asyncio.create_task(lanes.submit([b"b"]))
+    await asyncio.sleep(0.05)
+    steps.release(b"A", b"a")
+    await steps.has(b"A", b"a", b"B")
+    await asyncio.sleep(0.05)
+    assert not first.done()
+    steps.release(b"B")
+    await asyncio.wait_for(first, 5)  # while b is still run
+    await steps.has(b"A", b"a", b"B", b"b")
+    assert not second.done()
+    steps.release(b"b")
+    await second
+    await asyncio.to_thread(lanes.close)
+
+
+async def test_a_photo_that_cannot_be_prepared_keeps_no_answer_back() -> None:
+    class Broken(Held):
+        def prepare(self, photos: Sequence[Photo]) -> Sequence[Photo]:
+            if b"b" in photos:
+                raise RuntimeError("library")
+            return photos
+
+    broken = Broken()
+    lanes = Lanes(broken, count=1, max_batch=1, max_queue=9)
+    first = asyncio.create_task(lanes.submit([b"a"]))
+    await broken.has(b"a")
+    second = asyncio.create_task(lanes.submit([b"b"]))
+    await asyncio.sleep(0.05)
+    broken.release(b"a")
+    assert len(await asyncio.wait_for(first, 5)) == 1
+    with pytest.raises(RuntimeError, match="library"):
+        await asyncio.wait_for(second, 5)
+    assert lanes.alive
+    await asyncio.to_thread(lanes.close)
+
+
 async def test_work_is_told_whether_it_is_alone() -> None:
     work = Work()
     lanes = Lanes(work, count=2, max_batch=1, max_queue=100)
@@ -187,9 +253,9 @@ async def test_the_event_loop_goes_first() -> None:
 
     def work(photos: Sequence[Photo], alone: bool) -> list[Outcome]:
         policies.append(os.sched_getscheduler(threading.get_native_id()))
-        return [PhotoError("bad", reason="truncated")]
+        return [PhotoError("bad", reason="truncated") for _ in photos]
 
-    lanes = Lanes(work, count=1, max_batch=1, max_queue=1)
+    lanes = Lanes(Plain(work), count=1, max_batch=1, max_queue=1)
     await lanes.submit([b"x"])
     await asyncio.to_thread(lanes.close)
     assert policies == [os.SCHED_BATCH]
@@ -203,10 +269,10 @@ async def test_lanes_keep_to_their_cpus_only_while_all_are_needed() -> None:
     def work(photos: Sequence[Photo], alone: bool) -> list[Outcome]:
         places.append(len(os.sched_getaffinity(threading.get_native_id())))
         threading.Event().wait(0.1)
-        return [PhotoError("bad", reason="truncated")]
+        return [PhotoError("bad", reason="truncated") for _ in photos]
 
     cpus = len(os.sched_getaffinity(0))
-    lanes = Lanes(work, count=cpus, max_batch=1, max_queue=2 * cpus)
+    lanes = Lanes(Plain(work), count=cpus, max_batch=1, max_queue=2 * cpus)
     await lanes.submit([b"x"] * 2 * cpus)
     await lanes.submit([b"x"])
     await asyncio.to_thread(lanes.close)
@@ -226,10 +292,10 @@ async def test_the_loop_is_woken_where_a_crowded_lane_has_finished(monkeypatch: 
 
     def work(photos: Sequence[Photo], alone: bool) -> list[Outcome]:
         threading.Event().wait(0.05)
-        return [PhotoError("bad", reason="truncated")]
+        return [PhotoError("bad", reason="truncated") for _ in photos]
 
     monkeypatch.setattr(os, "sched_setaffinity", noted)
-    lanes = Lanes(work, count=len(cpus), max_batch=1, max_queue=2 * len(cpus))
+    lanes = Lanes(Plain(work), count=len(cpus), max_batch=1, max_queue=2 * len(cpus))
     await lanes.submit([b"x"] * 2 * len(cpus))
     await asyncio.to_thread(lanes.close)
     to = [count for thread, count in moves if thread == loop]
