@@ -77,12 +77,13 @@ class Lanes:
 
     def _lane(self, number: int, count: int) -> None:
         place = Place(number, count)
-        answers = _Answers(place)
+        answers = _Answers()
         while (taken := self._waiting.take(wait=not answers)) or answers:
             if taken:
                 answers = self._answered(taken, answers, place)
-            else:  # nothing to prepare meanwhile
-                answers.tell()
+            else:  # nothing to prepare meanwhile, and the CPU is free for the event loop
+                with place.inviting(answers.asker):
+                    answers.tell()
 
     def _answered(self, taken: Taken, before: _Answers, place: Place) -> _Answers:
         """Prepares photos, tells the answers before them, runs the photos.
@@ -97,10 +98,10 @@ class Lanes:
                 prepared = self._work.prepare(photos)
             finally:
                 before.tell()
-            return _Answers(place, taken.jobs, self._work.run(prepared, taken.alone))
+            return _Answers(taken.jobs, self._work.run(prepared, taken.alone))
         except Exception as error:  # a lane must outlive whatever a library raises
             _LOG.exception("a batch of %d photos failed", len(photos))
-            return _Answers(place, taken.jobs, [error] * len(photos))
+            return _Answers(taken.jobs, [error] * len(photos))
         finally:
             self._waiting.done(len(photos))
 
@@ -108,18 +109,20 @@ class Lanes:
 class _Answers:
     """What a lane has found and perhaps not yet told; false where there is nothing to tell."""
 
-    def __init__(
-        self, place: Place, jobs: Sequence[Job] = (), outcomes: Sequence[Outcome | Exception] = ()
-    ) -> None:
-        self._place, self._jobs, self._outcomes = place, jobs, outcomes
+    def __init__(self, jobs: Sequence[Job] = (), outcomes: Sequence[Outcome | Exception] = ()) -> None:
+        self._jobs, self._outcomes = jobs, outcomes
 
     def __bool__(self) -> bool:
         return bool(self._jobs)
+
+    @property
+    def asker(self) -> int:
+        """The thread that waits for them."""
+        return self._jobs[0].thread
 
     def tell(self) -> None:
         """Lets whoever asked know, once."""
         jobs, outcomes, self._jobs, self._outcomes = self._jobs, self._outcomes, (), ()
         # A closed loop means that the server is gone, and with it whoever asked.
         if jobs and not (loop := jobs[0].future.get_loop()).is_closed():
-            with self._place.inviting(jobs[0].thread):
-                loop.call_soon_threadsafe(resolve, jobs, outcomes)
+            loop.call_soon_threadsafe(resolve, jobs, outcomes)
