@@ -13,10 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from serving.predictor.jobs import Asked, Job, Outcome, Work, resolve
+from serving.predictor.photos import size_of
 from serving.predictor.places import Place
+from serving.predictor.views import View
 from serving.predictor.waiting import Taken, Waiting
 
 _LOG = logging.getLogger(__name__)
+_LIGHT_BYTES = 2**19  # of a share: takes some milliseconds to prepare
 
 
 class Lanes:
@@ -89,10 +92,12 @@ class Lanes:
         """Prepares photos, tells the answers before them, runs the photos.
 
         In this order, because the event loop holds Python's lock while it answers: preparing would wait for
-        it, with nothing else to do, and running does not need it.
+        it, with nothing else to do, and running does not need it. But no answer waits for large photos.
         """
         place.keep(taken.crowded)
         photos = [job.photo for job in taken.jobs]
+        if not _light(photos):
+            before.tell()
         try:
             try:
                 prepared = self._work.prepare(photos)
@@ -104,6 +109,11 @@ class Lanes:
             return _Answers(taken.jobs, [error] * len(photos))
         finally:
             self._waiting.done(len(photos))
+
+
+def _light(photos: Sequence[Asked]) -> bool:
+    sizes = (size_of(asked.photo if isinstance(asked, View) else asked) for asked in photos)
+    return sum(sizes) <= _LIGHT_BYTES
 
 
 class _Answers:

@@ -24,7 +24,7 @@ from serving.predictor.explain import heats
 from serving.predictor.metrics import ACTIVE, DURATION
 from serving.predictor.options import Options
 from serving.predictor.outputs import Found
-from serving.predictor.photos import Photo
+from serving.predictor.photos import size_of
 from serving.predictor.versions import Versions
 
 _T = TypeVar("_T")
@@ -117,7 +117,7 @@ class LeafModel(Model):
         with self.current as engine:  # one version from here on, whatever is loaded meanwhile
             line["version"] = engine.version
             asked = read(payload, engine) if _light(payload) else await offload(read, payload, engine)
-            line |= {"photos": len(asked.photos), "bytes": sum(map(_size, asked.photos))}
+            line |= {"photos": len(asked.photos), "bytes": sum(map(size_of, asked.photos))}
             predictions, milliseconds = await engine.answer(asked.photos, asked.augmentation)
             heat = await offload(_heat, asked, predictions, engine) if asked.explain else None
             answerer = Answerer(self.name, engine.version)
@@ -130,10 +130,6 @@ def _heat(asked: Asked, predictions: Predictions, engine: Engine) -> NDArray[np.
     likeliest = predictions.probabilities.argmax(axis=1).tolist()
     labels = likeliest if asked.explained is None else [asked.explained] * len(likeliest)
     return heats(asked.photos, labels, engine)
-
-
-def _size(photo: Photo) -> int:
-    return len(photo) if isinstance(photo, bytes) else photo.nbytes
 
 
 async def offload(function: Callable[..., _T], *arguments: Any) -> _T:

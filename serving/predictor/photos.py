@@ -18,6 +18,11 @@ Photo = bytes | NDArray[np.uint8] | NDArray[np.float32]
 """An encoded file; or decoded uint8 [H, W, 3]; or preprocessed float32 [3, size, size]."""
 
 
+def size_of(photo: Photo) -> int:
+    """Bytes, as it came."""
+    return len(photo) if isinstance(photo, bytes) else photo.nbytes
+
+
 @dataclass(frozen=True)
 class Bounds:
     """What a request may hold.

@@ -192,6 +192,21 @@ async def test_answers_are_told_between_preparing_and_running_what_waits() -> No
     await asyncio.to_thread(lanes.close)
 
 
+async def test_no_answer_waits_until_a_large_photo_is_prepared() -> None:
+    steps, large = Steps(), b"b" * 2**20
+    lanes = Lanes(steps, count=1, max_batch=1, max_queue=9)
+    first = asyncio.create_task(lanes.submit([b"a"]))
+    await steps.has(b"A")
+    second = asyncio.create_task(lanes.submit([large]))
+    await asyncio.sleep(0.05)
+    steps.release(b"A", b"a")
+    await asyncio.wait_for(first, 5)  # while b is still prepared
+    assert not second.done()
+    steps.release(large.upper(), large)
+    await second
+    await asyncio.to_thread(lanes.close)
+
+
 async def test_a_photo_that_cannot_be_prepared_keeps_no_answer_back() -> None:
     class Broken(Held):
         def prepare(self, photos: Sequence[Photo]) -> Sequence[Photo]:
