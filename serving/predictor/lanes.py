@@ -96,9 +96,9 @@ class Lanes:
         """
         place.keep(taken.crowded)
         photos = [job.photo for job in taken.jobs]
-        if not _light(photos):
-            before.tell()
         try:
+            if not _light(photos):
+                before.tell()
             try:
                 prepared = self._work.prepare(photos)
             finally:
