@@ -19,7 +19,7 @@ from serving.predictor.views import View
 from serving.predictor.waiting import Taken, Waiting
 
 _LOG = logging.getLogger(__name__)
-_LIGHT_BYTES = 2**19  # of a share: takes some milliseconds to prepare
+_LIGHT_BYTES = 2**19  # of a share; how many pixels they are is known only once they are opened
 
 
 class Lanes:
@@ -89,20 +89,11 @@ class Lanes:
                     answers.tell()
 
     def _answered(self, taken: Taken, before: _Answers, place: Place) -> _Answers:
-        """Prepares photos, tells the answers before them, runs the photos.
-
-        In this order, because the event loop holds Python's lock while it answers: preparing would wait for
-        it, with nothing else to do, and running does not need it. But no answer waits for large photos.
-        """
+        """Runs photos, and tells the answers before them on the way."""
         place.keep(taken.crowded)
         photos = [job.photo for job in taken.jobs]
         try:
-            if not _light(photos):
-                before.tell()
-            try:
-                prepared = self._work.prepare(photos)
-            finally:
-                before.tell()
+            prepared = self._prepared(photos, before)
             return _Answers(taken.jobs, self._work.run(prepared, taken.alone))
         except Exception as error:  # a lane must outlive whatever a library raises
             _LOG.exception("a batch of %d photos failed", len(photos))
@@ -110,8 +101,22 @@ class Lanes:
         finally:
             self._waiting.done(len(photos))
 
+    def _prepared(self, photos: list[Asked], before: _Answers) -> Any:
+        """Prepares photos, then tells the answers before them; large photos keep no answer back.
+
+        In this order, because the event loop holds Python's lock while it answers: preparing would wait for
+        it, with nothing else to do, and running, which comes next, does not need it.
+        """
+        if not _light(photos):
+            before.tell()
+        try:
+            return self._work.prepare(photos)
+        finally:
+            before.tell()
+
 
 def _light(photos: Sequence[Asked]) -> bool:
+    """Whether preparing them takes some milliseconds at most, as far as their bytes tell."""
     sizes = (size_of(asked.photo if isinstance(asked, View) else asked) for asked in photos)
     return sum(sizes) <= _LIGHT_BYTES
 

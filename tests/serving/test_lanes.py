@@ -19,6 +19,8 @@ from serving.predictor.jobs import Outcome, Row
 from serving.predictor.lanes import Lanes
 from serving.predictor.photos import Photo
 
+Answer = asyncio.Task[list[Outcome]]
+
 
 class Plain:
     """Runs photos as they are.
@@ -171,15 +173,21 @@ class Steps(Held):
         return photos
 
 
+async def _behind(lanes: Lanes, steps: Steps, photo: bytes) -> tuple[Answer, Answer]:
+    """A photo that waits while another is answered; those who ask for the other and for it."""
+    first = asyncio.create_task(lanes.submit([b"a"]))
+    await steps.has(b"A")
+    second = asyncio.create_task(lanes.submit([photo]))
+    await asyncio.sleep(0.05)
+    steps.release(b"A", b"a")
+    return first, second
+
+
 async def test_answers_are_told_between_preparing_and_running_what_waits() -> None:
     """Preparing needs Python's lock, which the event loop holds while it answers; running does not."""
     steps = Steps()
     lanes = Lanes(steps, count=1, max_batch=1, max_queue=9)
-    first = asyncio.create_task(lanes.submit([b"a"]))
-    await steps.has(b"A")
-    second = asyncio.create_task(lanes.submit([b"b"]))
-    await asyncio.sleep(0.05)
-    steps.release(b"A", b"a")
+    first, second = await _behind(lanes, steps, b"b")
     await steps.has(b"A", b"a", b"B")
     await asyncio.sleep(0.05)
     assert not first.done()
@@ -195,11 +203,7 @@ async def test_answers_are_told_between_preparing_and_running_what_waits() -> No
 async def test_no_answer_waits_until_a_large_photo_is_prepared() -> None:
     steps, large = Steps(), b"b" * 2**20
     lanes = Lanes(steps, count=1, max_batch=1, max_queue=9)
-    first = asyncio.create_task(lanes.submit([b"a"]))
-    await steps.has(b"A")
-    second = asyncio.create_task(lanes.submit([large]))
-    await asyncio.sleep(0.05)
-    steps.release(b"A", b"a")
+    first, second = await _behind(lanes, steps, large)
     await asyncio.wait_for(first, 5)  # while b is still prepared
     assert not second.done()
     steps.release(large.upper(), large)
