@@ -1,7 +1,7 @@
 """The micro-batcher: a queue of photos, and a few threads that each take what has queued up.
 
-A lane never waits while there is work, so a lone photo is run at once; under load each takes its share of
-what there is, and batches form by themselves. Preparing happens in the lane, next to the run that needs it.
+A lone photo is run at once; under load each lane takes its share of what there is, and batches form by
+themselves. Preparing happens in the lane, next to the run that needs it.
 """
 
 from __future__ import annotations
@@ -81,32 +81,33 @@ class Lanes:
     def _lane(self, number: int, count: int) -> None:
         place = Place(number, count)
         answers = _Answers()
-        while (taken := self._waiting.take(wait=not answers)) or answers:
-            if taken:
-                answers = self._answered(taken, answers, place)
-            else:  # nothing to prepare meanwhile, and the CPU is free for the event loop
-                with place.inviting(answers.asker):
-                    answers.tell()
+
+        def tell() -> None:  # nothing is prepared meanwhile, and the CPU is free for the event loop
+            with place.inviting(answers.asker):
+                answers.tell()
+
+        while taken := self._waiting.take(len(answers), tell):
+            answers = self._answered(taken, answers, place)
+            del taken  # its photos are not kept while none come
 
     def _answered(self, taken: Taken, before: _Answers, place: Place) -> _Answers:
         """Runs photos, and tells the answers before them on the way."""
         place.keep(taken.crowded)
-        photos = [job.photo for job in taken.jobs]
         try:
-            prepared = self._prepared(photos, before)
-            return _Answers(taken.jobs, self._work.run(prepared, taken.alone))
+            return _Answers(taken.jobs, self._work.run(self._prepared(taken, before), taken.alone))
         except Exception as error:  # a lane must outlive whatever a library raises
-            _LOG.exception("a batch of %d photos failed", len(photos))
-            return _Answers(taken.jobs, [error] * len(photos))
+            _LOG.exception("a batch of %d photos failed", len(taken.jobs))
+            return _Answers(taken.jobs, [error] * len(taken.jobs))
         finally:
-            self._waiting.done(len(photos))
+            self._waiting.done(taken)
 
-    def _prepared(self, photos: list[Asked], before: _Answers) -> Any:
+    def _prepared(self, taken: Taken, before: _Answers) -> Any:
         """Prepares photos, then tells the answers before them; large photos keep no answer back.
 
         In this order, because the event loop holds Python's lock while it answers: preparing would wait for
         it, with nothing else to do, and running, which comes next, does not need it.
         """
+        photos = [job.photo for job in taken.jobs]
         if not _light(photos):
             before.tell()
         try:
@@ -122,13 +123,13 @@ def _light(photos: Sequence[Asked]) -> bool:
 
 
 class _Answers:
-    """What a lane has found and perhaps not yet told; false where there is nothing to tell."""
+    """What a lane has found and perhaps not yet told."""
 
     def __init__(self, jobs: Sequence[Job] = (), outcomes: Sequence[Outcome | Exception] = ()) -> None:
         self._jobs, self._outcomes = jobs, outcomes
 
-    def __bool__(self) -> bool:
-        return bool(self._jobs)
+    def __len__(self) -> int:
+        return len(self._jobs)
 
     @property
     def asker(self) -> int:

@@ -9,9 +9,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from serving.predictor.askers import Askers
 from serving.predictor.errors import overloaded
 from serving.predictor.jobs import Job, started
-from serving.predictor.shares import share
+from serving.predictor.shares import Share, share, taken
+from serving.predictor.underway import UnderWay
 
 
 class Taken(NamedTuple):
@@ -19,11 +21,13 @@ class Taken(NamedTuple):
 
     Attributes:
         jobs: At least one.
+        at: When it was taken, by ``time.perf_counter``.
         alone: Nothing else is run or waits.
         crowded: Every lane is busy, or photos wait for those that are not.
     """
 
     jobs: list[Job]
+    at: float
     alone: bool
     crowded: bool
 
@@ -42,8 +46,10 @@ class Waiting:
         self._lanes, self._max_batch = lanes, max_batch
         self._max_queue, self._max_delay = max_queue, max_delay
         self._jobs: deque[Job] = deque()
-        self._changed = threading.Condition()
-        self._open, self._busy, self._running = True, 0, 0  # lanes, photos
+        lock = threading.Lock()
+        self._changed, self._enough = threading.Condition(lock), threading.Condition(lock)
+        self._open, self._under_way = True, UnderWay(lanes)
+        self._askers, self._wanted = Askers(), list[int]()
 
     @property
     def open(self) -> bool:
@@ -67,54 +73,92 @@ class Waiting:
                 raise overloaded(f"{len(self._jobs)} photos are waiting; try again in a second")
             self._jobs.extend(jobs)
             self._changed.notify(len(jobs))
+            if self._wanted and len(self._jobs) >= min(self._wanted):
+                self._enough.notify_all()
 
-    def take(self, *, wait: bool) -> Taken | None:
+    def take(self, untold: int, tell: Callable[[], None]) -> Taken | None:
         """A lane's share; call ``done`` once it is run.
 
+        While other lanes are busy, a lane that would take less than its part of all photos, those included
+        that will follow its own answers, gives these first and waits for what follows: not for long, and
+        only as long as it does follow.
+
         Args:
-            wait: For photos to come, or for more of them to make a batch.
+            untold: Photos that the lane has run and not answered.
+            tell: Answers them; called before anything is waited for.
 
         Returns:
-            None at the end, and where it would have to wait and is not to.
+            None at the end.
         """
+        wanted = None
+        if untold:
+            with self._changed:
+                wanted = self._worth_waiting(untold)
+                enough = wanted is None or len(self._jobs) >= wanted.photos
+                if enough and (found := self._next(self._patience(), wanted)):
+                    return found
+            tell()
         with self._changed:
-            while True:
-                patience = self._patience()
-                taken = [] if patience else [self._jobs.popleft() for _ in range(self._share())]
-                if jobs := [job for job in taken if not job.future.cancelled()]:
-                    return self._begun(jobs)
-                if not taken and not (wait and self._open):
+            if wanted and wanted.photos > 1:
+                self._await(wanted.photos)
+            while not (found := self._next(patience := self._patience())):
+                if not self._open and not self._jobs:
                     return None
-                if not taken:
-                    self._changed.wait(patience or None)
+                self._changed.wait(patience or None)
+            return found
 
-    def done(self, photos: int) -> None:
+    def done(self, taken: Taken) -> None:
         """A lane has run what it took."""
         with self._changed:
-            self._busy -= 1
-            self._running -= photos
+            self._under_way.end(len(taken.jobs), taken.at)
+            if not self._under_way.lanes:  # nothing is waited for while nothing is run
+                self._enough.notify_all()
 
     def close(self) -> None:
         """Takes no more in; what waits is still to be taken."""
         with self._changed:
             self._open = False
             self._changed.notify_all()
+            self._enough.notify_all()
 
-    def _begun(self, jobs: list[Job]) -> Taken:
-        self._busy += 1
-        self._running += len(jobs)
-        crowded = bool(self._jobs) or self._busy == self._lanes
-        return Taken(started(jobs), self._busy == 1 and not self._jobs, crowded)
+    def _worth_waiting(self, untold: int) -> Share | None:
+        """The share worth waiting for; None: whatever waits is taken."""
+        if self._max_delay or not self._under_way.lanes or not self._askers.expected():
+            return None
+        return self._share(untold)
 
-    def _share(self) -> int:
-        """How many photos to take; none where none waits."""
+    def _await(self, photos: int) -> None:
+        self._wanted.append(photos)
+        self._enough.wait_for(
+            lambda: len(self._jobs) >= photos or not (self._under_way.lanes and self._open),
+            self._under_way.soon,
+        )
+        self._wanted.remove(photos)
+        if (came := len(self._jobs) >= photos) or self._under_way.lanes:
+            self._askers.learn(came)
+
+    def _next(self, patience: float, wanted: Share | None = None) -> Taken | None:
+        while self._jobs and not patience:
+            jobs = [self._jobs.popleft() for _ in range(self._count(wanted or self._share()))]
+            if jobs := [job for job in jobs if not job.future.cancelled()]:
+                at = self._under_way.begin(len(jobs))
+                busy = self._under_way.lanes
+                crowded = bool(self._jobs) or busy == self._lanes
+                return Taken(started(jobs), at, busy == 1 and not self._jobs, crowded)
+        return None
+
+    def _share(self, untold: int = 0) -> Share:
+        return share(len(self._jobs) + self._under_way.photos + untold, self._lanes, self._max_batch)
+
+    def _count(self, part: Share) -> int:
+        """How many photos to take of those that wait."""
         if self._max_delay:  # who waits for a full batch takes it
-            return min(self._max_batch, math.ceil(len(self._jobs) / (self._lanes - self._busy)))
-        return share(len(self._jobs), self._running, self._lanes, self._max_batch)
+            return min(self._max_batch, math.ceil(len(self._jobs) / (self._lanes - self._under_way.lanes)))
+        return taken(part, len(self._jobs), self._under_way.begun, self._lanes, self._max_batch)
 
     def _patience(self) -> float:
         """Seconds to wait for a fuller batch; none while nothing is run."""
         full = len(self._jobs) >= self._max_batch
-        if not (self._max_delay and self._jobs and self._busy and self._open) or full:
+        if not (self._max_delay and self._jobs and self._under_way.lanes and self._open) or full:
             return 0.0
         return max(self._jobs[0].since + self._max_delay - time.perf_counter(), 0.0)

@@ -155,13 +155,13 @@ async def test_what_two_lanes_can_share_is_not_run_by_one() -> None:
     lanes = Lanes(held, count=2, max_batch=2, max_queue=100)
     first = asyncio.create_task(lanes.submit([b"a", b"b"]))
     await held.has(b"a", b"b")
-    second = asyncio.create_task(lanes.submit([b"c", b"d"]))
+    second = asyncio.create_task(lanes.submit([b"c", b"d", b"e"]))
     await asyncio.sleep(0.05)
     held.release(b"a")
-    await held.has(b"a", b"b", b"c")
-    held.release(b"b", b"c", b"d")
-    assert len(await first) == len(await second) == 2
-    assert sorted(held.batches) == [b"a", b"b", b"c", b"d"]
+    await held.has(b"a", b"b", b"cd")
+    held.release(b"b", b"cd", b"e")
+    assert (len(await first), len(await second)) == (2, 3)
+    assert sorted(held.batches) == [b"a", b"b", b"cd", b"e"]
     await asyncio.to_thread(lanes.close)
 
 

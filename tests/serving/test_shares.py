@@ -4,27 +4,45 @@ from __future__ import annotations
 
 import pytest
 
-from serving.predictor.shares import share
+from serving.predictor.shares import Share, share, taken
 
 
 @pytest.mark.parametrize(
-    ("waiting", "running", "lanes", "batch", "expected"),
+    ("photos", "lanes", "batch", "expected"),
     [
-        (0, 4, 2, 2, 0),
-        (1, 0, 2, 2, 1),
-        (2, 1, 2, 2, 1),  # the other lane will soon be back for the second
-        (2, 2, 2, 2, 2),
-        (3, 4, 2, 2, 2),  # three would be a batch and a half
-        (4, 4, 2, 2, 4),  # two batches
-        (7, 3, 2, 2, 4),
-        (50, 0, 2, 2, 8),  # not more: they are prepared before the first is run
-        (50, 8, 2, 16, 16),  # but for one batch
-        (50, 0, 1, 1, 8),
-        (9, 0, 2, 3, 3),
-        (5, 0, 8, 4, 1),
+        (0, 2, 2, Share(1, whole=True)),
+        (1, 2, 2, Share(1, whole=True)),
+        (3, 2, 2, Share(1, whole=True)),
+        (8, 2, 2, Share(4, whole=True)),  # two batches
+        (7, 2, 2, Share(2, whole=True)),  # three would be a batch and a half
+        (17, 2, 2, Share(8, whole=True)),
+        (18, 2, 2, Share(8, whole=False)),  # not more: they are prepared before the first is run
+        (58, 2, 16, Share(16, whole=False)),  # but for one batch
+        (50, 1, 1, Share(8, whole=False)),
+        (9, 2, 3, Share(3, whole=True)),
+        (5, 8, 4, Share(1, whole=True)),
     ],
 )
-def test_a_lane_takes_its_part_in_whole_batches(
-    waiting: int, running: int, lanes: int, batch: int, expected: int
+def test_a_lanes_part_is_whole_batches(photos: int, lanes: int, batch: int, expected: Share) -> None:
+    assert share(photos, lanes, batch) == expected
+
+
+@pytest.mark.parametrize(
+    ("part", "waiting", "begun", "lanes", "batch", "expected"),
+    [
+        (Share(4, whole=True), 0, 0, 2, 2, 0),
+        (Share(4, whole=True), 4, 0, 2, 2, 4),
+        (Share(4, whole=True), 3, 0, 2, 2, 2),  # the other lane will soon be back for the third
+        (Share(4, whole=True), 4, 4, 2, 2, 1),  # beside a lane with as many: out of step with it
+        (Share(4, whole=True), 4, 2, 2, 2, 4),  # beside one with fewer they are out of step already
+        (Share(8, whole=True), 8, 8, 2, 2, 2),
+        (Share(8, whole=False), 9, 8, 2, 2, 8),  # more wait than all lanes take: nobody waits for photos
+        (Share(1, whole=True), 1, 1, 2, 2, 1),
+        (Share(4, whole=True), 4, 12, 8, 2, 4),  # three of eight lanes
+        (Share(4, whole=True), 4, 16, 8, 2, 1),
+    ],
+)
+def test_a_lane_takes_less_where_it_would_fall_into_step(
+    part: Share, waiting: int, begun: int, lanes: int, batch: int, expected: int
 ) -> None:
-    assert share(waiting, running, lanes, batch) == expected
+    assert taken(part, waiting, begun, lanes, batch) == expected
