@@ -1,18 +1,29 @@
-"""Whether those who are answered ask again at once, as clients do that work through many photos."""
+"""Those who are answered, and perhaps ask again at once, as clients do that work through many photos."""
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Callable
 
 _MOST = 6  # misses in a row that count
 
 
 class Askers:
-    """Learns from what came of waiting for them; not safe for threads.
+    """Waits for them, and learns from what came of it; called with the lock held.
 
     The first time that they do not come in time may be chance. From the second on, twice as often each time
     as before, they are not waited for: two times, six, and 62 at most.
+
+    Args:
+        lock: Given up while they are waited for.
+        waiting: Counts the photos that are there.
+        busy: Whether it is still worth waiting.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lock: threading.Lock, waiting: Callable[[], int], busy: Callable[[], bool]) -> None:
+        self._changed = threading.Condition(lock)
+        self._waiting, self._busy = waiting, busy
+        self._wanted: list[int] = []  # photos, by who waits for them
         self._missed = 0
         self._left = 0  # times not to wait
 
@@ -22,6 +33,19 @@ class Askers:
             self._left -= 1
             return False
         return True
+
+    def wait_for(self, photos: int, seconds: float) -> None:
+        """Until so many wait, it is too late, or no longer worth it."""
+        self._wanted.append(photos)
+        self._changed.wait_for(lambda: self._waiting() >= photos or not self._busy(), seconds)
+        self._wanted.remove(photos)
+        if (came := self._waiting() >= photos) or self._busy():
+            self.learn(came)
+
+    def tell(self) -> None:
+        """Something has changed: wakes those who wait, if it matters to them."""
+        if self._wanted and (self._waiting() >= min(self._wanted) or not self._busy()):
+            self._changed.notify_all()
 
     def learn(self, came: bool) -> None:
         """Notes whether enough of them came in time."""

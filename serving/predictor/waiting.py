@@ -46,10 +46,9 @@ class Waiting:
         self._lanes, self._max_batch = lanes, max_batch
         self._max_queue, self._max_delay = max_queue, max_delay
         self._jobs: deque[Job] = deque()
-        lock = threading.Lock()
-        self._changed, self._enough = threading.Condition(lock), threading.Condition(lock)
         self._open, self._under_way = True, UnderWay(lanes)
-        self._askers, self._wanted = Askers(), list[int]()
+        self._changed = threading.Condition(lock := threading.Lock())
+        self._askers = Askers(lock, self.depth, lambda: self._open and bool(self._under_way.lanes))
 
     @property
     def open(self) -> bool:
@@ -73,8 +72,7 @@ class Waiting:
                 raise overloaded(f"{len(self._jobs)} photos are waiting; try again in a second")
             self._jobs.extend(jobs)
             self._changed.notify(len(jobs))
-            if self._wanted and len(self._jobs) >= min(self._wanted):
-                self._enough.notify_all()
+            self._askers.tell()
 
     def take(self, untold: int, tell: Callable[[], None]) -> Taken | None:
         """A lane's share; call ``done`` once it is run.
@@ -100,7 +98,7 @@ class Waiting:
             tell()
         with self._changed:
             if wanted and wanted.photos > 1:
-                self._await(wanted.photos)
+                self._askers.wait_for(wanted.photos, self._under_way.soon)
             while not (found := self._next(patience := self._patience())):
                 if not self._open and not self._jobs:
                     return None
@@ -111,31 +109,20 @@ class Waiting:
         """A lane has run what it took."""
         with self._changed:
             self._under_way.end(len(taken.jobs), taken.at)
-            if not self._under_way.lanes:  # nothing is waited for while nothing is run
-                self._enough.notify_all()
+            self._askers.tell()
 
     def close(self) -> None:
         """Takes no more in; what waits is still to be taken."""
         with self._changed:
             self._open = False
             self._changed.notify_all()
-            self._enough.notify_all()
+            self._askers.tell()
 
     def _worth_waiting(self, untold: int) -> Share | None:
         """The share worth waiting for; None: whatever waits is taken."""
         if self._max_delay or not self._under_way.lanes or not self._askers.expected():
             return None
         return self._share(untold)
-
-    def _await(self, photos: int) -> None:
-        self._wanted.append(photos)
-        self._enough.wait_for(
-            lambda: len(self._jobs) >= photos or not (self._under_way.lanes and self._open),
-            self._under_way.soon,
-        )
-        self._wanted.remove(photos)
-        if (came := len(self._jobs) >= photos) or self._under_way.lanes:
-            self._askers.learn(came)
 
     def _next(self, patience: float, wanted: Share | None = None) -> Taken | None:
         while self._jobs and not patience:
