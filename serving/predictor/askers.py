@@ -11,8 +11,8 @@ _MOST = 6  # misses in a row that count
 class Askers:
     """Waits for them, and learns from what came of it; called with the lock held.
 
-    The first time that they do not come in time may be chance. From the second on, twice as often each time
-    as before, they are not waited for: two times, six, and 62 at most.
+    The first time that they do not come in time may be chance. After the second in a row they are not waited
+    for two times, after the next six, then 14, 30, and 62 at most.
 
     Args:
         lock: Given up while they are waited for.

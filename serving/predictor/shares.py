@@ -36,7 +36,7 @@ def share(photos: int, lanes: int, batch: int) -> Share:
     return Share(_in_batches(min(part, most), batch), part <= most)
 
 
-def taken(part: Share, waiting: int, begun: int, lanes: int, batch: int) -> int:
+def out_of_step(part: Share, waiting: int, begun: int, lanes: int, batch: int) -> int:
     """How much of its share a lane takes, so that lanes do not finish at the same time.
 
     Where the shares hold all photos, a lane that has finished waits for those that follow its answers. If all

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from serving.predictor.askers import Askers
 from serving.predictor.errors import overloaded
 from serving.predictor.jobs import Job, started
-from serving.predictor.shares import Share, share, taken
+from serving.predictor.shares import Share, out_of_step, share
 from serving.predictor.underway import UnderWay
 
 
@@ -141,7 +141,7 @@ class Waiting:
         """How many photos to take of those that wait."""
         if self._max_delay:  # who waits for a full batch takes it
             return min(self._max_batch, math.ceil(len(self._jobs) / (self._lanes - self._under_way.lanes)))
-        return taken(part, len(self._jobs), self._under_way.begun, self._lanes, self._max_batch)
+        return out_of_step(part, len(self._jobs), self._under_way.begun, self._lanes, self._max_batch)
 
     def _patience(self) -> float:
         """Seconds to wait for a fuller batch; none while nothing is run."""

@@ -58,7 +58,7 @@ def test_they_are_waited_for_until_there_are_enough() -> None:
     photos = Photos()
     threading.Timer(0.02, photos.change, [3]).start()
     threading.Timer(0.08, photos.change, [4]).start()
-    assert 0.08 <= photos.waited(4, 20) < 10
+    assert 0.05 < photos.waited(4, 20) < 10
 
 
 def test_they_are_not_waited_for_once_nobody_is_busy_and_that_says_nothing_of_them() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serving.predictor.shares import Share, share, taken
+from serving.predictor.shares import Share, out_of_step, share
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_a_lanes_part_is_whole_batches(photos: int, lanes: int, batch: int, expe
 def test_a_lane_takes_less_where_it_would_fall_into_step(
     part: Share, waiting: int, begun: int, lanes: int, batch: int, expected: int
 ) -> None:
-    assert taken(part, waiting, begun, lanes, batch) == expected
+    assert out_of_step(part, waiting, begun, lanes, batch) == expected

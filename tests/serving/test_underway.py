@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import pytest
 
+from serving.predictor import underway
 from serving.predictor.underway import UnderWay
 
 
@@ -22,11 +23,12 @@ def test_a_quarter_of_the_last_share_is_soon() -> None:
     assert 2.0 <= under_way.soon < 2.1
 
 
-def test_what_was_begun_soon_before_is_of_the_other_lanes() -> None:
+def test_what_was_begun_soon_before_is_of_the_other_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(underway, "perf_counter", lambda: now)
     under_way = UnderWay(3)
-    under_way.soon = 0.05
+    under_way.soon, now = 0.05, 1.0
     for photos in (1, 2, 4):
         under_way.begin(photos)
     assert under_way.begun == 6  # the last of two others
-    time.sleep(0.06)
+    now = 1.06
     assert under_way.begun == 0
