@@ -51,6 +51,13 @@ class Server:
         """Memory of all its processes; what they share is counted once."""
         return sum(m.pss for m in self._of_each("memory_full_info")) / 2**20
 
+    def runs(self) -> bool:
+        """Whether its first process has not ended."""
+        try:
+            return self.process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
     def _of_each(self, what: str) -> Iterator[psutil._common.pmem]:
         for process in [self.process, *self.process.children(recursive=True)]:
             with contextlib.suppress(psutil.NoSuchProcess):

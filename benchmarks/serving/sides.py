@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,6 +9,7 @@ from itertools import chain
 from benchmarks.serving.bound import Limit, best, medians
 from benchmarks.serving.catalogue import Peer
 from benchmarks.serving.measure import Row, median
+from benchmarks.serving.results import spread
 
 Limits = list[list[Limit]]
 """The bound beside one start: a round each, in it a limit for each size of batch."""
@@ -74,13 +74,9 @@ def _bounds(limits: Sequence[Limits]) -> list[float]:
 
 def _compared(ours: Sequence[Row], theirs: Sequence[Row]) -> str:
     pairs = list(zip(ours, theirs, strict=True))
-    return f"{_spread([a.rate / b.rate for a, b in pairs])} | {_spread([a.p99 / b.p99 for a, b in pairs])}"
+    rates, slowest = [a.rate / b.rate for a, b in pairs], [a.p99 / b.p99 for a, b in pairs]
+    return f"{spread(rates, 3)} | {spread(slowest, 3)}"
 
 
 def _share(ours: Sequence[Row], rates: Sequence[float]) -> str:
-    return _spread([row.rate / rate for row, rate in zip(ours, rates, strict=True)])
-
-
-def _spread(values: Sequence[float]) -> str:
-    middle = f"{statistics.median(values):.3f}"
-    return middle if len(values) == 1 else f"{middle} ({min(values):.3f} to {max(values):.3f})"
+    return spread([row.rate / rate for row, rate in zip(ours, rates, strict=True)], 3)

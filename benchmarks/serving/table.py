@@ -1,4 +1,4 @@
-"""The rows as one table, with what they come to."""
+"""The rounds as one table, with what they come to."""
 
 from __future__ import annotations
 
@@ -6,57 +6,40 @@ import os
 import statistics
 from collections.abc import Iterator, Sequence
 
-from pydantic import BaseModel
-
-from benchmarks.serving.bound import Limit
+from benchmarks.serving.bound import Limit, best
 from benchmarks.serving.catalogue import OURS
-from benchmarks.serving.measure import QUIET, Row, median
+from benchmarks.serving.measure import QUIET, Row
+from benchmarks.serving.results import CONCURRENCIES, LOADED, Bound, Result, spread, together, windows_of_ours
 
-CONCURRENCIES = (1, 8, 32)
 _AGAINST = {
     "best documented peer": "documented",
     "best handed peer": "handed",
     "bare loop in one process": "one process",
 }
+_Rounds = Sequence[Result]  # of one server
 
 
-class Result(BaseModel):
-    """One server in one set-up.
+def table(servers: Sequence[_Rounds], bounds: Sequence[Bound]) -> str:
+    """Markdown: a line a server, then ours against the bound and the best of the others.
 
-    Attributes:
-        name: The framework.
-        setup: ``documented``, ``handed``, ``one process`` (bare) or ``own``.
-        form: Of the model.
-        rows: By concurrency; empty if it could not be had.
-        why: Why it could not be had.
-        first: Seconds from its start to its first answer.
+    Args:
+        servers: Rounds of each.
+        bounds: Of each round.
     """
-
-    name: str
-    setup: str
-    form: str
-    rows: dict[int, Row] = {}
-    why: str = ""
-    first: float | None = None
-
-
-def together(rounds: Sequence[Result]) -> Result:
-    """One server's rounds as medians; those in which it could not be had are left out."""
-    had = [result for result in rounds if result.rows]
-    rows = {c: median([result.rows[c] for result in had]) for c in CONCURRENCIES} if had else {}
-    first = statistics.median(firsts) if (firsts := [r.first for r in had if r.first is not None]) else None
-    return rounds[0].model_copy(update={"rows": rows, "why": "" if had else rounds[0].why, "first": first})
-
-
-def table(results: Sequence[Result], bound: Limit | None) -> str:
-    """Markdown: a line a server, then ours against the bound and the best of the others."""
     head = "| server | set-up | photos/s at 1 | 8 | 32 | p50/p99 ms at 1 | 8 | 32 | CPU ms a photo at 8 | MB "
     lines = [f"{head}| first answer s |", "|---" * 11 + "|"]
-    lines += [_line(result) for result in results]
-    if bound:
-        setup = f"{len(os.sched_getaffinity(0))} processes of one thread, batches of {bound.batch}"
-        lines.append(f"| bound | {setup} | | {bound.rate:.0f} | | | | | {bound.cpu_ms:.1f} | | |")
-    return "\n".join([*lines, "", _disturbed(results), "", *_ratios(results, bound)])
+    results = [together(rounds) for rounds in servers]
+    ours = windows_of_ours(servers, bounds)
+    lines += [_line(_with(result, ours) if result.name == OURS.name else result) for result in results]
+    if limit := best([bound.limits for bound in bounds]):
+        setup = f"{len(os.sched_getaffinity(0))} processes of one thread, batches of {limit.batch}"
+        lines.append(f"| bound | {setup} | | {limit.rate:.0f} | | | | | {limit.cpu_ms:.1f} | | |")
+    return "\n".join([*lines, "", _disturbed(results), "", *_ratios(servers, bounds, limit)])
+
+
+def _with(result: Result, rows: dict[int, Row]) -> Result:
+    """All windows of ours are more than those in which it was alone."""
+    return result.model_copy(update={"rows": result.rows | rows})
 
 
 def _disturbed(results: Sequence[Result]) -> str:
@@ -78,31 +61,38 @@ def _line(result: Result) -> str:
     return f"| {result.name} | {setup} | {rates} | {times} | {rows[1].cpu_ms:.1f} | {last} |"
 
 
-def _ratios(results: Sequence[Result], bound: Limit | None) -> Iterator[str]:
-    measured = [result for result in results if result.rows]
-    ours = next((result for result in measured if result.name == OURS.name), None)
-    if ours is None:
-        return
+def _ratios(servers: Sequence[_Rounds], bounds: Sequence[Bound], limit: Limit | None) -> Iterator[str]:
+    """Of windows side by side: medians over the rounds, the least and the most."""
+    measured = [had for rounds in servers if (had := [result for result in rounds if result.ours])]
     yield "| ours against | at 1 | 8 | 32 |"
     yield "|---|---|---|---|"
     for whom, setup in _AGAINST.items():
-        if others := [result for result in measured if result.setup == setup]:
-            ratios = " | ".join(_against(ours, others, c) for c in CONCURRENCIES)
-            yield f"| {whom} | {ratios} |"
-    if peers := [result for result in measured if result.setup in ("documented", "handed")]:
-        ratios = " | ".join(_p99(ours, peers, c) for c in CONCURRENCIES)
-        yield f"| best p99 of a peer (below 1 is better) | {ratios} |"
-    if bound:
-        yield f"| bound | | {ours.rows[8].rate / bound.rate:.2f} | {ours.rows[32].rate / bound.rate:.2f} |"
-        cpu = [f"{ours.rows[c].cpu_ms / bound.cpu_ms:.2f}" for c in (8, 32)]
+        if others := [rounds for rounds in measured if rounds[0].setup == setup]:
+            yield f"| {whom} | {' | '.join(_least(others, c) for c in CONCURRENCIES)} |"
+    if peers := [rounds for rounds in measured if rounds[0].setup in ("documented", "handed")]:
+        cells = " | ".join(_p99(peers, c) for c in CONCURRENCIES)
+        yield f"| best p99 of a peer (below 1 is better) | {cells} |"
+    if limit:
+        of = [(bound.ours, each) for bound in bounds for each in bound.limits if each.batch == limit.batch]
+        rates = (spread([ours[c].rate / one.rate for ours, one in of]) for c in LOADED)
+        yield f"| bound | | {' | '.join(rates)} |"
+        cpu = (spread([ours[c].cpu_ms / one.cpu_ms for ours, one in of]) for c in LOADED)
         yield f"| bound, CPU a photo (below 1 is better) | | {' | '.join(cpu)} |"
 
 
-def _against(ours: Result, peers: Sequence[Result], concurrency: int) -> str:
-    best = max(peers, key=lambda peer: peer.rows[concurrency].rate)
-    return f"{ours.rows[concurrency].rate / best.rows[concurrency].rate:.2f} ({best.name})"
+def _least(servers: Sequence[_Rounds], concurrency: int) -> str:
+    """Ours by the one that comes nearest to it."""
+    found = (_ratios_of(rounds, concurrency, "rate") for rounds in servers)
+    ratios, first = min(found, key=lambda each: statistics.median(each[0]))
+    return f"{first.name}: {spread(ratios)}"
 
 
-def _p99(ours: Result, peers: Sequence[Result], concurrency: int) -> str:
-    best = min(peers, key=lambda peer: peer.rows[concurrency].p99)
-    return f"{ours.rows[concurrency].p99 / best.rows[concurrency].p99:.2f} ({best.name}, {best.setup})"
+def _p99(servers: Sequence[_Rounds], concurrency: int) -> str:
+    found = (_ratios_of(rounds, concurrency, "p99") for rounds in servers)
+    ratios, first = max(found, key=lambda each: statistics.median(each[0]))
+    return f"{first.name}, {first.setup}: {spread(ratios)}"
+
+
+def _ratios_of(rounds: _Rounds, concurrency: int, of: str) -> tuple[list[float], Result]:
+    pairs = [(result.ours[concurrency], result.rows[concurrency]) for result in rounds]
+    return [getattr(ours, of) / getattr(theirs, of) for ours, theirs in pairs], rounds[0]

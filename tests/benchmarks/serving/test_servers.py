@@ -41,9 +41,10 @@ def test_a_worker_with_a_session_of_its_own_is_ended_too() -> None:
         worker = psutil.Process(int(said.readline()))
         _end(server)
     deadline = time.monotonic() + 5
-    while _runs(worker) and time.monotonic() < deadline:
+    running = Server(0, worker, 0.0).runs
+    while running() and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _runs(worker)
+    assert not running()
 
 
 def test_what_an_ended_child_spent_still_counts() -> None:
@@ -56,10 +57,3 @@ def test_what_an_ended_child_spent_still_counts() -> None:
         spent = Server(0, psutil.Process(process.pid), 0.0).cpu_seconds()
         process.stdin.close()
     assert spent >= 0.3
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
