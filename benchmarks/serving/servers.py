@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,13 +15,11 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.serving.catalogue import OURS, Peer
-from benchmarks.serving.environments import UnavailableError, python_of
+from benchmarks.serving.catalogue import Peer
+from benchmarks.serving.commands import ROOT, command_of, environment_of
+from benchmarks.serving.environments import UnavailableError
 from phytoflow.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
-_MALLOC = {"MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_MMAP_THRESHOLD_": "33554432"}
-_MALLOC |= {"MALLOC_TOP_PAD_": "67108864"}
 _READY_SECONDS = 90.0
 _STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
@@ -75,23 +72,22 @@ def running(
         form: Of the model: eager, torchscript, onnx or openvino.
         workers: Processes of a peer; with more than one, each has one thread.
         output: Folder of the bundle, the environments and the logs.
-        options: Further ones, of ours.
+        options: Further ones.
         checkout: Of ours: where its code is.
 
     Raises:
         UnavailableError: It cannot be installed or does not become ready.
     """
     port = free_port()
-    ours = peer is OURS
-    command = [*_ours(form, port, output), *options] if ours else _peer(peer, form, workers, port, output)
+    command = command_of(peer, form, workers, port, output)
     log = output / "logs" / f"{peer.name.lower()}-{form}-{port}.log"
     log.parent.mkdir(exist_ok=True)
     started = time.monotonic()
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command,
+            [*command, *options],
             cwd=checkout,
-            env=_environment(peer, workers, checkout),
+            env=environment_of(peer, workers, checkout),
             stdout=file,
             stderr=file,
             start_new_session=True,
@@ -101,36 +97,6 @@ def running(
         yield Server(port, psutil.Process(process.pid), started)
     finally:
         _end(process)
-
-
-def _ours(form: str, port: int, output: Path) -> list[str]:
-    command = [sys.executable, "-m", "serving.predictor", "--bundle", str(output / "bundle")]
-    options = {
-        "http_port": port,
-        "grpc_port": 0,
-        "model_name": "leaf",
-        "runtime": form,
-        "log_level": "WARNING",
-    }
-    return [*command, *(f"--{name}={value}" for name, value in options.items())]
-
-
-def _peer(peer: Peer, form: str, workers: int, port: int, output: Path) -> list[str]:
-    python = python_of(peer, output / "environments")
-    options = {"work": output, "port": port, "form": form, "workers": workers}
-    module = f"benchmarks.serving.peers.{peer.module}"
-    return [str(python), "-m", module, *(f"--{name}={value}" for name, value in options.items())]
-
-
-def _environment(peer: Peer, workers: int, checkout: Path) -> dict[str, str]:
-    """Ours sets its own; peers get what is known to help them."""
-    environment = dict(os.environ)
-    if peer is OURS:
-        return environment | {"PYTHONPATH": str(checkout)}
-    environment |= _MALLOC | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-    environment |= {"OMP_WAIT_POLICY": "PASSIVE"}  # torch's threads spin otherwise, and take the others' CPU
-    environment |= {"BENTOML_DO_NOT_TRACK": "true", "KSERVE_LOGLEVEL": "WARNING"}
-    return environment | ({"OMP_NUM_THREADS": "1"} if workers > 1 else {})
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

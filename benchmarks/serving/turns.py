@@ -24,8 +24,9 @@ import typer
 from benchmarks.serving.bound import bound
 from benchmarks.serving.bundle import prepare
 from benchmarks.serving.catalogue import BARE, OURS, PEERS
+from benchmarks.serving.commands import ROOT
 from benchmarks.serving.measure import TOLERANCE, Asking
-from benchmarks.serving.servers import ROOT, Server, running
+from benchmarks.serving.servers import Server, running
 from benchmarks.serving.sides import Limits, Side, ratios, table
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.cpus import cpu_count
