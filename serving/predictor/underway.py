@@ -6,6 +6,7 @@ from collections import deque
 from time import perf_counter
 
 _SOON = 0.25  # of the time that a share takes
+_LONGEST = 0.05  # seconds; after a photo that took long, others should not wait long
 
 
 class UnderWay:
@@ -42,4 +43,4 @@ class UnderWay:
         """A lane has run what it took."""
         self.lanes -= 1
         self.photos -= photos
-        self.soon = _SOON * (perf_counter() - since)
+        self.soon = min(_SOON * (perf_counter() - since), _LONGEST)

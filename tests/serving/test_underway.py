@@ -19,8 +19,14 @@ def test_what_is_run_is_counted() -> None:
 
 def test_a_quarter_of_the_last_share_is_soon() -> None:
     under_way = UnderWay(2)
-    under_way.end(4, under_way.begin(4) - 8.0)
-    assert 2.0 <= under_way.soon < 2.1
+    under_way.end(4, under_way.begin(4) - 0.1)
+    assert 0.025 <= under_way.soon < 0.04
+
+
+def test_soon_is_short_after_a_share_that_took_long() -> None:
+    under_way = UnderWay(2)
+    under_way.end(1, under_way.begin(1) - 8.0)
+    assert under_way.soon == 0.05
 
 
 def test_what_was_begun_soon_before_is_of_the_other_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
