@@ -31,9 +31,8 @@ class OpenVinoRuntime:
     device = CPU
 
     def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
-        self._lanes = lanes
-        self._all_threads = functools.partial(_compiled, path, precision, threads * lanes)
-        self._narrow = _Requests(functools.partial(_compiled, path, precision, threads), lanes)
+        self._path, self._threads, self._lanes, self._precision = path, threads, lanes, precision
+        self._narrow = _Requests(lambda: self._compile(threads), lanes)
         with self._narrow.one() as request:  # a file that cannot be loaded is found out now
             self._outputs = named([output.get_any_name() for output in request.model_outputs])
 
@@ -48,17 +47,16 @@ class OpenVinoRuntime:
     @functools.cached_property
     def _wide(self) -> _Requests:
         """With the threads of all lanes; made when first asked for."""
-        return _Requests(self._all_threads, 1)
+        return _Requests(lambda: self._compile(self._threads * self._lanes), 1)
 
-
-def _compiled(path: str, precision: Precision, threads: int) -> openvino.CompiledModel:
-    config = {
-        "INFERENCE_PRECISION_HINT": _HINTS[precision],
-        "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": 1,
-        "ENABLE_CPU_PINNING": False,
-    }
-    return openvino.Core().compile_model(_read(path, precision), "CPU", config)
+    def _compile(self, threads: int) -> openvino.CompiledModel:
+        config = {
+            "INFERENCE_PRECISION_HINT": _HINTS[self._precision],
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,
+        }
+        return openvino.Core().compile_model(_read(self._path, self._precision), "CPU", config)
 
 
 def _read(path: str, precision: Precision) -> openvino.Model:
