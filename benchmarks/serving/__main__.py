@@ -65,7 +65,7 @@ def main(
             taken.append([*(now.result(*setup) for setup in _setups(runtime)), own])
             bounds.append(now.bound())
     servers = [[result for result in each if result] for each in zip(*taken, strict=True)]
-    figures = table([rounds for rounds in servers if rounds], [each for each in bounds if each])
+    figures = table([each for each in servers if each], [each for each in bounds if each])
     text = f"{_title(contents)}\n{figures}\n"
     print(text)
     if page:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 
 from benchmarks.serving.bound import Limit
+from benchmarks.serving.catalogue import OURS
 from benchmarks.serving.measure import Row, median
 
 CONCURRENCIES = (1, 8, 32)
@@ -66,7 +67,9 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 def windows_of_ours(servers: Sequence[Sequence[Result]], bounds: Sequence[Bound]) -> dict[int, Row]:
-    """Medians of all windows that stand beside others'."""
-    beside = [result.ours for rounds in servers for result in rounds] + [bound.ours for bound in bounds]
-    found = {c: [rows[c] for rows in beside if c in rows] for c in CONCURRENCIES}
+    """Medians of all windows, those in which it was alone and those beside others'."""
+    results = [result for rounds in servers for result in rounds]
+    windows = [result.rows if result.name == OURS.name else result.ours for result in results]
+    windows += [bound.ours for bound in bounds]
+    found = {c: [rows[c] for rows in windows if c in rows] for c in CONCURRENCIES}
     return {c: median(rows) for c, rows in found.items() if rows}

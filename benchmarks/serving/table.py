@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 from collections.abc import Iterator, Sequence
 
 from benchmarks.serving.bound import Limit, best
 from benchmarks.serving.catalogue import OURS
-from benchmarks.serving.measure import QUIET, Row
+from benchmarks.serving.measure import QUIET
 from benchmarks.serving.results import CONCURRENCIES, LOADED, Bound, Result, spread, together, windows_of_ours
 
 _AGAINST = {
@@ -28,18 +29,14 @@ def table(servers: Sequence[_Rounds], bounds: Sequence[Bound]) -> str:
     """
     head = "| server | set-up | photos/s at 1 | 8 | 32 | p50/p99 ms at 1 | 8 | 32 | CPU ms a photo at 8 | MB "
     lines = [f"{head}| first answer s |", "|---" * 11 + "|"]
+    ours = {"rows": windows_of_ours(servers, bounds)}
     results = [together(rounds) for rounds in servers]
-    ours = windows_of_ours(servers, bounds)
-    lines += [_line(_with(result, ours) if result.name == OURS.name else result) for result in results]
+    results = [each.model_copy(update=ours) if each.name == OURS.name else each for each in results]
+    lines += [_line(result) for result in results]
     if limit := best([bound.limits for bound in bounds]):
         setup = f"{len(os.sched_getaffinity(0))} processes of one thread, batches of {limit.batch}"
         lines.append(f"| bound | {setup} | | {limit.rate:.0f} | | | | | {limit.cpu_ms:.1f} | | |")
     return "\n".join([*lines, "", _disturbed(results), "", *_ratios(servers, bounds, limit)])
-
-
-def _with(result: Result, rows: dict[int, Row]) -> Result:
-    """All windows of ours are more than those in which it was alone."""
-    return result.model_copy(update={"rows": result.rows | rows})
 
 
 def _disturbed(results: Sequence[Result]) -> str:
@@ -94,5 +91,5 @@ def _p99(servers: Sequence[_Rounds], concurrency: int) -> str:
 
 
 def _ratios_of(rounds: _Rounds, concurrency: int, of: str) -> tuple[list[float], Result]:
-    pairs = [(result.ours[concurrency], result.rows[concurrency]) for result in rounds]
-    return [getattr(ours, of) / getattr(theirs, of) for ours, theirs in pairs], rounds[0]
+    pairs = [(getattr(each.ours[concurrency], of), getattr(each.rows[concurrency], of)) for each in rounds]
+    return [ours / theirs if theirs else math.inf for ours, theirs in pairs], rounds[0]

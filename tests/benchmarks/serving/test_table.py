@@ -52,9 +52,23 @@ def test_the_bound_is_compared_round_by_round_at_its_best_size() -> None:
 
 def test_ours_is_shown_by_all_its_windows() -> None:
     alone = Result(name=OURS.name, setup="own", form="onnx", rows=rows(999), first=1.5)
-    lines = table([[result("Peer", "handed", 20, 30)], [alone]], []).splitlines()
+    peers = [[result(name, "handed", 20, 30)] for name in ("Peer", "Other")]
+    lines = table([*peers, [alone]], []).splitlines()
     ours = next(line for line in lines if line.startswith(f"| {OURS.name} | own, onnx | 30 | 30 | 30 |"))
     assert ours.endswith("| 1.5 |")
+
+
+def test_a_wrong_answer_of_ours_is_shown_whenever_it_was_given() -> None:
+    wrong = {c: row.model_copy(update={"wrong": 1, "others": 0.3}) for c, row in rows(30).items()}
+    alone = Result(name=OURS.name, setup="own", form="onnx", rows=wrong, first=1.5)
+    peer = result("Peer", "handed", 20, 30).model_copy(update={"ours": wrong})
+    text = table([[peer], [alone]], [])
+    assert "30 (2 wrong)" in text and "up to 30%" in text
+
+
+def test_a_peer_that_answered_nothing_spoils_no_table() -> None:
+    text = table([[result("Hung", "handed", 0, 30)], [result("Peer", "handed", 20, 30)]], [])
+    assert "| best handed peer | Peer: 1.50 |" in text
 
 
 def test_a_peer_that_was_not_had_is_shown_with_its_reason() -> None:
