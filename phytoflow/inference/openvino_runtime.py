@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from phytoflow.inference.runtime import ANSWERS, CPU, Outputs, Precision, RuntimeName, named
 
+# One for the process, for good: a Core gives the thread that first compiles with it a stack for signals, and
+# unmaps it when it goes. With a Core a model, let go on any thread, the next signal found no stack.
+_CORE = openvino.Core()
 _HINTS: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "f32"}  # of what int8 leaves
 
 
@@ -52,12 +55,12 @@ class OpenVinoRuntime:
             "NUM_STREAMS": streams,
             "ENABLE_CPU_PINNING": False,
         }
-        return openvino.Core().compile_model(_read(self._path, self._precision), "CPU", config)
+        return _CORE.compile_model(_read(self._path, self._precision), "CPU", config)
 
 
 def _read(path: str, precision: Precision) -> openvino.Model:
     """The file; in bf16 without what follows from logits and features: eight bits tell no distances."""
-    model = openvino.Core().read_model(path)
+    model = _CORE.read_model(path)
     if precision == "bf16":
         for output in [output for output in model.outputs if output.get_any_name() in ANSWERS]:
             model.remove_result(output.node)
