@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Iterator
+from queue import LifoQueue
 
 import numpy as np
 import openvino
@@ -22,6 +22,10 @@ _HINTS: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "f32"}
 class OpenVinoRuntime:
     """See ``phytoflow.inference.runtime.Runtime``.
 
+    Each lane has a model of its own, compiled when first needed: one of a single stream and thread runs on
+    the caller's thread. The streams of one model have threads of their own, which the scheduler puts on one
+    CPU now and then, whatever CPUs the callers keep to.
+
     Precision is always said: left to itself OpenVINO takes bf16 where the CPU has it and moves probabilities
     by up to 0.19. CPUs are not pinned: two processes would share one core.
     """
@@ -30,14 +34,15 @@ class OpenVinoRuntime:
     device = CPU
 
     def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
-        self._path, self._threads, self._lanes, self._precision = path, threads, lanes, precision
-        self._narrow = self._compile(streams=lanes)
-        self._outputs = named([output.get_any_name() for output in self._narrow.outputs])
-        self._requests = _Requests(self._narrow)
+        self._lanes = lanes
+        self._all_threads = functools.partial(_compiled, path, precision, threads * lanes)
+        self._narrow = _Requests(functools.partial(_compiled, path, precision, threads), lanes)
+        with self._narrow.one() as request:  # a file that cannot be loaded is found out now
+            self._outputs = named([output.get_any_name() for output in request.model_outputs])
 
     def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
-        """Runs the model."""
-        requests = self._wide if alone and self._lanes > 1 else self._requests
+        """Runs the model; waits for its turn where more call at once than there are lanes."""
+        requests = self._wide if alone and self._lanes > 1 else self._narrow
         with requests.one() as request:
             request.infer([tensor], share_inputs=True)
             found = {name: request.get_output_tensor(at).data.copy() for name, at in self._outputs.items()}
@@ -45,17 +50,18 @@ class OpenVinoRuntime:
 
     @functools.cached_property
     def _wide(self) -> _Requests:
-        """One stream with the threads of all lanes; made when first asked for."""
-        return _Requests(self._compile(streams=1))
+        """With the threads of all lanes; made when first asked for."""
+        return _Requests(self._all_threads, 1)
 
-    def _compile(self, streams: int) -> openvino.CompiledModel:
-        config = {
-            "INFERENCE_PRECISION_HINT": _HINTS[self._precision],
-            "INFERENCE_NUM_THREADS": self._threads * self._lanes,
-            "NUM_STREAMS": streams,
-            "ENABLE_CPU_PINNING": False,
-        }
-        return _CORE.compile_model(_read(self._path, self._precision), "CPU", config)
+
+def _compiled(path: str, precision: Precision, threads: int) -> openvino.CompiledModel:
+    config = {
+        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,
+    }
+    return _CORE.compile_model(_read(path, precision), "CPU", config)
 
 
 def _read(path: str, precision: Precision) -> openvino.Model:
@@ -68,20 +74,25 @@ def _read(path: str, precision: Precision) -> openvino.Model:
 
 
 class _Requests:
-    """A compiled model's requests, as many as callers were ever there at once: none is thread-safe."""
+    """A few models' requests, one each: neither is thread-safe.
 
-    def __init__(self, model: openvino.CompiledModel) -> None:
-        self._model = model
-        self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+    Args:
+        compiled: Makes a model.
+        most: How many there may be.
+    """
+
+    def __init__(self, compiled: Callable[[], openvino.CompiledModel], most: int) -> None:
+        self._compiled = compiled
+        self._idle: LifoQueue[openvino.InferRequest | None] = LifoQueue()
+        for _ in range(most):
+            self._idle.put(None)  # not made yet; below those that are
 
     @contextlib.contextmanager
     def one(self) -> Iterator[openvino.InferRequest]:
-        """An idle request, or a new one."""
+        """One that is idle, or a new one; waits where there may be no more."""
+        request = self._idle.get()
         try:
-            request = self._idle.get_nowait()
-        except Empty:
-            request = self._model.create_infer_request()
-        try:
+            request = request or self._compiled().create_infer_request()
             yield request
         finally:
             self._idle.put(request)
