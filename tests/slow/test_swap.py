@@ -1,4 +1,4 @@
-"""Fifty version swaps under load: no request fails, and each answer is one whole version's."""
+"""Fifty version swaps under load: no request fails, each answer is of one whole version, SIGTERM ends it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,12 @@ def root(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def server(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start(root / "1", tmp_path_factory.mktemp("swap") / "log", bundle_root=root, model_name="leaf")
+@pytest.fixture(scope="module", params=["onnx", "openvino"])
+def server(
+    request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("swap") / "log"
+    running = start(root / "1", log, bundle_root=root, model_name="leaf", runtime=request.param)
     yield running
     running.process.terminate()
     assert running.process.wait(60) == 0
@@ -74,8 +77,8 @@ async def test_swaps_under_load(server: Server, root: Path) -> None:
 
 
 def assert_memory(now: float, early: float) -> None:
-    """What a version took is given back: a leak of one would show forty times."""
-    assert now < early + 25, f"{early:.0f} MB after ten swaps, {now:.0f} MB after {SWAPS}"
+    """What a version took is given back: a leak of one's 5 MB of weights alone would show forty times."""
+    assert now < early + 60, f"{early:.0f} MB after ten swaps, {now:.0f} MB after {SWAPS}"
 
 
 async def change(server: Server, name: str) -> int:
