@@ -28,9 +28,9 @@ PHOTOS = [photo.content for photo in pictures(4)]
 LIVENESS = Path(__file__).with_name("liveness.py")
 
 
-@pytest.fixture
-def server(bundle: Path, tmp_path: Path) -> Iterator[Server]:
-    running = start(bundle, tmp_path / "log", log_level="WARNING")
+@pytest.fixture(params=["onnx", "openvino"])
+def server(request: pytest.FixtureRequest, bundle: Path, tmp_path: Path) -> Iterator[Server]:
+    running = start(bundle, tmp_path / "log", log_level="WARNING", runtime=request.param)
     yield running
     running.process.terminate()
     assert running.process.wait(60) == 0
