@@ -16,15 +16,19 @@ from phytoflow.inference.runtime import ANSWERS, CPU, Outputs, Precision, Runtim
 # One for the process, for good: a Core gives the thread that first compiles with it a stack for signals, and
 # unmaps it when it goes. With a Core a model, let go on any thread, the next signal found no stack.
 _CORE = openvino.Core()
+# Its binding finds numpy when it first meets an array; two threads that were the first waited for each other.
+openvino.Tensor(np.zeros(1, np.float32))
+_MODELS = 2  # of lanes' own: each takes its weights again, 180 MB for a ResNet50
 _HINTS: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "f32"}  # of what int8 leaves
+_Create = Callable[[], openvino.InferRequest]
 
 
 class OpenVinoRuntime:
     """See ``phytoflow.inference.runtime.Runtime``.
 
-    Each lane has a model of its own, compiled when first needed: one of a single stream and thread runs on
-    the caller's thread. The streams of one model have threads of their own, which the scheduler puts on one
-    CPU now and then, whatever CPUs the callers keep to.
+    Each of two lanes has a model of its own, compiled when first needed: one of a single stream and thread
+    runs on the caller's thread. The streams of one model, which more lanes share, have threads of their own,
+    which the scheduler puts on one CPU now and then, whatever CPUs the callers keep to.
 
     Precision is always said: left to itself OpenVINO takes bf16 where the CPU has it and moves probabilities
     by up to 0.19. CPUs are not pinned: two processes would share one core.
@@ -34,9 +38,9 @@ class OpenVinoRuntime:
     device = CPU
 
     def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
-        self._lanes = lanes
-        self._all_threads = functools.partial(_compiled, path, precision, threads * lanes)
-        self._narrow = _Requests(functools.partial(_compiled, path, precision, threads), lanes)
+        self._threads, self._lanes = threads, lanes
+        self._compiled = functools.partial(_compiled, path, precision)
+        self._narrow = _Requests(_narrow(self._compiled, threads, lanes), lanes)
         with self._narrow.one() as request:  # a file that cannot be loaded is found out now
             self._outputs = named([output.get_any_name() for output in request.model_outputs])
 
@@ -51,14 +55,21 @@ class OpenVinoRuntime:
     @functools.cached_property
     def _wide(self) -> _Requests:
         """With the threads of all lanes; made when first asked for."""
-        return _Requests(self._all_threads, 1)
+        return _Requests(self._compiled(self._threads * self._lanes).create_infer_request, 1)
 
 
-def _compiled(path: str, precision: Precision, threads: int) -> openvino.CompiledModel:
+def _narrow(compiled: Callable[..., openvino.CompiledModel], threads: int, lanes: int) -> _Create:
+    """What makes a lane's request: with a model of its own, or of one that all share."""
+    if lanes > _MODELS:
+        return compiled(threads * lanes, streams=lanes).create_infer_request
+    return lambda: compiled(threads).create_infer_request()
+
+
+def _compiled(path: str, precision: Precision, threads: int, streams: int = 1) -> openvino.CompiledModel:
     config = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": 1,
+        "NUM_STREAMS": streams,
         "ENABLE_CPU_PINNING": False,
     }
     return _CORE.compile_model(_read(path, precision), "CPU", config)
@@ -74,15 +85,15 @@ def _read(path: str, precision: Precision) -> openvino.Model:
 
 
 class _Requests:
-    """A few models' requests, one each: neither is thread-safe.
+    """As many as callers were ever there at once: none is thread-safe.
 
     Args:
-        compiled: Makes a model.
+        create: Makes one.
         most: How many there may be.
     """
 
-    def __init__(self, compiled: Callable[[], openvino.CompiledModel], most: int) -> None:
-        self._compiled = compiled
+    def __init__(self, create: _Create, most: int) -> None:
+        self._create = create
         self._idle: LifoQueue[openvino.InferRequest | None] = LifoQueue()
         for _ in range(most):
             self._idle.put(None)  # not made yet; below those that are
@@ -92,7 +103,7 @@ class _Requests:
         """One that is idle, or a new one; waits where there may be no more."""
         request = self._idle.get()
         try:
-            request = request or self._compiled().create_infer_request()
+            request = request or self._create()
             yield request
         finally:
             self._idle.put(request)

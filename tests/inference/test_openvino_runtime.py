@@ -10,12 +10,15 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import openvino
 import pytest
 from numpy.typing import NDArray
 
-from phytoflow.inference.openvino_runtime import OpenVinoRuntime, _Requests
+from phytoflow.inference import openvino_runtime
+from phytoflow.inference.openvino_runtime import OpenVinoRuntime, _compiled, _Requests
 from phytoflow.models.bundle import Bundle
 
 
@@ -59,16 +62,40 @@ def test_its_memory_goes_with_its_last_user(path: str, photos: NDArray[np.float3
         gc.enable()
 
 
-def test_more_callers_than_models_wait_for_their_turn() -> None:
+@pytest.mark.parametrize(("lanes", "models"), [(1, 1), (2, 2), (3, 1)])
+def test_two_lanes_have_models_of_their_own_and_more_share_one(
+    path: str, photos: NDArray[np.float32], lanes: int, models: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each model takes the weights again: eight lanes would not fit in a container's memory."""
+    streams = []
+
+    def compiled(*args: Any, **options: Any) -> openvino.CompiledModel:
+        streams.append(options.get("streams", 1))
+        return _compiled(*args, **options)
+
+    monkeypatch.setattr(openvino_runtime, "_compiled", compiled)
+    runtime, together = OpenVinoRuntime(path, threads=1, lanes=lanes), threading.Barrier(lanes)
+
+    def run(_: int) -> None:
+        together.wait(10)
+        with runtime._narrow.one():
+            together.wait(10)  # every lane has a request
+        runtime.run(photos)
+
+    with ThreadPoolExecutor(lanes) as pool:
+        list(pool.map(run, range(lanes)))
+    assert streams == [lanes // models] * models
+
+
+def test_more_callers_than_requests_wait_for_their_turn() -> None:
     made: list[object] = []
     together = threading.Barrier(2)
 
-    class Model:
-        def create_infer_request(self) -> object:
-            made.append(object())
-            return made[-1]
+    def create() -> Any:
+        made.append(object())
+        return made[-1]
 
-    requests = _Requests(Model, 2)
+    requests = _Requests(create, 2)
 
     def use(_: int) -> object:
         with requests.one() as request:
@@ -80,22 +107,19 @@ def test_more_callers_than_models_wait_for_their_turn() -> None:
     assert len(made) == 2 and set(map(id, used)) == set(map(id, made))
 
 
-def test_a_model_that_could_not_be_compiled_is_tried_again() -> None:
+def test_a_request_that_could_not_be_made_is_tried_again() -> None:
     failures = iter([RuntimeError("no memory")])
 
-    class Model:
-        def __init__(self) -> None:
-            for failure in failures:
-                raise failure
+    def create() -> Any:
+        for failure in failures:
+            raise failure
+        return "request"
 
-        def create_infer_request(self) -> str:
-            return "request"
-
-    requests = _Requests(Model, 1)
+    requests = _Requests(create, 1)
     with pytest.raises(RuntimeError, match="no memory"), requests.one():
         pass
     with requests.one() as request:
-        assert request == "request"
+        assert str(request) == "request"
 
 
 _SWAPPED = """
