@@ -18,9 +18,8 @@ from phytoflow.inference.runtime import ANSWERS, CPU, Outputs, Precision, Runtim
 _CORE = openvino.Core()
 # Its binding finds numpy when it first meets an array; two threads that were the first waited for each other.
 openvino.Tensor(np.zeros(1, np.float32))
-_MODELS = 2  # of lanes' own: each takes its weights again, 180 MB for a ResNet50
+_MOST_MODELS = 2  # each takes the weights again; more lanes than this share one
 _HINTS: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "f32"}  # of what int8 leaves
-_Create = Callable[[], openvino.InferRequest]
 
 
 class OpenVinoRuntime:
@@ -38,31 +37,25 @@ class OpenVinoRuntime:
     device = CPU
 
     def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
-        self._threads, self._lanes = threads, lanes
-        self._compiled = functools.partial(_compiled, path, precision)
-        self._narrow = _Requests(_narrow(self._compiled, threads, lanes), lanes)
+        compiled = functools.partial(_compiled, path, precision)
+        self._narrow = _requests(compiled, threads, lanes)
+        self._wide = _requests(compiled, threads * lanes, 1) if lanes > 1 else self._narrow
         with self._narrow.one() as request:  # a file that cannot be loaded is found out now
             self._outputs = named([output.get_any_name() for output in request.model_outputs])
 
     def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
         """Runs the model; waits for its turn where more call at once than there are lanes."""
-        requests = self._wide if alone and self._lanes > 1 else self._narrow
-        with requests.one() as request:
+        with (self._wide if alone else self._narrow).one() as request:
             request.infer([tensor], share_inputs=True)
             found = {name: request.get_output_tensor(at).data.copy() for name, at in self._outputs.items()}
         return Outputs(**found)
 
-    @functools.cached_property
-    def _wide(self) -> _Requests:
-        """With the threads of all lanes; made when first asked for."""
-        return _Requests(self._compiled(self._threads * self._lanes).create_infer_request, 1)
 
-
-def _narrow(compiled: Callable[..., openvino.CompiledModel], threads: int, lanes: int) -> _Create:
-    """What makes a lane's request: with a model of its own, or of one that all share."""
-    if lanes > _MODELS:
-        return compiled(threads * lanes, streams=lanes).create_infer_request
-    return lambda: compiled(threads).create_infer_request()
+def _requests(compiled: Callable[..., openvino.CompiledModel], threads: int, lanes: int) -> _Requests:
+    """One a lane: of a model of its own, compiled when first needed, or of one that all share."""
+    if lanes > _MOST_MODELS:
+        return _Requests(compiled(threads * lanes, streams=lanes).create_infer_request, lanes)
+    return _Requests(lambda: compiled(threads).create_infer_request(), lanes)
 
 
 def _compiled(path: str, precision: Precision, threads: int, streams: int = 1) -> openvino.CompiledModel:
@@ -92,7 +85,7 @@ class _Requests:
         most: How many there may be.
     """
 
-    def __init__(self, create: _Create, most: int) -> None:
+    def __init__(self, create: Callable[[], openvino.InferRequest], most: int) -> None:
         self._create = create
         self._idle: LifoQueue[openvino.InferRequest | None] = LifoQueue()
         for _ in range(most):
