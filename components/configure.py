@@ -28,9 +28,9 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
         overrides: YAML of further settings, e.g. "training: {views: 2}".
         output: Folder or s3:// prefix of the run.
     """
-    from phytoflow.plan import configure as settle
-    from phytoflow.plan import section
-    from phytoflow.step import step
+    from phytoflow.steps.configure import configure as settle
+    from phytoflow.steps.configure import section
+    from phytoflow.steps.context import step
 
     with step("configure"):
         plan = settle(data, preset, seed, overrides, output)

@@ -37,8 +37,8 @@ def evaluate(
     import shutil
     from pathlib import Path
 
-    from phytoflow import steps
-    from phytoflow.step import step
+    from phytoflow.steps import finish as steps
+    from phytoflow.steps.context import step
 
     with step("evaluate"):
         views = steps.evaluate(

@@ -28,8 +28,8 @@ def gate(
     """
     from pathlib import Path
 
-    from phytoflow import steps
-    from phytoflow.step import step
+    from phytoflow.steps import finish as steps
+    from phytoflow.steps.context import step
 
     with step("gate"):
         judged = steps.gate(Path(bundle.path), Path(dataset.path), Path(evaluation.path), settings, output)

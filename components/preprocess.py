@@ -27,8 +27,8 @@ def preprocess(
     import shutil
     from pathlib import Path
 
-    from phytoflow import steps
-    from phytoflow.step import step
+    from phytoflow.steps import finish as steps
+    from phytoflow.steps.context import step
 
     with step("preprocess"):
         steps.preprocess(data, settings, Path(dataset.path))

@@ -27,8 +27,8 @@ def publish(
     """
     from pathlib import Path
 
-    from phytoflow import steps
-    from phytoflow.step import step
+    from phytoflow.steps import finish as steps
+    from phytoflow.steps.context import step
 
     with step("publish"):
         return steps.publish(Path(registered.path), version, Path(dataset.path), settings, output)

@@ -12,8 +12,8 @@ def refuse(reason: str) -> None:
     Args:
         reason: The conditions that did not hold.
     """
-    from phytoflow import steps
-    from phytoflow.step import step
+    from phytoflow.steps import finish as steps
+    from phytoflow.steps.context import step
 
     with step("gate"):
         steps.refuse(reason)

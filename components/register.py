@@ -29,8 +29,8 @@ def register(
     """
     from pathlib import Path
 
-    from phytoflow import steps
-    from phytoflow.step import step
+    from phytoflow.steps import finish as steps
+    from phytoflow.steps.context import step
 
     with step("register"):
         version = steps.register(

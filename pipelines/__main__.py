@@ -10,11 +10,11 @@ import typer
 import yaml
 from kfp import compiler
 
-from phytoflow.command import run_command
+from phytoflow.config.loader import load_settings, read_tree
+from phytoflow.console import run_command
 from phytoflow.errors import ConfigError
-from phytoflow.settings import load_settings, read_tree
 from phytoflow.storage.atomic import atomic_file
-from pipelines.options import CompileOptions
+from pipelines.compile_options import CompileOptions
 from pipelines.training import NAME, build
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)

@@ -15,8 +15,8 @@ from components.publish import publish
 from components.refuse import refuse
 from components.register import register
 from components.train import train
-from pipelines.options import CompileOptions
-from pipelines.placement import place
+from pipelines.compile_options import CompileOptions
+from pipelines.task_config import place
 
 NAME = "phytoflow-training"
 

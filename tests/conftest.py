@@ -48,6 +48,6 @@ def texture() -> np.ndarray:
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small real bundle; do not write into it."""
-    from tests.make_bundle import make_bundle
+    from tests.support.make_bundle import make_bundle
 
     return make_bundle(tmp_path_factory.mktemp("bundle") / "bundle")

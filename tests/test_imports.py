@@ -16,7 +16,7 @@ FORBIDDEN = {
     "components": {"pipelines", "serving", "kserve", "torch"},
     "pipelines": {"serving", "kserve", "torch"},
 }
-COMPOSITION_ROOT = {"phytoflow/cli.py", "phytoflow/run.py"}
+COMPOSITION_ROOT = {"phytoflow/cli/main.py", "phytoflow/cli/run.py"}
 ONLY_PLACE_OF = {
     "mlflow": "phytoflow/tracking/",
     "minio": "phytoflow/storage/",
@@ -68,7 +68,7 @@ def test_each_service_is_talked_to_from_one_place(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["phytoflow.inference.classifier", "phytoflow.client", "phytoflow.models.bundle"]
+    "module", ["phytoflow.inference.classifier", "phytoflow.client", "phytoflow.bundle.bundle"]
 )
 def test_serving_needs_no_training_stack(module: str) -> None:
     heavy = ["torch", "pandas", "mlflow", "matplotlib", "lightning", "timm"]

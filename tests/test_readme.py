@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from phytoflow.ports import free_port
-from tests.make_bundle import CLASSES, pictures
+from phytoflow.system.ports import free_port
+from tests.support.make_bundle import CLASSES, pictures
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 

@@ -13,10 +13,10 @@ import numpy as np
 import typer
 from PIL import Image
 
-from phytoflow.data.folder import folder_photos
-from phytoflow.evaluation.faithfulness import Faithfulness, edges, faithfulness
+from benchmarks.explanation.faithfulness import Faithfulness, edges, faithfulness
+from phytoflow.data.ingest.class_folders import folder_photos
+from phytoflow.inference.attribution import explain
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.explain import explain
 
 
 def measure(

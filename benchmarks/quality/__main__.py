@@ -19,9 +19,9 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.quality.together import read, together
-from phytoflow.evaluation.predictions import PhotoPredictions
-from phytoflow.inference.cpus import cpu_count
+from benchmarks.quality.pooled import read, together
+from phytoflow.evaluation.predictions.table import PhotoPredictions
+from phytoflow.system.cpu import cpu_count
 
 _MEASURED = (0, 10)
 """Exit codes of a run that left its figures: done, or refused by the gate."""

@@ -18,18 +18,18 @@ import numpy as np
 import typer
 from sklearn.metrics import f1_score
 
-from benchmarks.silent import Silent
-from phytoflow.config import DataSettings, ExportSettings, ModelSettings, TrainingSettings
-from phytoflow.data.dataset import Dataset
+from benchmarks.null_tracker import Silent
+from phytoflow.bundle.manifest import Provenance
+from phytoflow.config.loader import read_tree, validate
+from phytoflow.config.settings import DataSettings, ExportSettings, ModelSettings, TrainingSettings
 from phytoflow.data.prepare import prepare
-from phytoflow.data.sample import make_sample
-from phytoflow.evaluation.robustness import Robustness, measure_robustness
+from phytoflow.data.shards.dataset import Dataset
+from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.evaluation.robustness.benchmark import Robustness, measure_robustness
 from phytoflow.export.export import export
 from phytoflow.inference.classifier import Classifier
 from phytoflow.models.checkpoint import read_facts
 from phytoflow.models.factory import preprocessing_for
-from phytoflow.models.manifest import Provenance
-from phytoflow.settings import read_tree, validate
 from phytoflow.training.train import train
 
 SAMPLE_PHOTOS = 60

@@ -21,14 +21,14 @@ from typing import Annotated
 import typer
 
 from benchmarks.serving.bundle import prepare
-from benchmarks.serving.catalogue import BARE, OURS, PEERS, Peer
 from benchmarks.serving.measure import Asking
+from benchmarks.serving.registry import BARE, OURS, PEERS, Peer
 from benchmarks.serving.rounds import Round
 from benchmarks.serving.servers import running
 from benchmarks.serving.table import table
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.cpus import cpu_count
 from phytoflow.storage.atomic import atomic_file
+from phytoflow.system.cpu import cpu_count
 
 _NAMES = ",".join(["ours", "bound", *(peer.name.lower() for peer in (BARE, *PEERS))])
 

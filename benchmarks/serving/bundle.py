@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from phytoflow.data.photo import LabelledPhoto
-from phytoflow.data.sample import make_sample
+from phytoflow.data.images.labelled_photo import LabelledPhoto
+from phytoflow.data.synthetic.dataset import make_sample
 
 BUNDLE, PHOTOS = "bundle", "photos"
 _PER_CLASS = 12

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks.serving.catalogue import OURS, Peer
 from benchmarks.serving.environments import python_of
+from benchmarks.serving.registry import OURS, Peer
 
 ROOT = Path(__file__).resolve().parents[2]
 _MALLOC = {"MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_MMAP_THRESHOLD_": "33554432"}

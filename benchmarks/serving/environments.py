@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from benchmarks.serving.catalogue import Peer
+from benchmarks.serving.registry import Peer
 
 
 class UnavailableError(Exception):

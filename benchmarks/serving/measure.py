@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from benchmarks.serving import load
-from benchmarks.serving.catalogue import Peer
+from benchmarks.serving.registry import Peer
 from benchmarks.serving.servers import Server
 
 TOLERANCE = 1e-3

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from benchmarks.serving.bound import Limit
-from benchmarks.serving.catalogue import OURS
 from benchmarks.serving.measure import Row, median
+from benchmarks.serving.registry import OURS
+from benchmarks.serving.upper_bound import Limit
 
 CONCURRENCIES = (1, 8, 32)
 LOADED = (8, 32)  # enough to keep every CPU busy, as the bound does

@@ -15,14 +15,14 @@ import psutil
 import typer
 from pydantic import BaseModel
 
-from benchmarks.serving.bound import bound
-from benchmarks.serving.catalogue import OURS, Peer
 from benchmarks.serving.environments import UnavailableError
 from benchmarks.serving.measure import Asking, Row, median
+from benchmarks.serving.registry import OURS, Peer
 from benchmarks.serving.results import CONCURRENCIES, LOADED, Bound, Result
 from benchmarks.serving.servers import Server, running
-from phytoflow.inference.cpus import cpu_count
+from benchmarks.serving.upper_bound import bound
 from phytoflow.storage.atomic import atomic_file
+from phytoflow.system.cpu import cpu_count
 
 _Kept = TypeVar("_Kept", bound=BaseModel)
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.serving.catalogue import Peer
 from benchmarks.serving.commands import ROOT, command_of, environment_of
 from benchmarks.serving.environments import UnavailableError
-from phytoflow.ports import free_port
+from benchmarks.serving.registry import Peer
+from phytoflow.system.ports import free_port
 
 _READY_SECONDS = 90.0
 _STOP_SECONDS = 10.0

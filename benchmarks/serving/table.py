@@ -7,10 +7,10 @@ import os
 import statistics
 from collections.abc import Iterator, Sequence
 
-from benchmarks.serving.bound import Limit, best
-from benchmarks.serving.catalogue import OURS
 from benchmarks.serving.measure import QUIET
+from benchmarks.serving.registry import OURS
 from benchmarks.serving.results import CONCURRENCIES, LOADED, Bound, Result, spread, together, windows_of_ours
+from benchmarks.serving.upper_bound import Limit, best
 
 _AGAINST = {
     "best documented peer": "documented",

@@ -21,11 +21,11 @@ import torch
 import typer
 from sklearn.metrics import f1_score
 
-from benchmarks.silent import Silent
-from phytoflow.config import DataSettings, ModelSettings, TrainingSettings
-from phytoflow.data.dataset import SPLITS, Dataset
+from benchmarks.null_tracker import Silent
+from phytoflow.config.settings import DataSettings, ModelSettings, TrainingSettings
 from phytoflow.data.prepare import prepare
-from phytoflow.data.sample import make_sample
+from phytoflow.data.shards.dataset import SPLITS, Dataset
+from phytoflow.data.synthetic.dataset import make_sample
 from phytoflow.models.checkpoint import load_trained
 from phytoflow.models.factory import preprocessing_for
 from phytoflow.training.train import train

@@ -15,22 +15,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from phytoflow.config import DataSettings
-from phytoflow.data.check import CheckedPhotos, check
-from phytoflow.data.dataset import FACTS_FILE, TABLE_FILE, DatasetFacts
-from phytoflow.data.decode import Limits, decode, open_photo
-from phytoflow.data.look import data_page
-from phytoflow.data.parallel import thread_map
-from phytoflow.data.photo import LabelledPhoto
-from phytoflow.data.preprocessing import Preprocessing
-from phytoflow.data.scan import limits_of
-from phytoflow.data.shards import write_index, write_shards
-from phytoflow.data.source import SAMPLE, bring_photos
-from phytoflow.data.split import SPLITS
+from phytoflow.config.settings import DataSettings
+from phytoflow.data.images.decode import Limits, decode, open_photo
+from phytoflow.data.images.labelled_photo import LabelledPhoto
+from phytoflow.data.images.preprocessing import Preprocessing
+from phytoflow.data.ingest.inspect import CheckedPhotos, check
+from phytoflow.data.ingest.scan import limits_of
+from phytoflow.data.ingest.split import SPLITS
+from phytoflow.data.report.page import data_page
+from phytoflow.data.shards.dataset import FACTS_FILE, TABLE_FILE, DatasetFacts
+from phytoflow.data.shards.format import write_index, write_shards
+from phytoflow.data.sources.resolve import SAMPLE, bring_photos
 from phytoflow.errors import DataError
-from phytoflow.progress import track
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.storage.uri import is_local, local_path
+from phytoflow.system.progress import track
+from phytoflow.system.threads import thread_map
 
 CLASS_MAPPING_FILE = "class_mapping.json"
 FINDINGS_FILE = "findings.json"

@@ -8,27 +8,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.config import EvaluationSettings
-from phytoflow.data.dataset import Dataset
-from phytoflow.data.photo import LabelledPhoto
-from phytoflow.evaluation.audit import look
-from phytoflow.evaluation.background import BackgroundProbe, probe_background
-from phytoflow.evaluation.card import model_card
-from phytoflow.evaluation.examples import Examples
-from phytoflow.evaluation.field import measure_field, open_field
-from phytoflow.evaluation.headline import calibration, headline
-from phytoflow.evaluation.kept import FirstPhotos, RandomPhotos
-from phytoflow.evaluation.latency import measure_latency
-from phytoflow.evaluation.leaks import LeakAudit, audit_leaks
-from phytoflow.evaluation.metrics import Metrics
-from phytoflow.evaluation.open_set import measure_open_set
-from phytoflow.evaluation.predict import predict_photos
-from phytoflow.evaluation.report import render_report
-from phytoflow.evaluation.robustness import Robustness, measure_robustness
-from phytoflow.evaluation.selective import measure_selective
-from phytoflow.evaluation.shown import shown
-from phytoflow.evaluation.ways import measure_ways
-from phytoflow.evaluation.written import pictures_of, write
+from phytoflow.config.settings import EvaluationSettings
+from phytoflow.data.images.labelled_photo import LabelledPhoto
+from phytoflow.data.shards.dataset import Dataset
+from phytoflow.evaluation.audit.background_bias import BackgroundProbe, probe_background
+from phytoflow.evaluation.audit.embeddings import look
+from phytoflow.evaluation.audit.leakage import LeakAudit, audit_leaks
+from phytoflow.evaluation.external.evaluate import measure_field, open_field
+from phytoflow.evaluation.metrics.latency import measure_latency
+from phytoflow.evaluation.metrics.ood import measure_open_set
+from phytoflow.evaluation.metrics.selective import measure_selective
+from phytoflow.evaluation.predictions.predict import predict_photos
+from phytoflow.evaluation.predictions.sampling import FirstPhotos, RandomPhotos
+from phytoflow.evaluation.report.examples import Examples
+from phytoflow.evaluation.report.html import render_report
+from phytoflow.evaluation.report.model_card import model_card
+from phytoflow.evaluation.report.shown import shown
+from phytoflow.evaluation.report.writer import pictures_of, write
+from phytoflow.evaluation.results import Metrics
+from phytoflow.evaluation.robustness.benchmark import Robustness, measure_robustness
+from phytoflow.evaluation.summary import calibration, headline
+from phytoflow.evaluation.variants.benchmark import measure_ways
 from phytoflow.inference.classifier import Classifier
 
 

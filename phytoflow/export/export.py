@@ -11,23 +11,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phytoflow.config import ExportSettings
-from phytoflow.data.dataset import Dataset
-from phytoflow.data.photo import LabelledPhoto
-from phytoflow.export.answering import with_answers
-from phytoflow.export.forms import write_form
-from phytoflow.export.int8 import with_int8
-from phytoflow.export.open_set import describe_known
+from phytoflow.bundle.bundle import TRAINING_PHOTOS, file_sha256, write_manifest
+from phytoflow.bundle.manifest import BundleManifest, Exported, Form, ModelFile, OpenSet, Probe, Provenance
+from phytoflow.config.settings import ExportSettings
+from phytoflow.data.images.labelled_photo import LabelledPhoto
+from phytoflow.data.shards.dataset import Dataset
+from phytoflow.export.formats import write_form
+from phytoflow.export.ood_statistics import describe_known
 from phytoflow.export.parity import answers, check, compare
-from phytoflow.export.photos import spread, test_photos
-from phytoflow.export.served import Served
-from phytoflow.inference.probabilities import softmax
-from phytoflow.models.bundle import TRAINING_PHOTOS, file_sha256, write_manifest
+from phytoflow.export.photo_selection import spread, test_photos
+from phytoflow.export.postprocessing import with_answers
+from phytoflow.export.quantization.int8 import with_int8
+from phytoflow.export.serving_module import Served
+from phytoflow.inference.predictions import softmax
 from phytoflow.models.checkpoint import TrainedModel, load_trained
 from phytoflow.models.factory import DEFAULT_TAIL_BLOCKS
-from phytoflow.models.manifest import BundleManifest, Exported, Form, ModelFile, OpenSet, Probe, Provenance
-from phytoflow.progress import track
 from phytoflow.storage.atomic import atomic_folder
+from phytoflow.system.progress import track
 
 PROBES = "probes"
 _BATCH = 8

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.config import ExportSettings
+from phytoflow.bundle.manifest import Exported
+from phytoflow.config.settings import ExportSettings
 from phytoflow.errors import ParityError
-from phytoflow.inference.cpus import cpu_count
-from phytoflow.inference.probabilities import softmax
-from phytoflow.inference.runtime import RuntimeName, open_model
-from phytoflow.models.manifest import Exported
+from phytoflow.inference.predictions import softmax
+from phytoflow.inference.runtimes.factory import RuntimeName, open_model
+from phytoflow.system.cpu import cpu_count
 
 _BATCHES = (1, 8)  # both, so that a batch size baked into the graph shows
 

@@ -10,14 +10,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.data.decode import Limits
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.data.images.decode import Limits
 from phytoflow.errors import PhotoError
-from phytoflow.inference.choose import Choice, choose
-from phytoflow.inference.cpus import cpu_count
-from phytoflow.inference.probabilities import Predictions
-from phytoflow.inference.runtime import Outputs, Precision, Runtime, RuntimeName
-from phytoflow.models.bundle import Bundle
-from phytoflow.openset.detector import Detector
+from phytoflow.inference.predictions import Predictions
+from phytoflow.inference.runtimes.factory import Outputs, Precision, Runtime, RuntimeName
+from phytoflow.inference.selection.select import Choice, choose
+from phytoflow.ood.detector import Detector
+from phytoflow.system.cpu import cpu_count
 
 BATCH_SIZE = 8
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import safetensors.torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from phytoflow.config import ModelSettings
-from phytoflow.data.preprocessing import Preprocessing
+from phytoflow.config.settings import ModelSettings
+from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.errors import StorageError
-from phytoflow.models.classifier import LeafClassifier
 from phytoflow.models.factory import create_model
+from phytoflow.models.network import LeafClassifier
 
 WEIGHTS_FILE = "model.safetensors"
 DESCRIPTION_FILE = "model.json"
@@ -29,7 +29,7 @@ class TrainedModel:
         model: In evaluation mode.
         classes: Labels in the order of the logits.
         preprocessing: From photos to its input.
-        facts: What training says of it (``phytoflow.training.facts.TrainingFacts`` as a dict); ``model``
+        facts: What training says of it (``phytoflow.training.summary.TrainingFacts`` as a dict); ``model``
             holds the ModelSettings it was built from.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from phytoflow.config import ModelSettings
+from phytoflow.config.settings import ModelSettings
 
 HIDDEN = 256
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from phytoflow.training.fit import Epoch
+from phytoflow.training.engine.fit import Epoch
 
 
 def write_history(epochs: Sequence[Epoch], folder: Path) -> Figure:

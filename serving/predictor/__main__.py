@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from phytoflow.errors import PhytoflowError
-from phytoflow.memory import keep_for_next_photo
-from serving.predictor import logs
-from serving.predictor.bundles import Bundles
+from phytoflow.system.malloc import keep_for_next_photo
+from serving.predictor.engine.bundle_loader import Bundles
+from serving.predictor.observability import logging as logs
 from serving.predictor.options import read_options
 from serving.predictor.server import serve
 

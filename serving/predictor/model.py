@@ -14,18 +14,19 @@ import numpy as np
 from kserve import InferRequest, InferResponse, Model
 from numpy.typing import NDArray
 
-from phytoflow.inference.probabilities import Predictions
-from serving.predictor import answers, metadata
-from serving.predictor.answers import Answerer
-from serving.predictor.asked import Asked, read
-from serving.predictor.engine import Engine
+from phytoflow.inference.predictions import Predictions
+from serving.predictor.engine.engine import Engine
+from serving.predictor.engine.explain import heats
+from serving.predictor.engine.versions import Versions
 from serving.predictor.errors import RequestError, internal
-from serving.predictor.explain import heats
-from serving.predictor.metrics import ACTIVE, DURATION
+from serving.predictor.inputs.parse import size_of
+from serving.predictor.observability.metrics import ACTIVE, DURATION
 from serving.predictor.options import Options
-from serving.predictor.outputs import Found
-from serving.predictor.photos import size_of
-from serving.predictor.versions import Versions
+from serving.predictor.protocol import metadata
+from serving.predictor.protocol import response as answers
+from serving.predictor.protocol.outputs import Found
+from serving.predictor.protocol.request import Asked, read
+from serving.predictor.protocol.response import Answerer
 
 _T = TypeVar("_T")
 _LOG = logging.getLogger("phytoflow.requests")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from phytoflow.data.decode import Limits
-from phytoflow.inference.cpus import cpu_count
+from phytoflow.data.images.decode import Limits
+from phytoflow.system.cpu import cpu_count
 
 _CHOICES = {
     "runtime": ["auto", "onnx", "openvino", "torchscript"],

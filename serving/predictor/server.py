@@ -7,10 +7,10 @@ import logging
 import sys
 
 from phytoflow.inference.classifier import Classifier
-from phytoflow.ports import check_free, free_port, taken
-from serving.predictor.bundles import Bundles
+from phytoflow.system.ports import check_free, free_port, taken
+from serving.predictor.engine.bundle_loader import Bundles
+from serving.predictor.lean_imports import slim_imports
 from serving.predictor.options import Options
-from serving.predictor.slim import slim_imports
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,13 +34,13 @@ def serve(bundles: Bundles, first: Classifier, options: Options) -> None:
     with slim_imports():
         from kserve.model_server import app
 
-        from serving.predictor.budget import Budget
+        from serving.predictor.engine.versions import Versions
         from serving.predictor.model import LeafModel
-        from serving.predictor.orderly import OrderlyServer
-        from serving.predictor.repository import add_repository
-        from serving.predictor.rest import Rest, add_routes
-        from serving.predictor.servicer import LeafGrpcServer
-        from serving.predictor.versions import Versions
+        from serving.predictor.transport.byte_budget import Budget
+        from serving.predictor.transport.grpc.servicer import LeafGrpcServer
+        from serving.predictor.transport.model_server import OrderlyServer
+        from serving.predictor.transport.rest.endpoints import Rest, add_routes
+        from serving.predictor.transport.rest.repository_endpoints import add_repository
 
     name = options.model_name or first.bundle.manifest.name
     model = LeafModel(name, Versions(name, bundles, first, options))

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phytoflow.config import DataSettings
-from phytoflow.data.dataset import Dataset
-from phytoflow.data.decode import Limits, decode
-from phytoflow.data.findings import Findings
+from phytoflow.config.settings import DataSettings
+from phytoflow.data.images.decode import Limits, decode
+from phytoflow.data.images.preprocessing import Preprocessing
+from phytoflow.data.ingest.findings import Findings
 from phytoflow.data.prepare import prepare, resized
-from phytoflow.data.preprocessing import Preprocessing
+from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import DataError
-from tests.data.photo_folder import encoded, make_folder, picture, write
+from tests.support.photo_folder import encoded, make_folder, picture, write
 
 SETTINGS = DataSettings(threads=2, shard_bytes=20_000)
 SMALL = Preprocessing(size=28)  # shorter side 32
@@ -120,7 +120,8 @@ def test_resizing() -> None:
 
 def test_the_built_in_sample_needs_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "phytoflow.data.source.make_sample", lambda folder, seed: make_folder(folder, {"a": 5, "b": 5})
+        "phytoflow.data.sources.resolve.make_sample",
+        lambda folder, seed: make_folder(folder, {"a": 5, "b": 5}),
     )
     facts = prepare("sample", SETTINGS, SMALL, 0, tmp_path / "out")
     assert facts.classes == ("a", "b")

@@ -19,7 +19,7 @@ import httpx
 
 from phytoflow.client import Client
 from phytoflow.errors import ServingError
-from phytoflow.ports import free_port
+from phytoflow.system.ports import free_port
 
 NAMESPACE = "phytoflow-dev"
 Object = dict[str, Any]

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from minio import Minio
 
-from phytoflow.config import DeploySettings
-from phytoflow.deploy.cluster import Cluster
-from phytoflow.deploy.publisher import Deployed, deploy
-from phytoflow.deploy.release import release_of
-from phytoflow.deploy.smoke import Exam
-from phytoflow.models.bundle import Bundle
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.config.settings import DeploySettings
+from phytoflow.deploy.kubernetes.api import Cluster
+from phytoflow.deploy.kubernetes.publisher import Deployed, deploy
+from phytoflow.deploy.kubernetes.release import release_of
+from phytoflow.deploy.kubernetes.smoke_test import Exam
 from phytoflow.storage.uri import put_folder
 from tests.e2e.cluster import NAMESPACE, forwarded, get, kubectl
-from tests.make_bundle import make_bundle
+from tests.support.make_bundle import make_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = ("minio", "postgresql", "mlflow")

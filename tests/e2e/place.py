@@ -13,16 +13,16 @@ import pytest
 import yaml
 from minio import Minio
 
-from phytoflow.client import v2
-from phytoflow.config import DeploySettings
-from phytoflow.deploy.cluster import Cluster, Object
-from phytoflow.deploy.observe import observe
-from phytoflow.deploy.publisher import Deployed, deploy
-from phytoflow.deploy.release import release_of
-from phytoflow.deploy.smoke import Exam
-from phytoflow.models.bundle import Bundle
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.client import rest_codec as v2
+from phytoflow.config.settings import DeploySettings
+from phytoflow.deploy.kubernetes.api import Cluster, Object
+from phytoflow.deploy.kubernetes.observe import observe
+from phytoflow.deploy.kubernetes.publisher import Deployed, deploy
+from phytoflow.deploy.kubernetes.release import release_of
+from phytoflow.deploy.kubernetes.smoke_test import Exam
 from phytoflow.storage.uri import put_folder
-from tests.make_bundle import make_bundle, pictures
+from tests.support.make_bundle import make_bundle, pictures
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = os.environ.get("PHYTOFLOW_TEST_IMAGE", "localhost/phytoflow/predictor:test")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config import DeploySettings
-from phytoflow.deploy.spec import Release, inference_service
+from phytoflow.config.settings import DeploySettings
+from phytoflow.deploy.kubernetes.inference_service import Release, inference_service
 from tests.e2e.cluster import NAMESPACE, get, kubectl, wait_until
 
 OTHER = "phytoflow-elsewhere"

@@ -13,20 +13,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phytoflow.deploy.cluster import INFERENCE_SERVICES, LEASES
-from phytoflow.deploy.history import history
-from phytoflow.deploy.observe import observe
-from phytoflow.deploy.publisher import deploy, rollback
-from phytoflow.deploy.release import exam_of, release_of
-from phytoflow.deploy.smoke import Exam
-from phytoflow.deploy.spec import Release, candidate_name, candidate_of, inference_service
-from phytoflow.deploy.status import status
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, LEASES
+from phytoflow.deploy.kubernetes.inference_service import (
+    Release,
+    candidate_name,
+    candidate_of,
+    inference_service,
+)
+from phytoflow.deploy.kubernetes.observe import observe
+from phytoflow.deploy.kubernetes.publisher import deploy, rollback
+from phytoflow.deploy.kubernetes.release import exam_of, release_of
+from phytoflow.deploy.kubernetes.revisions import history
+from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.kubernetes.status import status
 from phytoflow.errors import DeployError
 from phytoflow.inference.classifier import Classifier
-from phytoflow.models.bundle import Bundle
 from phytoflow.storage.uri import put_folder
 from tests.e2e.place import NAME, SETTINGS, Place, as_account, place
-from tests.make_bundle import make_bundle, pictures
+from tests.support.make_bundle import make_bundle, pictures
 
 __all__ = ["place"]
 

@@ -13,16 +13,16 @@ import httpx
 import pytest
 import yaml
 
-from phytoflow.config import Settings, TrackingSettings
-from phytoflow.data.sample import make_sample
-from phytoflow.deploy.cluster import INFERENCE_SERVICES
-from phytoflow.deploy.observe import observe
+from phytoflow.config.settings import Settings, TrackingSettings
+from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES
+from phytoflow.deploy.kubernetes.observe import observe
 from phytoflow.errors import PhytoflowError
-from phytoflow.plan import configure
-from phytoflow.ports import free_port
+from phytoflow.steps.configure import configure
 from phytoflow.storage.uri import exists
+from phytoflow.system.ports import free_port
 from phytoflow.tracking.registry import champion
-from pipelines.run_here import run_here
+from pipelines.local_runner import run_here
 from tests.e2e.place import NAME, SETTINGS, Place, place
 
 __all__ = ["place"]

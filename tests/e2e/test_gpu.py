@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipelines.__main__ import write
-from pipelines.options import CompileOptions
+from pipelines.compile_options import CompileOptions
 from tests.e2e.cluster import Object, get, kubectl, pods, wait_until
 from tests.e2e.conftest import ROOT, Versions
 

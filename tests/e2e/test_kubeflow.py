@@ -18,10 +18,10 @@ import kfp
 import pytest
 import yaml
 
-from phytoflow.ports import free_port
 from phytoflow.storage.uri import read_bytes
+from phytoflow.system.ports import free_port
 from pipelines.__main__ import write
-from pipelines.options import CompileOptions
+from pipelines.compile_options import CompileOptions
 from pipelines.submit import BackendError, connect, submit, wait
 
 ROOT = Path(__file__).resolve().parents[2]

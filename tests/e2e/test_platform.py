@@ -8,7 +8,7 @@ import mlflow
 import pytest
 from minio import Minio
 
-from phytoflow.models.bundle import Bundle
+from phytoflow.bundle.bundle import Bundle
 from tests.e2e.cluster import forwarded, get, kubectl, prometheus, wait_until
 from tests.e2e.conftest import DEPLOYMENTS
 

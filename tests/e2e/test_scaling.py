@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.cluster import Callers, get, kubectl, pods, ready, wait_until
 from tests.e2e.conftest import SMALL, Versions
-from tests.make_bundle import pictures
+from tests.support.make_bundle import pictures
 
 NAME = "busy"
 PHOTOS = [photo.content for photo in pictures(12)]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from phytoflow.client import Client
-from phytoflow.client.rpc import GrpcClient
+from phytoflow.client.grpc_client import GrpcClient
 from phytoflow.inference.classifier import Classifier
 from tests.e2e.cluster import forwarded, get, kubectl, pods, prometheus, ready, wait_until
 from tests.e2e.conftest import Versions
-from tests.make_bundle import pictures
+from tests.support.make_bundle import pictures
 
 NAME = "served"
 PHOTOS = [photo.content for photo in pictures(6)]

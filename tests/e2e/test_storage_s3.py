@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config import DataSettings
-from phytoflow.data.dataset import Dataset
+from phytoflow.config.settings import DataSettings
+from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.prepare import prepare
-from phytoflow.data.preprocessing import Preprocessing
-from phytoflow.data.sample import make_sample
-from phytoflow.data.source import bring_photos, source_version
+from phytoflow.data.shards.dataset import Dataset
+from phytoflow.data.sources.resolve import bring_photos, source_version
+from phytoflow.data.synthetic.dataset import make_sample
 from phytoflow.errors import StorageError
 from phytoflow.storage.uri import exists, fetch_folder, put_file, put_folder, read_bytes
 

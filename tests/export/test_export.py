@@ -12,22 +12,22 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from phytoflow.config import DataSettings, ExportSettings
-from phytoflow.data.dataset import Dataset
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.bundle.manifest import BundleManifest, Provenance
+from phytoflow.config.settings import DataSettings, ExportSettings
+from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.prepare import prepare
-from phytoflow.data.preprocessing import Preprocessing
+from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import ParityError
 from phytoflow.export import export as module
 from phytoflow.export.export import export, write_bundle
-from phytoflow.export.forms import FILES, write_form
+from phytoflow.export.formats import FILES, write_form
 from phytoflow.export.parity import answers, check, compare
-from phytoflow.export.photos import spread
-from phytoflow.inference.probabilities import softmax
-from phytoflow.models.bundle import Bundle
+from phytoflow.export.photo_selection import spread
+from phytoflow.inference.predictions import softmax
 from phytoflow.models.checkpoint import save_trained
-from phytoflow.models.manifest import BundleManifest, Provenance
 from phytoflow.storage.atomic import atomic_folder
-from tests.make_bundle import CLASSES, SIDE, make_bundle, pictures, trained_model
+from tests.support.make_bundle import CLASSES, SIDE, make_bundle, pictures, trained_model
 
 PROVENANCE = Provenance(data_hash="0", code_version="test", settings={})
 SETTINGS = ExportSettings(probe_photos=6)

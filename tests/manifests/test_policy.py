@@ -6,7 +6,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from serving.predictor import metrics
+from serving.predictor.observability import metrics
 from tests.manifests.conftest import ROOT, Build, containers, of_kind, pod_specs
 
 CASES = [

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from phytoflow.config import ModelSettings
+from phytoflow.config.settings import ModelSettings
 from phytoflow.errors import StorageError
 from phytoflow.models.checkpoint import load_trained, save_trained
 from phytoflow.models.factory import create_model, preprocessing_for

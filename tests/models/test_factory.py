@@ -5,7 +5,7 @@ import safetensors.torch
 import timm
 import torch
 
-from phytoflow.config import BACKBONES, ModelSettings
+from phytoflow.config.settings import BACKBONES, ModelSettings
 from phytoflow.errors import WeightsError
 from phytoflow.models.factory import create_model, preprocessing_for
 from phytoflow.models.weights import imagenet_weights

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import pipelines
 from pipelines.__main__ import app, write
-from pipelines.options import CONFIGURATION, CREDENTIALS, SIZES, CompileOptions
+from pipelines.compile_options import CONFIGURATION, CREDENTIALS, SIZES, CompileOptions
 
 GPU = CompileOptions(
     image="example.org/phytoflow/pipeline:abc123",

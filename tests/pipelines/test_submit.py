@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from phytoflow.errors import ConfigError
-from phytoflow.ports import free_port
+from phytoflow.system.ports import free_port
 from pipelines.__main__ import app, write
-from pipelines.options import CompileOptions
+from pipelines.compile_options import CompileOptions
 from pipelines.submit import BackendError, connect
 
 ARGUMENTS = ["--data", "s3://photos/leaves", "--output", "s3://runs/1"]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from phytoflow.client.v2 import encode
+from phytoflow.client.rest_codec import encode
 
 _KEPT_SECONDS = 3  # the server closes connections that were idle for five
 

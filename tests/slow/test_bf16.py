@@ -11,8 +11,8 @@ import pytest
 
 from phytoflow.errors import ParityError
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.cpus import has_bf16
-from tests.make_bundle import altered_copy
+from phytoflow.system.cpu import has_bf16
+from tests.support.make_bundle import altered_copy
 
 
 @pytest.mark.skipif(not has_bf16(), reason="this CPU has no bf16")

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from phytoflow.data.sample import make_sample
-from phytoflow.models.bundle import Bundle
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.data.synthetic.dataset import make_sample
 
 pytestmark = pytest.mark.timeout(900)
 FAST = ["preset=fast", "evaluation.bootstrap_samples=200", "gate.max_latency_ms=500"]

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import torch
 
-from phytoflow.data.augment import augmentation
-from phytoflow.data.dataset import Dataset
-from phytoflow.data.loader import image_loader
-from tests.data.shard_folder import dataset_folder
+from phytoflow.data.augmentation.presets import augmentation
+from phytoflow.data.shards.dataset import Dataset
+from phytoflow.data.shards.loader import image_loader
+from tests.support.shard_folder import dataset_folder
 
 
 def test_spawned_workers_give_the_same_batches(tmp_path: Path) -> None:

@@ -19,14 +19,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phytoflow.client.v2 import encode
-from phytoflow.data.decode import Limits, decode
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.client.rest_codec import encode
+from phytoflow.data.images.decode import Limits, decode
 from phytoflow.errors import PhotoError
-from phytoflow.inference.views import VIEWS, pixels_of
-from phytoflow.memory import KEPT
-from phytoflow.models.bundle import Bundle
-from tests.make_bundle import pictures
-from tests.serving.conftest import LIMITS, Server, start
+from phytoflow.inference.test_time_augmentation import VIEWS, pixels_of
+from phytoflow.system.malloc import KEPT
+from tests.serving.predictor.conftest import LIMITS, Server, start
+from tests.support.make_bundle import pictures
 
 SECONDS = float(os.environ.get("PHYTOFLOW_FUZZ_SECONDS", "20"))
 pytestmark = [

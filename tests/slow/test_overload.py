@@ -15,15 +15,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from phytoflow.client.answers import RefusedError
-from phytoflow.client.rest import AsyncClient
-from phytoflow.client.rpc import AsyncGrpcClient
-from phytoflow.client.v2 import encode
-from phytoflow.config import ModelSettings
-from phytoflow.inference.cpus import cpu_count
-from tests.make_bundle import make_bundle, pictures
-from tests.serving.conftest import Server, start
+from phytoflow.client.grpc_client import AsyncGrpcClient
+from phytoflow.client.prediction import RefusedError
+from phytoflow.client.rest_client import AsyncClient
+from phytoflow.client.rest_codec import encode
+from phytoflow.config.settings import ModelSettings
+from phytoflow.system.cpu import cpu_count
+from tests.serving.predictor.conftest import Server, start
 from tests.slow.load import Connection, Seen, closed_loop, open_loop
+from tests.support.make_bundle import make_bundle, pictures
 
 PHOTOS = [photo.content for photo in pictures(8)]
 SECONDS = float(os.environ.get("PHYTOFLOW_OVERLOAD_SECONDS", "10"))

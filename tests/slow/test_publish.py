@@ -14,12 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from phytoflow.config import ServingSettings
+from phytoflow.config.settings import ServingSettings
+from phytoflow.deploy.local.process import Predictor
+from phytoflow.deploy.local.publisher import publish, stop
 from phytoflow.errors import ServingError
-from phytoflow.ports import free_port
-from phytoflow.predictor_process import Predictor
-from phytoflow.serving_process import publish, stop
-from tests.make_bundle import pictures
+from phytoflow.system.ports import free_port
+from tests.support.make_bundle import pictures
 
 SETTINGS = ServingSettings(runtime="onnx", ready_seconds=120)
 PHOTOS = pictures(6)
@@ -34,8 +34,8 @@ def state(tmp_path: Path) -> Iterator[Path]:
 
 def test_it_outlives_its_publisher_and_holds_none_of_its_pipes(bundle: Path, state: Path) -> None:
     code = (
-        "from pathlib import Path; from phytoflow.config import ServingSettings as S; "
-        "from phytoflow.serving_process import publish; "
+        "from pathlib import Path; from phytoflow.config.settings import ServingSettings as S; "
+        "from phytoflow.deploy.local.publisher import publish; "
         f"print(publish(Path({str(bundle)!r}), S(runtime='onnx'), Path({str(state)!r}), []).url)"
     )
     root = Path(__file__).parents[2]

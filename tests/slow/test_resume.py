@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.data.dataset import Dataset
-from phytoflow.data.sample import make_sample
-from phytoflow.models.bundle import Bundle
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.data.shards.dataset import Dataset
+from phytoflow.data.synthetic.dataset import make_sample
 
 pytestmark = pytest.mark.timeout(1200)
 SETTINGS = [

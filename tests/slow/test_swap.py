@@ -12,11 +12,11 @@ import httpx
 import numpy as np
 import pytest
 
-from phytoflow.client.rest import AsyncClient
-from phytoflow.client.rpc import AsyncGrpcClient
+from phytoflow.client.grpc_client import AsyncGrpcClient
+from phytoflow.client.rest_client import AsyncClient
 from phytoflow.inference.classifier import Classifier
-from tests.make_bundle import make_bundle, pictures
-from tests.serving.conftest import Server, start
+from tests.serving.predictor.conftest import Server, start
+from tests.support.make_bundle import make_bundle, pictures
 
 SWAPS = int(os.environ.get("PHYTOFLOW_TEST_SWAPS", "50"))
 CONTENTS = [photo.content for photo in pictures(6)]

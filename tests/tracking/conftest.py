@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.data.preprocessing import Preprocessing
-from phytoflow.models.bundle import write_manifest
-from phytoflow.models.manifest import BundleManifest, ModelFile, Probe, Provenance
+from phytoflow.bundle.bundle import write_manifest
+from phytoflow.bundle.manifest import BundleManifest, ModelFile, Probe, Provenance
+from phytoflow.data.images.preprocessing import Preprocessing
 
 
 @pytest.fixture(scope="session")

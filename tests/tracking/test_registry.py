@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config import TrackingSettings
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.config.settings import TrackingSettings
 from phytoflow.errors import BundleError, TrackingError
-from phytoflow.models.bundle import Bundle
+from phytoflow.tracking.mlflow_client import open_client
 from phytoflow.tracking.registry import champion, promote, register
-from phytoflow.tracking.store import open_client
 from phytoflow.tracking.tracker import Tracker
 
 WriteBundle = Callable[..., Path]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config import TrackingSettings
+from phytoflow.config.settings import TrackingSettings
 from phytoflow.errors import TrackingError
 from phytoflow.tracking.tracker import MAX_PARAMETER, Tracker
 

@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 import torch
 
-from phytoflow.config import ModelSettings, TrainingSettings
-from phytoflow.data.dataset import Dataset
+from phytoflow.config.settings import ModelSettings, TrainingSettings
+from phytoflow.data.shards.dataset import Dataset
 from phytoflow.models.checkpoint import load_trained
 from phytoflow.models.factory import create_model
-from phytoflow.training import two_stage
-from phytoflow.training.evidence import Judged, candidates
-from phytoflow.training.facts import TrainingFacts
-from phytoflow.training.scores import temperature
+from phytoflow.training.metrics import temperature
+from phytoflow.training.strategies import two_stage
+from phytoflow.training.strategies.selection import Judged, candidates
+from phytoflow.training.summary import TrainingFacts
 from phytoflow.training.train import train
-from tests.training.small import MODEL, Notes, small_dataset
+from tests.support.small_training import MODEL, Notes, small_dataset
 
 FAST = {"views": 2, "tail_epochs": 2, "tail_steps": 4, "folds": 2, "device": "cpu"}
 

@@ -14,8 +14,8 @@ import orjson
 import uvloop
 
 from benchmarks.serving.peers.common import Arguments, Model
-from phytoflow.inference.cpus import cpu_count
-from phytoflow.memory import keep_for_next_photo
+from phytoflow.system.cpu import cpu_count
+from phytoflow.system.malloc import keep_for_next_photo
 
 _END, _LENGTH, _HEADER = b"\r\n\r\n", b"content-length: ", b"inference-header-content-length: "
 _PREFIX = 4  # V2 puts a photo's length before it

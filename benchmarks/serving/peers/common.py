@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from phytoflow.models.bundle import Bundle
+from phytoflow.bundle.bundle import Bundle
 
 Array = NDArray[np.float32]
 
@@ -80,7 +80,7 @@ class Model:
         return self.run([self.prepare(content)])[0].tolist()
 
     def _handed(self, form: str) -> Callable[[Array], Array]:
-        from phytoflow.inference.runtime import open_runtime
+        from phytoflow.inference.runtimes.factory import open_runtime
 
         runtime = open_runtime(form, self._bundle, threads=1)  # type: ignore[arg-type]
         temperature = self._bundle.manifest.temperature

@@ -1,5 +1,5 @@
 from benchmarks.robustness.__main__ import Measured, table
-from phytoflow.evaluation.robustness import Robustness
+from phytoflow.evaluation.robustness.benchmark import Robustness
 
 
 def measured(clean: float, blur: float, noise: float) -> Measured:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.serving.catalogue import OURS, PEERS
 from benchmarks.serving.commands import command_of, environment_of
+from benchmarks.serving.registry import OURS, PEERS
 
 
 def test_several_processes_have_one_thread_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.serving.catalogue import BARE, OURS, PEERS
 from benchmarks.serving.measure import Asking
+from benchmarks.serving.registry import BARE, OURS, PEERS
 
 ASK = Asking([], np.array([[0.9, 0.1], [0.2, 0.8]], np.float32), seconds=1, patience=0)
 

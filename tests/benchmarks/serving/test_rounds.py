@@ -10,9 +10,9 @@ import numpy as np
 import psutil
 import pytest
 
-from benchmarks.serving.catalogue import PEERS, Peer
 from benchmarks.serving.environments import UnavailableError
 from benchmarks.serving.measure import Asking
+from benchmarks.serving.registry import PEERS, Peer
 from benchmarks.serving.results import Result
 from benchmarks.serving.rounds import Round
 from benchmarks.serving.servers import Server

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks.serving.bound import Limit
-from benchmarks.serving.catalogue import BARE, OURS
 from benchmarks.serving.measure import Row
+from benchmarks.serving.registry import BARE, OURS
 from benchmarks.serving.results import CONCURRENCIES, Bound, Result
 from benchmarks.serving.table import table
+from benchmarks.serving.upper_bound import Limit
 
 
 def rows(rate: float, p99: float = 2, clients: tuple[int, ...] = CONCURRENCIES) -> dict[int, Row]:

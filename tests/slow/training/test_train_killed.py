@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 import safetensors.torch
 
-from tests.training.small import small_dataset
+from tests.support.small_training import small_dataset
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = {"views": 3, "tail_epochs": 4, "tail_steps": 8, "folds": 2, "device": "cpu", "caution": 0.0}
 CALL = """
 import json, os, signal, sys
 from pathlib import Path
-from phytoflow.config import TrainingSettings
-from phytoflow.data.dataset import Dataset
+from phytoflow.config.settings import TrainingSettings
+from phytoflow.data.shards.dataset import Dataset
 from phytoflow.training.train import train
-from tests.training.small import MODEL, Notes
+from tests.support.small_training import MODEL, Notes
 
 dataset, folder, settings, fit, epoch = sys.argv[1:]
 folder, settings, epoch = Path(folder), json.loads(settings), int(epoch)

@@ -1,0 +1,1 @@
+"""The bundle: what training hands to serving."""

@@ -1,0 +1,68 @@
+"""`phytoflow data`: draw, fetch and check photographs."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phytoflow.errors import ConfigError
+
+app = typer.Typer(no_args_is_help=True)
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
+]
+
+
+@app.command()
+def sample(
+    directory: Annotated[Path, typer.Argument(help="Folder to make.")],
+    photos_per_class: Annotated[int, typer.Option(min=4, help="Photos of each class.")] = 40,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same leaves.")] = 0,
+) -> None:
+    """Draw leaves, healthy and diseased, to try everything without photos of your own."""
+    from phytoflow.data.synthetic.dataset import make_sample
+
+    make_sample(directory, photos_per_class=photos_per_class, seed=seed)
+    typer.echo(f"drew {photos_per_class} photos a class in {directory}")
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="plantvillage or dandelion.")],
+    directory: Annotated[Path, typer.Argument(help="Folder to make.")],
+    base_url: Annotated[str, typer.Option(help="A mirror to fetch from instead.")] = "",
+) -> None:
+    """Download a public set of photographs; interrupted, the same command resumes."""
+    from phytoflow.data.sources.public_datasets import SOURCES
+    from phytoflow.data.sources.public_datasets import fetch as fetch_set
+
+    if name not in SOURCES:
+        raise ConfigError(f"unknown set {name!r}", remedy=f"there are {', '.join(SOURCES)}")
+    fetch_set(name, directory, base_url or None)
+    typer.echo(f"fetched {name} to {directory}")
+
+
+@app.command()
+def check(
+    source: Annotated[str, typer.Argument(help="Photos in class folders, wherever `run --data` reads them.")],
+    output: Annotated[Path | None, typer.Option(help="Also write the table and the page there.")] = None,
+    settings: SetOption = None,
+) -> None:
+    """Scan and validate photographs, and say what was found; nothing is changed."""
+    from phytoflow.config.loader import load_settings
+    from phytoflow.data.ingest.inspect import check as check_photos
+    from phytoflow.data.prepare import write_findings
+    from phytoflow.data.sources.resolve import bring_photos
+    from phytoflow.storage.atomic import atomic_folder
+
+    chosen = load_settings(None, settings or [])
+    with tempfile.TemporaryDirectory(prefix="phytoflow-photos-") as work:
+        checked = check_photos(bring_photos(source, Path(work), chosen.seed), chosen.data, chosen.seed)
+        typer.echo("\n".join(checked.findings.lines()))
+        if output:
+            with atomic_folder(output) as folder:
+                write_findings(checked, chosen.seed, chosen.data, folder)
+            typer.echo(f"table and page: {output}")

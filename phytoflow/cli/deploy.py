@@ -1,0 +1,95 @@
+"""`phytoflow deploy`, `status` and `rollback`: publishing on a cluster by hand."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phytoflow.config.loader import load_settings
+
+if TYPE_CHECKING:
+    from phytoflow.deploy.kubernetes.publisher import Deployed
+
+NameArgument = Annotated[str, typer.Argument(help="Name of the InferenceService and of the served model.")]
+NamespaceOption = Annotated[
+    str, typer.Option(help="Namespace; empty: deploy.namespace, else the kubeconfig context's own.")
+]
+ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of settings.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. deploy.cpu=2.")
+]
+
+
+def deploy(
+    name: NameArgument,
+    bundle: Annotated[str, typer.Option(help="The bundle as s3://bucket/prefix; give each one its own.")],
+    namespace: NamespaceOption = "",
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Publish a bundle as an InferenceService; the same again changes nothing.
+
+    The new version is tried as NAME-candidate first and asked the bundle's probe photos over V2: no request
+    reaches it before it has answered them right. Then replicas are replaced one by one. If anything is wrong,
+    the reason is said, the former version goes on serving, and the exit code is 12.
+
+    Needs KUBECONFIG (or a pod's ServiceAccount), and AWS_ENDPOINT_URL and credentials to read the bundle.
+    """
+    from phytoflow.deploy.kubernetes.api import Cluster
+    from phytoflow.deploy.kubernetes.publisher import deploy as publish
+    from phytoflow.deploy.kubernetes.release import fetch, release_of
+    from phytoflow.deploy.kubernetes.smoke_test import Exam
+
+    chosen = load_settings(config, settings or []).deploy
+    cluster = Cluster.connect(namespace or chosen.namespace)
+    with tempfile.TemporaryDirectory() as folder:
+        here = fetch(bundle, Path(folder) / "bundle")
+        _tell(publish(cluster, name, release_of(here, bundle), Exam.of_probes(here), chosen))
+
+
+def status(name: NameArgument, namespace: NamespaceOption = "") -> None:
+    """Show what is published under a name: ready or why not, version, where it comes from, history."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from phytoflow.deploy.kubernetes.api import Cluster
+    from phytoflow.deploy.kubernetes.status import status as lines_of
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for label, value in lines_of(Cluster.connect(namespace), name):
+        table.add_row(label, value)
+    Console(soft_wrap=True, markup=False, highlight=False).print(table)
+
+
+def rollback(
+    name: NameArgument,
+    namespace: NamespaceOption = "",
+    to: Annotated[int, typer.Option(min=0, help="Number of a good spec; 0: the one before this.")] = 0,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Go back to the version that served before, or to any that `phytoflow status` lists.
+
+    Replicas are replaced one by one, each taking requests only after it checked itself. If the old version
+    does not become ready any more, the present one goes on serving, and the exit code is 12.
+    """
+    from phytoflow.deploy.kubernetes.api import Cluster
+    from phytoflow.deploy.kubernetes.publisher import rollback as go_back
+    from phytoflow.deploy.kubernetes.release import exam_of
+
+    chosen = load_settings(config, settings or []).deploy
+    cluster = Cluster.connect(namespace or chosen.namespace)
+    with tempfile.TemporaryDirectory() as folder:
+        _tell(go_back(cluster, name, lambda revision: exam_of(revision, Path(folder) / "bundle"), chosen, to))
+
+
+def _tell(done: Deployed) -> None:
+    did = "serves" if done.changed else "serves already"
+    typer.echo(f"{done.namespace}/{done.name} {did} version {done.version} at {done.url}")
+    typer.echo(
+        f"{done.compared} photos answered as recorded, off by at most {done.max_difference:.1e}; "
+        f"took {done.seconds:.0f} s"
+    )

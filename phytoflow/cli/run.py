@@ -1,0 +1,92 @@
+"""`phytoflow run`: the pipeline on this machine, and what to tell at the end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.config.loader import load_settings, read_tree
+from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.storage.uri import is_local, local_path
+
+
+def run(data: str | None, config: Path | None, overrides: Sequence[str], output: Path) -> None:
+    """Runs every step and prints what was done, how good it is and how to ask it.
+
+    Args:
+        data: Class folders of photos; None draws leaves.
+        config: YAML file of settings.
+        overrides: ``key=value`` texts.
+        output: The run's folder.
+
+    Raises:
+        ConfigError: A wrong setting, before anything is spent.
+        PhytoflowError: What ended the run, in the words of the step that ended it.
+    """
+    from pipelines.local_runner import run_here
+
+    settings = load_settings(config, overrides)  # refuse a wrong key here, before a step is started
+    started, output = time.monotonic(), output.resolve()
+    tree = read_tree(config, overrides)
+    for name in ("field", "field_classes", "strangers"):
+        if value := getattr(settings.evaluation, name):
+            tree["evaluation"][name] = _source(value)
+    parameters = {
+        "data": _source(data) if data else str(_sample(output, settings.seed)),
+        "output": str(output),
+        "preset": settings.preset,
+        "seed": settings.seed,
+        "overrides": yaml.safe_dump(tree),
+    }
+    run_here(output, parameters)
+    _tell(output, time.monotonic() - started)
+
+
+def _source(data: str) -> str:
+    """A local folder by its full path: steps need not run where the command did."""
+    return str(local_path(data).resolve()) if is_local(data) else data
+
+
+def _sample(output: Path, seed: int) -> Path:
+    folder = output / f"sample-{seed}"
+    if not folder.is_dir():
+        make_sample(folder, seed=seed)
+    return folder
+
+
+def _tell(output: Path, seconds: float) -> None:
+    bundle = Bundle.load(output / "bundle", verify=False)
+    metrics = json.loads((output / "metrics.json").read_text())
+    table = Table(show_header=False, box=None, pad_edge=False)
+    low, high = metrics["intervals"]["macro_f1"]
+    table.add_row("classes", ", ".join(bundle.manifest.classes))
+    table.add_row(
+        "macro-F1", f"{metrics['macro_f1']:.3f} ({low:.3f} to {high:.3f}) on {metrics['photos']} test photos"
+    )
+    table.add_row("accuracy", f"{metrics['accuracy']:.3f}")
+    table.add_row("latency", f"{metrics['mean_latency_ms']:.1f} ms a photo")
+    table.add_row("bundle", str(output / "bundle"))
+    table.add_row("report", str(output / "report.html"))
+    table.add_row("took", f"{seconds:.0f} s")
+    console = Console(soft_wrap=True)
+    console.print(table)
+    _tell_how_to_ask(console, output, bundle)
+
+
+def _tell_how_to_ask(console: Console, output: Path, bundle: Bundle) -> None:
+    state, name = output / "predictor.json", bundle.manifest.name
+    if not state.exists():
+        console.print(f"\nserve it:  phytoflow serve --bundle {output / 'bundle'}")
+        return
+    url = f"http://127.0.0.1:{json.loads(state.read_text())['http_port']}"
+    probe = output / "bundle" / bundle.manifest.probes[0].file
+    console.print(f"\nThe predictor answers at {url}/v2/models/{name}/infer; ask it:")
+    console.print(f"  phytoflow predict {probe} --url {url} --model {name}")
+    console.print(f"stop it:  phytoflow stop --output {output}")

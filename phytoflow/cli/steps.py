@@ -1,0 +1,97 @@
+"""`phytoflow train`, `export` and `evaluate`: one step alone, as the pipeline runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phytoflow.config.loader import load_settings
+from phytoflow.steps import finish as steps
+
+ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of settings.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
+]
+
+FieldOption = Annotated[
+    str, typer.Option(help="Class folders of labelled photos from elsewhere: what is lost there is reported.")
+]
+
+
+def train(
+    data: Annotated[str, typer.Option(help="Class folders of photos, or a dataset made from them.")],
+    output: Annotated[Path, typer.Option(help="Folder of the run; give it again to resume.")] = Path("out"),
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Prepare the photos (unless that is done) and train; writes OUTPUT/dataset and OUTPUT/model."""
+    chosen = load_settings(config, settings or []).model_dump_json()
+    dataset = Path(data) if (Path(data) / "dataset.json").exists() else output / "dataset"
+    if not (dataset / "dataset.json").exists():
+        steps.preprocess(data, chosen, dataset)
+    steps.train(dataset, chosen, output / "model", str(output))
+    typer.echo(f"trained model in {output / 'model'}; next: phytoflow export --output {output}")
+
+
+def export(
+    output: Annotated[Path, typer.Option(help="Folder that `phytoflow train` wrote.")] = Path("out"),
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Export OUTPUT/model to OUTPUT/bundle, each form compared with the trained model."""
+    chosen = load_settings(config, settings or []).model_dump_json()
+    steps.export(output / "model", output / "dataset", chosen, output / "bundle")
+    typer.echo(f"bundle in {output / 'bundle'}; next: phytoflow serve --bundle {output / 'bundle'}")
+
+
+def evaluate(
+    bundle: Annotated[Path, typer.Option(help="Folder of a bundle.")],
+    data: Annotated[Path, typer.Option(help="Class folders of photos the model has not seen.")],
+    output: Annotated[Path, typer.Option(help="Folder for metrics.json, report.html and pictures.")],
+    field: FieldOption = "",
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Measure a bundle on a folder of labelled photos."""
+    from phytoflow.data.ingest.class_folders import folder_photos
+    from phytoflow.evaluation.evaluate import evaluate as measure
+    from phytoflow.evaluation.report import phrases as words
+
+    chosen = load_settings(config, with_field(settings, field))
+    metrics = measure(bundle, folder_photos(data), chosen.evaluation, output, chosen.seed)
+    typer.echo(f"accuracy {metrics.accuracy:.3f}, macro-F1 {metrics.macro_f1:.3f} on {metrics.photos} photos")
+    if metrics.field:
+        typer.echo(words.field(metrics.field))
+    typer.echo(f"report: {output / 'report.html'}")
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of a bundle.")],
+    second: Annotated[Path, typer.Argument(help="Folder of another, with the same classes.")],
+    data: Annotated[Path, typer.Option(help="Class folders of photos that neither has seen.")],
+    page: Annotated[
+        Path | None, typer.Option(help="HTML file to write: one report beside the other.")
+    ] = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Say which of two bundles is better on the same photos, or that the photos do not tell."""
+    from phytoflow.data.ingest.class_folders import folder_photos
+    from phytoflow.evaluation.compare.bundles import lines, versus
+    from phytoflow.evaluation.compare.page import write_beside
+
+    chosen = load_settings(config, settings or [])
+    photos = list(folder_photos(data))
+    found = versus(first, second, photos, chosen.evaluation, chosen.seed)
+    typer.echo("\n".join(lines(found)))
+    if page:
+        write_beside(found, (first, second), photos, page)
+        typer.echo(f"report: {page}")
+
+
+def with_field(settings: list[str] | None, field: str) -> list[str]:
+    """The settings, and ``--field`` as one of them, quoted as YAML."""
+    return [*(settings or []), *([f"evaluation.field={json.dumps(field)}"] if field else [])]

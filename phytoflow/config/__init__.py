@@ -1,0 +1,1 @@
+"""Run settings: the aggregate, presets and the loader."""

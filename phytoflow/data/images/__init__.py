@@ -1,0 +1,1 @@
+"""Decoding and preprocessing: all that serving needs of data."""

@@ -1,0 +1,1 @@
+"""Scan, validate, deduplicate, group and split."""

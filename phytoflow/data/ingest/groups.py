@@ -1,0 +1,143 @@
+"""Which photos show the same thing, and so must not straddle a split."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from phytoflow.config.settings import DataSettings
+from phytoflow.data.ingest.camera_runs import PLANTVILLAGE, cut_runs, is_plantvillage
+from phytoflow.errors import ConfigError, DataError
+from phytoflow.storage.uri import read_bytes
+
+_CSV_REMEDY = "give a UTF-8 CSV with the columns path,group; paths relative to the photos' folder, with /"
+
+
+def group_photos(table: pd.DataFrame, near: NDArray[np.int64], settings: DataSettings) -> pd.Series:
+    """Names the group of each photo.
+
+    Sources are the CSV and the pattern of the settings, or PlantVillage's camera numbers where its names
+    are recognised and neither is given. Near-duplicates, and so copies, are always merged with them.
+
+    Args:
+        table: Readable photos, index 0..N-1, as ``scan`` gives them.
+        near: Pairs of row positions that look the same.
+        settings: Where groups come from.
+
+    Returns:
+        N group names; each is the group's first key, or the path of its first photo.
+
+    Raises:
+        DataError: The CSV or the pattern does not fit these photos.
+        ConfigError: The pattern is no regular expression.
+    """
+    keys = list(_named(table, settings))
+    first, second = near.T
+    for key in keys:
+        links = _links(key)
+        first, second = np.concatenate([first, links[0]]), np.concatenate([second, links[1]])
+    shape = (len(table), len(table))
+    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=shape)
+    _, component = connected_components(graph, directed=False)
+    return _names(table, component, keys)
+
+
+def _links(key: pd.Series) -> NDArray[np.int64]:
+    """Links each photo to the first one of its key [2, L]; photos without a key stay alone."""
+    keyed = np.nonzero((key != "").to_numpy())[0]
+    _, start, which = np.unique(key.to_numpy(dtype=str)[keyed], return_index=True, return_inverse=True)
+    return np.stack([keyed, keyed[start[which]]])
+
+
+def _names(table: pd.DataFrame, component: NDArray[np.int32], keys: list[pd.Series]) -> pd.Series:
+    """The first key in a component, or the first path where no photo of it has a key."""
+    keyed = pd.Series(pd.NA, index=table.index, dtype="string")
+    for key in keys:
+        keyed = keyed.fillna(key.where(key != "").astype("string"))
+    first_key, first_path = (names.groupby(component).transform("min") for names in (keyed, table["path"]))
+    return first_key.fillna(first_path).astype(object).rename("group")
+
+
+def _named(table: pd.DataFrame, settings: DataSettings) -> Iterator[pd.Series]:
+    if settings.groups_csv:
+        yield _from_csv(table, settings.groups_csv)
+    if settings.group_pattern:
+        yield _from_pattern(table, _compiled(settings.group_pattern), settings.number_gap)
+    elif not settings.groups_csv and is_plantvillage(table["path"]):
+        yield _from_pattern(table, PLANTVILLAGE, settings.number_gap)
+
+
+def _from_csv(table: pd.DataFrame, uri: str) -> pd.Series:
+    try:
+        rows = pd.read_csv(
+            io.BytesIO(read_bytes(uri)), dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
+    except ValueError as error:  # pandas' parser errors and bad UTF-8
+        raise DataError(f"{uri} is not a CSV file: {error}", remedy=_CSV_REMEDY) from error
+    if sorted(rows.columns) != ["group", "path"]:
+        raise DataError(f"{uri} has the columns {', '.join(rows.columns)}", remedy=_CSV_REMEDY)
+    unknown = sorted(set(rows["path"]) - set(table["path"]))
+    if unknown:
+        what = f"{uri} names {len(unknown)} paths that are no readable photos here: {_some(unknown)}"
+        raise DataError(what, remedy=_CSV_REMEDY)
+    groups = rows.groupby("path")["group"].agg(["nunique", "first"])
+    unclear = groups.index[(groups["nunique"] > 1) | (groups["first"] == "")]
+    if len(unclear):
+        what = f"{uri} gives no group, or two, to {len(unclear)} photos: {_some(list(unclear))}"
+        raise DataError(what, remedy="give each photo one group")
+    return table["path"].map(groups["first"]).fillna("")
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        what = f"data.group_pattern is not a regular expression: {error}"
+        raise ConfigError(what, remedy="see the syntax of Python's re module") from error
+    if not compiled.groups:
+        remedy = r"put what names the thing into parentheses, e.g. '^(leaf\d+)_'"
+        raise ConfigError("data.group_pattern has no group", remedy=remedy)
+    return compiled
+
+
+def _from_pattern(table: pd.DataFrame, pattern: re.Pattern[str], gap: int) -> pd.Series:
+    """The pattern's groups within a class; numbers, if it has them, in runs."""
+    names = table["path"].str.rpartition("/")[2]
+    matches = names.map(pattern.search)
+    if not matches.map(bool).any():
+        what = f"data.group_pattern matches none of the file names, such as {names.iloc[0]!r}"
+        raise DataError(what, remedy="correct the pattern, or leave it empty")
+    labels = zip(table["label"], matches, strict=True)
+    parts = ["/".join([label, *_texts(match)]) if match else "" for label, match in labels]
+    keys = pd.Series(parts, index=table.index)
+    return _with_runs(table, keys, matches, gap) if "number" in pattern.groupindex else keys
+
+
+def _texts(match: re.Match[str]) -> list[str]:
+    """What the groups matched, but for the number."""
+    number = match.re.groupindex.get("number")
+    return [match[at] or "" for at in range(1, match.re.groups + 1) if at != number]
+
+
+def _with_runs(table: pd.DataFrame, keys: pd.Series, matches: pd.Series, gap: int) -> pd.Series:
+    named = keys.copy()
+    for key, rows in keys[keys != ""].groupby(keys):
+        try:
+            numbers = np.array([int(matches[at]["number"]) for at in rows.index])
+        except (TypeError, ValueError) as error:
+            what = f"data.group_pattern: its group 'number' is not a number in {table['path'][rows.index[0]]}"
+            raise ConfigError(what, remedy=r"let it match digits: (?P<number>\d+)") from error
+        for piece in cut_runs(numbers, table["thumbnail"][rows.index].to_list(), gap):
+            named[rows.index[piece]] = f"{key}/{numbers[piece[0]]}"
+    return named
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -1,0 +1,212 @@
+"""Shards: photos in tar files of the WebDataset form, with an index that knows where each one lies.
+
+A sample is three neighbouring members ``KEY.<image>``, ``KEY.cls`` and ``KEY.json``. The index gives each
+sample's byte range, label and checksum, so that a shard can be streamed in order or read at any place, and
+a shard that is cut short or altered is noticed at the photo it happens to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict
+
+from phytoflow.data.images.labelled_photo import LabelledPhoto
+from phytoflow.errors import StorageError
+from phytoflow.storage.atomic import atomic_file
+
+INDEX_FILE = "index.json"
+REMEDY = "run the preprocess step again; where the folder was copied, copy it again"
+
+
+class ShardEntry(BaseModel):
+    """What the index says of one shard.
+
+    Attributes:
+        split: ``train``, ``validation`` or ``test``.
+        file: Name of the tar file, beside the index.
+        count: Samples in it.
+        bytes: Size of the tar file.
+        sha256: Of the tar file.
+        offsets: ``count + 1`` byte positions: sample ``i`` lies in ``offsets[i]:offsets[i + 1]``.
+        labels: Class number of each sample.
+        checksums: CRC-32 of each sample's bytes.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    split: str
+    file: str
+    count: int
+    bytes: int
+    sha256: str
+    offsets: tuple[int, ...]
+    labels: tuple[int, ...]
+    checksums: tuple[int, ...]
+
+
+class ShardIndex(BaseModel):
+    """``index.json``: every shard of a dataset, in order."""
+
+    schema_version: int = 1
+    shards: tuple[ShardEntry, ...]
+
+
+def write_shards(
+    split: str,
+    photos: Iterable[LabelledPhoto],
+    label_index: dict[str, int],
+    folder: Path,
+    shard_bytes: int,
+) -> list[ShardEntry]:
+    """Writes ``folder/SPLIT-000000.tar`` and on; holds one photo in memory at a time.
+
+    Training shuffles shards and, within a few of them, photos: give training photos in a shuffled order,
+    or the batches of a set larger than four shards are less mixed than they could be.
+
+    Args:
+        split: Name of the split, the files' prefix.
+        photos: The photos, in the order they shall lie.
+        label_index: Class number of each label.
+        folder: Where the tar files go; must exist.
+        shard_bytes: A shard is closed once it holds this many bytes.
+
+    Returns:
+        One entry a shard; empty where there are no photos.
+    """
+    entries: list[ShardEntry] = []
+    shard: _Shard | None = None
+    for number, photo in enumerate(photos):
+        shard = shard or _Shard(split, len(entries), folder)
+        shard.add(f"{number:08d}", photo, label_index[photo.label])
+        if shard.size >= shard_bytes:
+            entries.append(shard.close())
+            shard = None
+    if shard:
+        entries.append(shard.close())
+    return entries
+
+
+def write_index(folder: Path, entries: Iterable[ShardEntry]) -> None:
+    """Writes ``folder/index.json``."""
+    with atomic_file(folder / INDEX_FILE) as path:
+        path.write_text(ShardIndex(shards=tuple(entries)).model_dump_json(), encoding="utf-8")
+
+
+def sample_bytes(photo: LabelledPhoto, key: str, label: int) -> bytes:
+    """The tar blocks of one sample: the same photo always gives the same bytes."""
+    about = {"path": photo.path, "label": photo.label, "group": photo.group}
+    members = {
+        image_extension(photo.content): photo.content,
+        "cls": str(label).encode(),
+        "json": json.dumps(about).encode(),
+    }
+    return b"".join(_member(f"{key}.{extension}", content) for extension, content in members.items())
+
+
+def parse_sample(block: bytes, where: str) -> LabelledPhoto:
+    """The photo in one sample's tar blocks.
+
+    Raises:
+        StorageError: If the blocks are not such a sample; ``where`` names it.
+    """
+    try:
+        with tarfile.open(fileobj=io.BytesIO(block), mode="r:") as tar:
+            members = {m.name.partition(".")[2]: tar.extractfile(m).read() for m in tar}  # type: ignore[union-attr]
+        about = json.loads(members.pop("json"))
+        members.pop("cls")
+        (content,) = members.values()
+        return LabelledPhoto(about["path"], about["label"], about["group"], content)
+    except (tarfile.TarError, KeyError, ValueError, AttributeError) as error:
+        raise StorageError(
+            f"{where} is not a sample of a phytoflow shard ({error}).", remedy=REMEDY
+        ) from error
+
+
+def checked_sample(block: bytes, entry: ShardEntry, number: int, source: str) -> LabelledPhoto:
+    """Sample ``number`` of a shard from its bytes, compared with the index first.
+
+    Raises:
+        StorageError: If bytes are missing or altered.
+    """
+    if len(block) < entry.offsets[number + 1] - entry.offsets[number]:
+        what = (
+            f"{source} holds fewer than the {entry.count} photos of its index: it ends in photo {number + 1}"
+        )
+        raise StorageError(what, remedy=REMEDY)
+    if zlib.crc32(block) != entry.checksums[number]:
+        raise StorageError(f"{source}: photo {number + 1} of {entry.count} was altered", remedy=REMEDY)
+    return parse_sample(block, f"{source}, photo {number + 1}")
+
+
+def stream_shard(file: IO[bytes], entry: ShardEntry, source: str) -> Iterator[LabelledPhoto]:
+    """The photos of one shard in order, from a stream that need not seek; one in memory at a time."""
+    for number in range(entry.count):
+        size = entry.offsets[number + 1] - entry.offsets[number]
+        yield checked_sample(file.read(size), entry, number, source)
+
+
+def image_extension(content: bytes) -> str:
+    """``jpg``, ``png``, ... by what the bytes are, since a file's name may say otherwise."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif"}.get(
+                image.format or "", (image.format or "img").lower()
+            )
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return "img"
+
+
+def _member(name: str, content: bytes) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    padding = -len(content) % tarfile.BLOCKSIZE
+    return info.tobuf(tarfile.USTAR_FORMAT) + content + bytes(padding)
+
+
+class _Shard:
+    """A tar file being written."""
+
+    def __init__(self, split: str, number: int, folder: Path) -> None:
+        self.split = split
+        self.path = folder / f"{split}-{number:06d}.tar"
+        self.file = self.path.open("wb")
+        self.hash = hashlib.sha256()
+        self.offsets, self.labels, self.checksums = [0], list[int](), list[int]()
+
+    @property
+    def size(self) -> int:
+        return self.offsets[-1]
+
+    def add(self, key: str, photo: LabelledPhoto, label: int) -> None:
+        block = sample_bytes(photo, key, label)
+        self._write(block)
+        self.offsets.append(self.size + len(block))
+        self.labels.append(label)
+        self.checksums.append(zlib.crc32(block))
+
+    def close(self) -> ShardEntry:
+        self._write(bytes(2 * tarfile.BLOCKSIZE))  # a tar ends with two empty blocks
+        self.file.close()
+        return ShardEntry(
+            split=self.split,
+            file=self.path.name,
+            count=len(self.labels),
+            bytes=self.path.stat().st_size,
+            sha256=self.hash.hexdigest(),
+            offsets=tuple(self.offsets),
+            labels=tuple(self.labels),
+            checksums=tuple(self.checksums),
+        )
+
+    def _write(self, block: bytes) -> None:
+        self.file.write(block)
+        self.hash.update(block)

@@ -1,0 +1,172 @@
+"""Shards to batches: shuffled, augmented, shared out over workers and ranks, and the same every time.
+
+A batch depends on the seed, the epoch and the photo, never on the number of workers or on what was loaded
+before: an epoch resumed after a crash is the epoch that was lost.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import OrderedDict
+from collections.abc import Callable
+from itertools import accumulate
+from typing import IO, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from phytoflow.data.augmentation.presets import ExactPixels
+from phytoflow.data.images.decode import decode
+from phytoflow.data.images.labelled_photo import LabelledPhoto
+from phytoflow.data.shards.dataset import Dataset
+from phytoflow.data.shards.format import ShardEntry, checked_sample
+from phytoflow.errors import PhotoError
+from phytoflow.storage.uri import is_local, local_path, open_uri
+
+OPEN_SHARDS = 4
+Transform = Callable[[Image.Image], torch.Tensor]
+Item = tuple[torch.Tensor, int, int]
+
+
+def image_loader(
+    dataset: Dataset,
+    split: str,
+    *,
+    transform: Transform | None = None,
+    batch_size: int,
+    seed: int,
+    epoch: int = 0,
+    workers: int = 0,
+    rank: int = 0,
+    world_size: int = 1,
+    shuffle: bool = False,
+) -> DataLoader[Item]:
+    """Batches of one epoch of a split: (images [N, ...], labels int64 [N], index int64 [N]).
+
+    ``index`` is the photo's place in file order within the split, as in ``dataset.photos(split)`` and
+    ``dataset.labels(split)``. Every photo comes once, on one rank; ranks may differ by one photo.
+
+    Memory: photos are read one by one from at most four shards open at a time; shards of a remote dataset
+    are copied to unnamed temporary files while open (per worker).
+
+    Args:
+        dataset: An opened dataset.
+        split: ``train``, ``validation`` or ``test``.
+        transform: Called with each decoded RGB photo; returns a tensor of one size for all. None: the
+            dataset's own preprocessing, uint8 [3, size, size].
+        batch_size: Photos a batch; the last one may be smaller.
+        seed: With ``epoch``, decides the order and all that ``transform`` draws from torch's generator.
+        epoch: Number of the epoch.
+        workers: Loading processes; 0: this one.
+        rank: This process among ``world_size`` training processes.
+        world_size: Training processes.
+        shuffle: Whether to shuffle shards, and photos within each four of them. False: file order.
+    """
+    photos = _Photos(dataset, split, transform or ExactPixels(dataset.facts.preprocessing), (seed, epoch))
+    order = epoch_order([s.count for s in photos.shards], (seed, epoch) if shuffle else None)
+    return DataLoader(
+        photos,
+        batch_size=batch_size,
+        sampler=order[rank::world_size].tolist(),
+        num_workers=workers,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def epoch_order(counts: list[int], seeds: tuple[int, ...] | None) -> NDArray[np.int64]:
+    """The order in which the photos of shards with these counts are read.
+
+    Shards are permuted, then photos within each ``OPEN_SHARDS`` neighbouring ones: few files are open.
+
+    Args:
+        counts: Photos in each shard.
+        seeds: Decide the order; None: file order.
+    """
+    starts = [0, *accumulate(counts)]
+    if seeds is None:
+        return np.arange(starts[-1])
+    generator = np.random.default_rng(seeds)
+    shards = generator.permutation(len(counts))
+    windows = [shards[i : i + OPEN_SHARDS] for i in range(0, len(shards), OPEN_SHARDS)]
+    mixed = [
+        generator.permutation(np.concatenate([np.arange(starts[s], starts[s + 1]) for s in window]))
+        for window in windows
+    ]
+    return np.concatenate(mixed) if mixed else np.arange(0)
+
+
+class _Photos(TorchDataset[Item]):
+    """A split as a map from a photo's place to its tensor."""
+
+    def __init__(self, dataset: Dataset, split: str, transform: Transform, seeds: tuple[int, ...]) -> None:
+        self.dataset = dataset
+        self.shards = dataset.shards_of(split)
+        self.starts = [0, *accumulate(shard.count for shard in self.shards)]
+        self.transform = transform
+        self.seeds = seeds
+        self.files = _OpenShards(dataset)
+
+    def __len__(self) -> int:
+        return self.starts[-1]
+
+    def __getitem__(self, index: int) -> Item:
+        shard = int(np.searchsorted(self.starts, index, side="right")) - 1
+        number = index - self.starts[shard]
+        photo = self.files.photo(self.shards[shard], number)
+        image = self._decoded(photo)
+        # The generator is set for this photo alone and given back: draws do not depend on neighbours.
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(_mixed((*self.seeds, index)))  # GPUs' own are left alone
+            return self.transform(image), self.shards[shard].labels[number], index
+
+    def _decoded(self, photo: LabelledPhoto) -> Image.Image:
+        try:
+            return decode(photo.content, size_hint=self.dataset.facts.preprocessing.resize_size)
+        except PhotoError as error:
+            raise PhotoError(f"{photo.path}: {error.message}", reason=error.reason) from error
+
+
+class _OpenShards:
+    """The few shards a process reads from; files are opened where first needed and never sent elsewhere."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.open: OrderedDict[str, IO[bytes]] = OrderedDict()
+
+    def photo(self, shard: ShardEntry, number: int) -> LabelledPhoto:
+        start, end = shard.offsets[number : number + 2]
+        # pread keeps no position: forked processes that share a descriptor do not disturb each other.
+        block = os.pread(self._file(shard).fileno(), end - start, start)
+        return checked_sample(block, shard, number, self.dataset.shard_uri(shard))
+
+    def _file(self, shard: ShardEntry) -> IO[bytes]:
+        if shard.file not in self.open:
+            if len(self.open) >= OPEN_SHARDS:
+                self.open.popitem(last=False)[1].close()
+            self.open[shard.file] = _opened(self.dataset.shard_uri(shard))
+        self.open.move_to_end(shard.file)
+        return self.open[shard.file]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"dataset": self.dataset, "open": OrderedDict()}
+
+
+def _opened(uri: str) -> IO[bytes]:
+    """A local file of the shard: itself, or an unnamed copy that is gone with the process."""
+    with open_uri(uri) as source:
+        if is_local(uri):
+            return local_path(uri).open("rb")
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 (kept open by the caller)
+        shutil.copyfileobj(source, copy, 2**20)
+        copy.flush()
+        return copy
+
+
+def _mixed(seeds: tuple[int, ...]) -> int:
+    return int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0])

@@ -1,0 +1,1 @@
+"""Publishing on this machine: the predictor as a process."""

@@ -1,0 +1,1 @@
+"""Audits for leakage and background bias."""

@@ -1,0 +1,1 @@
+"""Evaluation on an external test set."""

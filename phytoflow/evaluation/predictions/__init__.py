@@ -1,0 +1,1 @@
+"""Predictions of the exported model for every photo."""

@@ -1,0 +1,1 @@
+"""Runtime, precision and test-time augmentation variants, side by side."""

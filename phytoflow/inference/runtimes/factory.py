@@ -1,0 +1,163 @@
+"""What runs a bundle's model: one small interface, three libraries behind it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.bundle.manifest import Form
+from phytoflow.errors import BundleError, ServingError
+from phytoflow.inference.predictions import softmax
+from phytoflow.system.cpu import has_bf16
+
+RuntimeName = Literal["onnx", "openvino", "torchscript"]
+Precision = Literal["float32", "bf16", "int8"]
+RUNTIMES: tuple[RuntimeName, ...] = ("onnx", "openvino", "torchscript")
+_PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torchscript": "torch"}
+_FORMS: dict[str, Form] = {
+    "onnx": "onnx",
+    "openvino": "onnx",
+    "torchscript": "torchscript",
+}
+CPU = "CPU"
+ANSWERS = ("probabilities", "novelty")  # those of ``Outputs`` that follow from the others
+
+
+class Outputs(NamedTuple):
+    """What a model gives for N photos. A file may end with logits, or know the rest of the answer, too.
+
+    Attributes:
+        logits: float32 [N, C].
+        features: float32 [N, D], pooled, from which strangeness is told; None if the model does not say.
+        evidence: float32 [N, C, h, w], what each place adds to each logit; None if the model does not say.
+        probabilities: float32 [N, C], calibrated; None if the file ends with logits.
+        novelty: float32 [N], see ``phytoflow.ood.detector``; None likewise.
+    """
+
+    logits: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None
+    evidence: NDArray[np.float32] | None = None
+    probabilities: NDArray[np.float32] | None = None
+    novelty: NDArray[np.float32] | None = None
+
+    def calibrated(self, temperature: float) -> NDArray[np.float32]:
+        """Probabilities, float32 [N, C]: the file's own, or what the bundle's temperature makes of logits."""
+        return softmax(self.logits, temperature) if self.probabilities is None else self.probabilities
+
+
+class Runtime(Protocol):
+    """A loaded model.
+
+    Attributes:
+        name: The library.
+        device: Where it computes: ``CPU``, or the GPU's own name.
+    """
+
+    name: RuntimeName
+    device: str
+
+    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
+        """Runs the model; from any thread, also more of them than it was opened with lanes.
+
+        Args:
+            tensor: float32 [N, 3, H, W], normalised, C-contiguous.
+            alone: No other call is under way: this one may use the threads of all lanes.
+
+        Returns:
+            Its outputs, with memory of their own.
+        """
+        ...
+
+
+def open_runtime(
+    name: RuntimeName, bundle: Bundle, *, threads: int, lanes: int = 1, precision: Precision = "float32"
+) -> Runtime:
+    """Loads a bundle's model.
+
+    Args:
+        name: The library.
+        bundle: Where the model file is.
+        threads: CPU threads one call of ``run`` may use.
+        lanes: Calls of ``run`` that it is to work on at once; further ones share or wait.
+        precision: Of the arithmetic inside; the tensors stay float32. int8 is a form of its own.
+
+    Raises:
+        BundleError: The bundle lacks the form this library reads, or the file cannot be loaded.
+        ServingError: The library is not installed, or cannot do the precision on this machine.
+    """
+    _check(name)
+    check_precision(name, precision)
+    path = bundle.model_path(_form(name, precision))
+    try:
+        return open_model(name, path, threads=threads, lanes=lanes, precision=precision)
+    except Exception as error:  # each library raises its own kinds for a file it cannot read
+        what = f"{name} cannot load {path}: {str(error)[:300]}"
+        raise BundleError(what, remedy="export the bundle again, or choose another runtime") from error
+
+
+def named(outputs: Sequence[str]) -> dict[str, int]:
+    """Where each of ``Outputs`` stands among a file's outputs; the first one is the logits."""
+    return {"logits": 0} | {name: at for at, name in enumerate(outputs) if at and name in Outputs._fields}
+
+
+def open_model(
+    name: RuntimeName, path: Path, *, threads: int, lanes: int = 1, precision: Precision = "float32"
+) -> Runtime:
+    """Loads one model file; raises whatever the library raises."""
+    return _opener(name)(str(path), threads, lanes, precision)
+
+
+def _check(name: str) -> None:
+    if name not in _FORMS:
+        raise ServingError(f"no runtime {name!r}", remedy=f"choose one of {', '.join(RUNTIMES)}")
+    if not installed(cast(RuntimeName, name)):
+        remedy = f"pip install {_PACKAGES[name]}, or choose another runtime"
+        raise ServingError(f"the {name} runtime needs the package {_PACKAGES[name]}", remedy=remedy)
+
+
+def check_precision(name: RuntimeName, precision: Precision) -> None:
+    """Refuses a precision that the runtime or this machine's CPU does not have; raises ServingError."""
+    if precision == "float32" or (precision == "int8" and _FORMS[name] == "onnx"):
+        return
+    if precision == "int8":
+        raise ServingError(f"the {name} runtime has no int8", remedy="choose onnx, openvino, or float32")
+    if name != "openvino":
+        raise ServingError(f"the {name} runtime has no bf16", remedy="choose openvino, or float32")
+    if not has_bf16():
+        what = "this CPU has no bf16 arithmetic (avx512_bf16 or amx_bf16): it would be many times slower"
+        raise ServingError(what, remedy="choose float32")
+
+
+def installed(name: RuntimeName) -> bool:
+    """Whether the runtime's library can be imported; does not import it."""
+    return importlib.util.find_spec(_PACKAGES[name]) is not None
+
+
+def usable(name: RuntimeName, bundle: Bundle, precision: Precision = "float32") -> bool:
+    """Whether the library is installed and the bundle has the form it reads."""
+    return installed(name) and _form(name, precision) in bundle.manifest.models
+
+
+def _form(name: RuntimeName, precision: Precision) -> Form:
+    return "int8" if precision == "int8" else _FORMS[name]
+
+
+def _opener(name: RuntimeName) -> Callable[[str, int, int, Precision], Runtime]:
+    """Imports only the library asked for: a predictor on ONNX must not pay for torch."""
+    if name == "onnx":
+        from phytoflow.inference.runtimes.onnx import OnnxRuntime
+
+        return OnnxRuntime
+    if name == "openvino":
+        from phytoflow.inference.runtimes.openvino import OpenVinoRuntime
+
+        return OpenVinoRuntime
+    from phytoflow.inference.runtimes.torchscript import TorchScriptRuntime
+
+    return TorchScriptRuntime

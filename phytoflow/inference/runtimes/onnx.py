@@ -1,0 +1,60 @@
+"""ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from phytoflow.inference.runtimes.factory import CPU, Outputs, Precision, RuntimeName, named
+
+_ERRORS_ONLY = 3
+_BLOCKS = "4"  # a thread that was held up leaves the rest of its work to the others (ONNX Runtime's advice)
+
+
+class OnnxRuntime:
+    """See ``phytoflow.inference.runtimes.factory.Runtime``.
+
+    With one thread a call runs on the caller's own thread, so lanes need nothing but their threads.
+    """
+
+    name: RuntimeName = "onnx"
+    device = CPU
+
+    def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
+        self._path, self._threads, self._lanes = path, threads, lanes
+        self._narrow = open_session(path, threads)
+        self._input = self._narrow.get_inputs()[0].name
+        self._outputs = named([output.name for output in self._narrow.get_outputs()])
+
+    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
+        """Runs the model."""
+        session = self._wide if alone and self._lanes > 1 else self._narrow
+        found = session.run(None, {self._input: tensor})
+        return Outputs(**{name: found[at] for name, at in self._outputs.items()})
+
+    @functools.cached_property
+    def _wide(self) -> onnxruntime.InferenceSession:
+        """With the threads of all lanes; made when first asked for."""
+        return open_session(self._path, self._threads * self._lanes, spin=True)
+
+
+def open_session(path: str, threads: int, *, spin: bool = False) -> onnxruntime.InferenceSession:
+    """Loads an ONNX file.
+
+    Args:
+        path: The file.
+        threads: Of the CPU, a call.
+        spin: Threads wait for each other awake within a call: quicker for one that has the CPUs to itself.
+            Between calls they sleep either way: they would take the CPU from decoding.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spin else "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.add_session_config_entry("session.dynamic_block_base", _BLOCKS)
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,1 @@
+"""Selection of the fastest runtime that agrees with the recorded answers."""

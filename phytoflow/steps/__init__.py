@@ -1,0 +1,1 @@
+"""One module per pipeline step, named like its KFP component."""

@@ -1,0 +1,70 @@
+"""The cluster's side of a run: what its publish step does, and what is asked before a run spends anything."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.config.settings import DeploySettings, Settings
+from phytoflow.data.images.labelled_photo import LabelledPhoto
+from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster
+from phytoflow.deploy.kubernetes.inference_service import Release, inference_service
+from phytoflow.deploy.kubernetes.publisher import Deployed, deploy
+from phytoflow.deploy.kubernetes.release import keep, release_of
+from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.inference.classifier import Classifier
+
+_LOG = logging.getLogger(__name__)
+
+
+def publish(
+    bundle: Path, model_version: str, photos: Sequence[LabelledPhoto], settings: Settings, output: str
+) -> Deployed:
+    """Delivers a bundle where pods can always read it, and publishes it.
+
+    Args:
+        bundle: The bundle, here.
+        model_version: In the model registry.
+        photos: Asked besides the bundle's probes; the answers must be those of the bundle offline.
+        settings: Sections serving and deploy.
+        output: s3:// prefix of the run.
+
+    Raises:
+        StorageError: The bundle cannot be delivered.
+        DeployError: Why it was not published; what was published before goes on serving.
+    """
+    here = Bundle.load(bundle)
+    uri = keep(here, output)
+    contents = [photo.content for photo in photos]
+    offline = Classifier.load(bundle, settings.serving.runtime).predict(contents)
+    exam = Exam.of_probes(here).extended(contents, offline.probabilities)
+    wanted = _with_runtime(settings)
+    cluster = Cluster.connect(wanted.namespace)
+    done = deploy(
+        cluster, settings.serving.name, release_of(here, uri, model_version=model_version), exam, wanted
+    )
+    did = "serves" if done.changed else "serves already"
+    _LOG.info("%s/%s %s version %s at %s", done.namespace, done.name, did, done.version, done.url)
+    return done
+
+
+def check(settings: Settings, output: str) -> None:
+    """Asks the cluster to take the InferenceService without making it, before hours are spent on a model.
+
+    Raises:
+        DeployError: It would be refused: no KServe, no permission, a webhook; says why.
+    """
+    cluster = Cluster.connect(settings.deploy.namespace)
+    release = Release(f"{output}/bundles/none", "none")
+    body = inference_service(settings.serving.name, cluster.namespace, release, _with_runtime(settings))
+    cluster.apply(INFERENCE_SERVICES, body, dry_run=True)
+
+
+def _with_runtime(settings: Settings) -> DeploySettings:
+    """``serving.runtime`` holds on a cluster too, as an argument of the predictor."""
+    if settings.serving.runtime == "auto":
+        return settings.deploy
+    arguments = (*settings.deploy.arguments, "--runtime", settings.serving.runtime)
+    return settings.deploy.model_copy(update={"arguments": arguments})

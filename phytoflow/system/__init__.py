@@ -1,0 +1,1 @@
+"""Facts about the host: CPUs, GPUs, memory, ports, threads, terminal."""

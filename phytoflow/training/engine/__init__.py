@@ -1,0 +1,1 @@
+"""Lightning plumbing: module, fit loop, batches, checkpoints, device."""

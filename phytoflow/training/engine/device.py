@@ -1,0 +1,76 @@
+"""Where to train, found out and said."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from phytoflow.config.settings import TrainingSettings
+from phytoflow.errors import ConfigError
+from phytoflow.system.cpu import cpu_count
+from phytoflow.system.malloc import keep_for_next_step
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Device:
+    """A place to train and the arithmetic used there.
+
+    Attributes:
+        kind: ``cpu`` or ``cuda``.
+        dtype: What autocast computes in; float32 means no autocast.
+        text: In words.
+    """
+
+    kind: str
+    dtype: torch.dtype
+    text: str
+
+    @property
+    def precision(self) -> Any:
+        """Lightning's name of the arithmetic."""
+        names = {torch.bfloat16: "bf16-mixed", torch.float16: "16-mixed", torch.float32: "32-true"}
+        return names[self.dtype]
+
+    def autocast(self) -> torch.autocast:
+        """Context in which forward passes run."""
+        return torch.autocast(self.kind, self.dtype, enabled=self.dtype != torch.float32)
+
+
+def find_device(settings: TrainingSettings) -> Device:
+    """Picks the device and precision, sets torch's threads and memory up for it, and logs it.
+
+    Raises:
+        ConfigError: A GPU was asked for and there is none.
+    """
+    threads = min(cpu_count(), torch.get_num_threads())  # the second knows OMP_NUM_THREADS
+    torch.set_num_threads(threads)
+    gpu = torch.cuda.is_available()
+    if settings.device == "cuda" and not gpu:
+        raise ConfigError(
+            "training.device is cuda, but torch finds no GPU",
+            remedy="set training.device=auto, or check the driver with nvidia-smi",
+        )
+    kind = "cuda" if gpu and settings.device != "cpu" else "cpu"
+    if kind == "cpu":
+        keep_for_next_step()
+    dtype = _dtype(settings.precision, kind)
+    place = torch.cuda.get_device_name() if kind == "cuda" else f"CPU, {threads} threads"
+    device = Device(kind, dtype, f"{place}, {str(dtype).removeprefix('torch.')}")
+    _LOG.info("training on %s%s", device.text, "" if gpu else " (no GPU found)")
+    return device
+
+
+def _dtype(precision: str, kind: str) -> torch.dtype:
+    """On CPUs auto means float32: some are many times slower in bf16, and none needs it here."""
+    if precision == "auto":
+        if kind == "cpu":
+            return torch.float32
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if precision == "fp16" and kind == "cpu":
+        raise ConfigError("training.precision=fp16 needs a GPU", remedy="use auto, float32 or bf16")
+    return {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]

@@ -1,0 +1,1 @@
+"""Frozen features: extracted once and cached on disk."""

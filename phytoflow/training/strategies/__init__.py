@@ -1,0 +1,1 @@
+"""What is trained, in which order, and how the result is selected."""

@@ -1,0 +1,1 @@
+"""A loaded model version and its life cycle."""

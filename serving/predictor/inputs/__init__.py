@@ -1,0 +1,1 @@
+"""Request tensors to photos."""

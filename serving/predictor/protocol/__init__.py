@@ -1,0 +1,1 @@
+"""Transport-neutral request, outputs, response and metadata."""

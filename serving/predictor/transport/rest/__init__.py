@@ -1,0 +1,1 @@
+"""REST: V2 and V1 over HTTP."""

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from phytoflow.config.loader import describe, known_keys, load_settings
+from phytoflow.config.settings import BACKBONES, PRESETS, Settings
+from phytoflow.errors import ConfigError
+
+
+def test_overrides_lie_on_the_file_and_the_file_on_the_preset(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("preset: fast\nseed: 4\ntraining: {batch_size: 9, head_epochs: 5}\n")
+    settings = load_settings(file, ["training.head_epochs=7", "gate.min_accuracy=0.9"])
+    assert (settings.seed, settings.training.batch_size, settings.training.head_epochs) == (4, 9, 7)
+    assert settings.gate.min_accuracy == 0.9
+    assert settings.training.tail_blocks == PRESETS["fast"]["training"]["tail_blocks"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_valid(preset: str) -> None:
+    assert load_settings(None, [f"preset={preset}"]).preset == preset
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("training.vews=2", ["training.vews", "2", "Did you mean training.views?"]),
+        ("views=3", ["views", "Did you mean training.views?"]),
+        ("model.backbone=resnet19", ["model.backbone", "resnet19", "Did you mean resnet18?", *BACKBONES]),
+        ("preset=fst", ["fst", "Did you mean fast?"]),
+        ("training.views=0", ["training.views", "0", "greater than or equal to 1"]),
+        ("data.test_fraction=1.5", ["data.test_fraction", "1.5", "less than 1"]),
+        ("training.batch_size=many", ["training.batch_size", "many", "integer"]),
+        ("seed", ["seed", "key=value"]),
+        ("seed.x=1", ["seed"]),
+        ("training=3", ["training", "3"]),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_key_value_and_nearest_name(override: str, said: list[str]) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        load_settings(None, [override])
+    for words in said:
+        assert words in str(refusal.value)
+
+
+def test_fractions_must_leave_photos_to_train_on() -> None:
+    with pytest.raises(ConfigError, match="leave nothing to train on"):
+        load_settings(None, ["data.test_fraction=0.6", "data.validation_fraction=0.4"])
+
+
+@pytest.mark.parametrize("content", ["- a\n- b\n", "a: [1\n", "\x00\x01"])
+def test_an_unusable_file_is_named(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(content)
+    with pytest.raises(ConfigError, match=r"bad\.yaml"):
+        load_settings(file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml"):
+        load_settings(tmp_path / "none.yaml")
+
+
+def test_every_setting_is_described() -> None:
+    keys = known_keys()
+    assert {"seed", "training.views", "gate.min_accuracy"} <= keys.keys()
+    assert [key for key, meaning in keys.items() if not meaning] == []
+    assert all(key in describe() for key in keys)
+
+
+def test_settings_survive_json_with_integers_as_floats() -> None:
+    text = Settings().model_dump_json().replace('"folds":3', '"folds":3.0')
+    assert '"folds":3.0' in text
+    assert Settings.model_validate_json(text) == Settings()

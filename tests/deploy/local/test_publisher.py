@@ -1,0 +1,91 @@
+"""Publishing on this machine with the real predictor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from phytoflow.config.settings import ServingSettings
+from phytoflow.deploy.local.process import Predictor
+from phytoflow.deploy.local.publisher import publish, stop
+from phytoflow.errors import ServingError
+from tests.support.make_bundle import pictures
+
+SETTINGS = ServingSettings(runtime="onnx", ready_seconds=120)
+PHOTOS = pictures(6)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
+    file = tmp_path / "out" / "predictor.json"
+    yield file
+    stop(file)
+
+
+def test_publish_again_then_stop(bundle: Path, state: Path) -> None:
+    first = publish(bundle, SETTINGS, state, PHOTOS)
+    assert (first.compared, first.name) == (6, "leaf")
+    assert first.max_difference < 1e-4
+    assert httpx.get(f"{first.url}/v2/models/leaf/ready").status_code == 200
+    assert Predictor.read(state).pid == first.pid
+
+    second = publish(bundle, SETTINGS, state, PHOTOS)
+    assert second.pid != first.pid
+    assert not _runs(first.pid)
+    assert httpx.get(f"{second.url}/v2/models/leaf/ready").status_code == 200
+
+    assert stop(state)
+    assert not _runs(second.pid)
+    assert not stop(state)
+    assert not state.exists()
+
+
+def test_a_taken_port_is_said_before_anything_starts(bundle: Path, state: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        settings = SETTINGS.model_copy(update={"http_port": taken.getsockname()[1]})
+        with pytest.raises(ServingError, match=r"serving\.http_port \d+ is in use") as caught:
+            publish(bundle, settings, state, PHOTOS)
+    assert "0 for a free one" in caught.value.remedy
+
+
+def test_a_slow_start_is_given_up(bundle: Path, state: Path) -> None:
+    with pytest.raises(ServingError, match="not ready within"):
+        publish(bundle, SETTINGS.model_copy(update={"ready_seconds": 0.2}), state, PHOTOS)
+    assert not state.exists()
+
+
+def test_another_process_with_the_pid_is_left_alone(state: Path) -> None:
+    state.parent.mkdir()
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        Predictor.of(other.pid, (1, 2), "x").write(state)
+        assert not stop(state)
+        assert other.poll() is None
+    finally:
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+
+
+def test_a_damaged_state_file_is_no_predictor(state: Path) -> None:
+    state.parent.mkdir()
+    state.write_text('{"pid": 1')
+    assert Predictor.read(state) is None
+    assert not stop(state)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

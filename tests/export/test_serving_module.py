@@ -1,0 +1,43 @@
+"""What is served beside the logits explains them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from phytoflow.config.settings import ModelSettings
+from phytoflow.export.serving_module import Served, dense_gradient
+from phytoflow.models.factory import create_model
+from phytoflow.models.network import LeafClassifier
+
+
+@pytest.fixture(scope="module")
+def dense() -> LeafClassifier:
+    """A network with the dense head, whose batch norm has seen something."""
+    torch.manual_seed(0)
+    settings = ModelSettings(backbone="attention_cnn", weights="none", image_size=64, head="mlp")
+    model = create_model(settings, 3)
+    norm = model.head[0]
+    norm.running_mean.uniform_(-0.1, 0.1)
+    norm.running_var.uniform_(0.01, 0.1)
+    torch.nn.init.uniform_(norm.weight, 0.5, 2)
+    return model.eval()
+
+
+def test_the_dense_head_s_gradient_is_autograd_s(dense: LeafClassifier) -> None:
+    pooled = torch.randn(4, dense.feature_count, requires_grad=True)
+    found = dense_gradient(dense.head, pooled)
+    for label in range(3):
+        (expected,) = torch.autograd.grad(dense.head(pooled)[:, label].sum(), pooled)
+        torch.testing.assert_close(found[:, label], expected)
+
+
+def test_evidence_of_the_dense_head_is_grad_cam(dense: LeafClassifier) -> None:
+    photos = torch.randn(2, 3, 64, 64)
+    served = Served(dense, 1).eval()
+    _, _, evidence = served(photos)
+    maps = served.maps(served.tail(served.second(served.first(photos)))).detach().requires_grad_()
+    for label in range(3):
+        (gradient,) = torch.autograd.grad(dense.head(served.pool(maps))[:, label].sum(), maps)
+        weights = gradient.sum((2, 3), keepdim=True)  # Grad-CAM's, to the factor of the places
+        torch.testing.assert_close(evidence[:, label], (weights * maps).sum(1), atol=1e-4, rtol=1e-4)

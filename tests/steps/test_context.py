@@ -1,0 +1,36 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from phytoflow.steps.context import FAILURE_VARIABLE
+
+_BODY = """
+import logging, sys
+from phytoflow.errors import DataError
+from phytoflow.steps.context import step
+with step("train"):
+    logging.getLogger("phytoflow.x").info("epoch 1 of 2")
+    if sys.argv[1] == "fail":
+        raise DataError("only one class", remedy="add another")
+"""
+
+
+def _run(argument: str, failure: Path) -> subprocess.CompletedProcess[str]:
+    environment = {FAILURE_VARIABLE: str(failure)}
+    command = [sys.executable, "-c", _BODY, argument]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def test_a_step_says_its_name_with_every_line(tmp_path: Path) -> None:
+    done = _run("well", tmp_path / "failure.json")
+    assert done.returncode == 0 and done.stdout == "[train] epoch 1 of 2\n"
+    assert not (tmp_path / "failure.json").exists()
+
+
+def test_a_failed_step_leaves_word_and_ends_with_the_errors_code(tmp_path: Path) -> None:
+    done = _run("fail", tmp_path / "failure.json")
+    word = json.loads((tmp_path / "failure.json").read_text())
+    assert done.returncode == word["exit_code"] == 3
+    assert (word["step"], word["message"], word["remedy"]) == ("train", "only one class", "add another")
+    assert "Traceback" not in done.stdout + done.stderr
