@@ -37,11 +37,11 @@ def evaluate(
     import shutil
     from pathlib import Path
 
-    from phytoflow.steps import finish as steps
     from phytoflow.steps.context import step
+    from phytoflow.steps.evaluate import evaluate
 
     with step("evaluate"):
-        views = steps.evaluate(
+        views = evaluate(
             Path(bundle.path),
             Path(dataset.path),
             Path(model.path),

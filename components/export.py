@@ -24,8 +24,8 @@ def export(
     """
     from pathlib import Path
 
-    from phytoflow.steps import finish as steps
     from phytoflow.steps.context import step
+    from phytoflow.steps.export import export
 
     with step("export"):
-        steps.export(Path(model.path), Path(dataset.path), settings, Path(bundle.path))
+        export(Path(model.path), Path(dataset.path), settings, Path(bundle.path))

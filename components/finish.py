@@ -13,8 +13,8 @@ def finish(status: dsl.PipelineTaskFinalStatus, output: str) -> None:
         status: How the steps before ended; KFP gives it.
         output: Folder or s3:// prefix of the run.
     """
-    from phytoflow.steps import finish as steps
     from phytoflow.steps.context import step
+    from phytoflow.steps.finish import finish
 
     with step("finish"):
-        steps.finish(status.state, status.error_message or "", output)
+        finish(status.state, status.error_message or "", output)

@@ -28,10 +28,10 @@ def gate(
     """
     from pathlib import Path
 
-    from phytoflow.steps import finish as steps
     from phytoflow.steps.context import step
+    from phytoflow.steps.gate import gate
 
     with step("gate"):
-        judged = steps.gate(Path(bundle.path), Path(dataset.path), Path(evaluation.path), settings, output)
+        judged = gate(Path(bundle.path), Path(dataset.path), Path(evaluation.path), settings, output)
         Path(verdict.path).write_text(judged.markdown())
         return judged.passed, judged.reason

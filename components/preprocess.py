@@ -27,9 +27,9 @@ def preprocess(
     import shutil
     from pathlib import Path
 
-    from phytoflow.steps import finish as steps
     from phytoflow.steps.context import step
+    from phytoflow.steps.preprocess import preprocess
 
     with step("preprocess"):
-        steps.preprocess(data, settings, Path(dataset.path))
+        preprocess(data, settings, Path(dataset.path))
         shutil.copyfile(Path(dataset.path) / "data.html", page.path)

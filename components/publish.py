@@ -27,8 +27,8 @@ def publish(
     """
     from pathlib import Path
 
-    from phytoflow.steps import finish as steps
     from phytoflow.steps.context import step
+    from phytoflow.steps.publish import publish
 
     with step("publish"):
-        return steps.publish(Path(registered.path), version, Path(dataset.path), settings, output)
+        return publish(Path(registered.path), version, Path(dataset.path), settings, output)

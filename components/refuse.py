@@ -12,8 +12,8 @@ def refuse(reason: str) -> None:
     Args:
         reason: The conditions that did not hold.
     """
-    from phytoflow.steps import finish as steps
     from phytoflow.steps.context import step
+    from phytoflow.steps.gate import refuse
 
     with step("gate"):
-        steps.refuse(reason)
+        refuse(reason)

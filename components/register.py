@@ -29,11 +29,9 @@ def register(
     """
     from pathlib import Path
 
-    from phytoflow.steps import finish as steps
     from phytoflow.steps.context import step
+    from phytoflow.steps.register import register
 
     with step("register"):
-        version = steps.register(
-            Path(bundle.path), Path(evaluation.path), settings, output, Path(registered.path)
-        )
+        version = register(Path(bundle.path), Path(evaluation.path), settings, output, Path(registered.path))
         return (version,)

@@ -24,8 +24,8 @@ def train(
     """
     from pathlib import Path
 
-    from phytoflow.steps import finish as steps
     from phytoflow.steps.context import step
+    from phytoflow.steps.train import train
 
     with step("train"):
-        steps.train(Path(dataset.path), settings, Path(model.path), output)
+        train(Path(dataset.path), settings, Path(model.path), output)

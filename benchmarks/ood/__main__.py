@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from benchmarks.ood import postprocessing_cost as cost
 from benchmarks.ood.threshold_coverage import table
-from phytoflow.config.settings import ExportSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.evaluation.metrics.ood import measure_open_set
+from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.classifier import Classifier
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from phytoflow.bundle.bundle import MANIFEST, file_sha256
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.runtimes.factory import ANSWERS
+from phytoflow.inference.runtimes.base import ANSWERS
 from phytoflow.system.cpu import cpu_count
 from phytoflow.system.malloc import keep_for_next_photo
 

@@ -21,15 +21,18 @@ from sklearn.metrics import f1_score
 from benchmarks.null_tracker import Silent
 from phytoflow.bundle.manifest import Provenance
 from phytoflow.config.loader import read_tree, validate
-from phytoflow.config.settings import DataSettings, ExportSettings, ModelSettings, TrainingSettings
 from phytoflow.data.prepare import prepare
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.synthetic.dataset import make_sample
 from phytoflow.evaluation.robustness.benchmark import Robustness, measure_robustness
 from phytoflow.export.export import export
+from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.classifier import Classifier
 from phytoflow.models.checkpoint import read_facts
 from phytoflow.models.factory import preprocessing_for
+from phytoflow.models.settings import ModelSettings
+from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.train import train
 
 SAMPLE_PHOTOS = 60

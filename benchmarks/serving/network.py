@@ -9,15 +9,17 @@ import numpy as np
 import torch
 
 from phytoflow.bundle.manifest import Provenance
-from phytoflow.config.settings import DataSettings, ExportSettings, ModelSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.prepare import prepare
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.synthetic.dataset import make_sample
 from phytoflow.export.export import write_bundle
+from phytoflow.export.settings import ExportSettings
 from phytoflow.models.checkpoint import TrainedModel, save_trained
 from phytoflow.models.factory import create_model, preprocessing_for
+from phytoflow.models.settings import ModelSettings
 from phytoflow.storage.atomic import atomic_folder
 
 _SPREAD = 2.0

@@ -1,3 +1,5 @@
 """Time to a quality: this project's two stages against end-to-end fine-tuning."""
 
-import phytoflow.training  # noqa: F401  (settles how OpenMP's threads wait, before torch is imported)
+from phytoflow.system.threads import make_idle_openmp_threads_sleep
+
+make_idle_openmp_threads_sleep()  # before torch is imported

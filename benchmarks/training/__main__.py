@@ -22,12 +22,14 @@ import typer
 from sklearn.metrics import f1_score
 
 from benchmarks.null_tracker import Silent
-from phytoflow.config.settings import DataSettings, ModelSettings, TrainingSettings
 from phytoflow.data.prepare import prepare
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import SPLITS, Dataset
 from phytoflow.data.synthetic.dataset import make_sample
 from phytoflow.models.checkpoint import load_trained
 from phytoflow.models.factory import preprocessing_for
+from phytoflow.models.settings import ModelSettings
+from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.train import train
 
 SAMPLE_PHOTOS = 200

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from phytoflow.data.images.preprocessing import Preprocessing
-from phytoflow.ood.scores import Method
 
 SCHEMA_VERSION: Final = 3
 Exported = Literal["torchscript", "onnx"]
@@ -180,3 +179,16 @@ class BundleManifest(_Part):
         if self.open_set:
             facts["open_set"] = self.open_set.model_dump(include={"sha256", "method", "typical", "threshold"})
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+Method = Literal[
+    "max_probability",
+    "energy",
+    "mahalanobis",
+    "relative_mahalanobis",
+    "nearest_neighbours",
+    "mean_neighbours",
+]
+
+
+METHODS: tuple[Method, ...] = get_args(Method)

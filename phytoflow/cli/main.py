@@ -16,8 +16,10 @@ import typer
 
 from phytoflow.cli.data import app as data_app
 from phytoflow.cli.deploy import deploy, rollback, status
+from phytoflow.cli.options import ConfigOption, DataOption, SetOption
 from phytoflow.cli.steps import FieldOption, compare, evaluate, export, train, with_field
 from phytoflow.console import run_command
+from phytoflow.deploy.local.process import PREDICTOR_MODULE
 from phytoflow.errors import ConfigError
 
 app = typer.Typer(
@@ -37,15 +39,6 @@ app.command()(rollback)
 
 OUTER = Path(__file__).resolve().parents[2]
 """The checkout or image that holds `pipelines` and `serving` beside this package."""
-
-DataOption = Annotated[
-    str | None,
-    typer.Option(help="Class folders of photos, or s3://bucket/prefix. Without it, leaves are drawn."),
-]
-ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of settings.")]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
-]
 
 
 @app.command()
@@ -77,7 +70,7 @@ def serve(
 ) -> None:
     """Answer with a bundle, in the foreground, until stopped (Ctrl-C or SIGTERM)."""
     _reach("serving")
-    command = [sys.executable, "-m", "serving.predictor", "--bundle", bundle, "--runtime", runtime]
+    command = [sys.executable, "-m", PREDICTOR_MODULE, "--bundle", bundle, "--runtime", runtime]
     command += ["--http_port", str(http_port), "--grpc_port", str(grpc_port)]
     command += ["--model_name", name] if name else []
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OUTER), os.environ.get("PYTHONPATH")]))

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from phytoflow.config.loader import load_settings
-from phytoflow.steps import finish as steps
+from phytoflow.steps import export as export_step
+from phytoflow.steps import preprocess as preprocess_step
+from phytoflow.steps import train as train_step
 
 ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of settings.")]
 SetOption = Annotated[
@@ -31,8 +33,8 @@ def train(
     chosen = load_settings(config, settings or []).model_dump_json()
     dataset = Path(data) if (Path(data) / "dataset.json").exists() else output / "dataset"
     if not (dataset / "dataset.json").exists():
-        steps.preprocess(data, chosen, dataset)
-    steps.train(dataset, chosen, output / "model", str(output))
+        preprocess_step.preprocess(data, chosen, dataset)
+    train_step.train(dataset, chosen, output / "model", str(output))
     typer.echo(f"trained model in {output / 'model'}; next: phytoflow export --output {output}")
 
 
@@ -43,7 +45,7 @@ def export(
 ) -> None:
     """Export OUTPUT/model to OUTPUT/bundle, each form compared with the trained model."""
     chosen = load_settings(config, settings or []).model_dump_json()
-    steps.export(output / "model", output / "dataset", chosen, output / "bundle")
+    export_step.export(output / "model", output / "dataset", chosen, output / "bundle")
     typer.echo(f"bundle in {output / 'bundle'}; next: phytoflow serve --bundle {output / 'bundle'}")
 
 

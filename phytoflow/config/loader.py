@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from phytoflow.config.settings import PRESETS, Settings
+from phytoflow.config.presets import PRESETS
+from phytoflow.config.settings import Settings
 from phytoflow.errors import ConfigError
 
 _S = TypeVar("_S", bound=BaseModel)

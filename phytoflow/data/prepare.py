@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.images.decode import Limits, decode, open_photo
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.preprocessing import Preprocessing
@@ -23,6 +22,7 @@ from phytoflow.data.ingest.inspect import CheckedPhotos, check
 from phytoflow.data.ingest.scan import limits_of
 from phytoflow.data.ingest.split import SPLITS
 from phytoflow.data.report.page import data_page
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import FACTS_FILE, TABLE_FILE, DatasetFacts
 from phytoflow.data.shards.format import write_index, write_shards
 from phytoflow.data.sources.resolve import SAMPLE, bring_photos

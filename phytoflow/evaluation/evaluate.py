@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.evaluation.audit.background_bias import BackgroundProbe, probe_background
@@ -27,6 +26,7 @@ from phytoflow.evaluation.report.shown import shown
 from phytoflow.evaluation.report.writer import pictures_of, write
 from phytoflow.evaluation.results import Metrics
 from phytoflow.evaluation.robustness.benchmark import Robustness, measure_robustness
+from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.evaluation.summary import calibration, headline
 from phytoflow.evaluation.variants.benchmark import measure_ways
 from phytoflow.inference.classifier import Classifier

@@ -2,78 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
 from phytoflow.evaluation.audit.background_bias import BackgroundProbe
 from phytoflow.evaluation.audit.leakage import LeakAudit
 from phytoflow.evaluation.external.schema import FieldFigures
-from phytoflow.evaluation.metrics.bootstrap import Interval
 from phytoflow.evaluation.metrics.calibration import Calibration
+from phytoflow.evaluation.metrics.classification import Figures
 from phytoflow.evaluation.metrics.ood import OpenSetFigures
 from phytoflow.evaluation.metrics.selective import Selective
+from phytoflow.evaluation.predictions.table import Unreadable
 from phytoflow.evaluation.robustness.benchmark import Robustness
 from phytoflow.evaluation.variants.schema import Ways
 
 METRICS_FILE = "metrics.json"
-
-
-class ClassMetrics(BaseModel):
-    """Figures of one class.
-
-    Attributes:
-        precision: Share right among photos given this class; 0 if none was.
-        recall: Share found among photos of this class; 0 if there are none.
-        f1: Harmonic mean of both.
-        support: Test photos of this class.
-        groups: Groups they come from.
-        f1_interval: Interval of f1; None for a class without test photos.
-        auroc: Area under the one-vs-rest ROC; None if the class has no test photo, or all of them.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    precision: float
-    recall: float
-    f1: float
-    support: int
-    groups: int
-    f1_interval: Interval | None
-    auroc: float | None
-
-
-class Figures(BaseModel):
-    """What labels and probabilities alone tell. Shares are in 0..1.
-
-    Macro figures are means over the classes that have test photos; a photo wrongly given a class that has
-    none counts as missed by its own. Rows of the confusion matrix are true classes, columns predicted ones.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    accuracy: float
-    macro_precision: float
-    macro_recall: float
-    macro_f1: float
-    ece: float
-    log_loss: float
-    mean_confidence: float
-    photos: int
-    groups: int
-    confidence: float
-    intervals: dict[str, Interval]
-    classes: tuple[str, ...]
-    absent_classes: tuple[str, ...]
-    per_class: dict[str, ClassMetrics]
-    confusion_matrix: tuple[tuple[int, ...], ...]
-
-
-class Unreadable(BaseModel):
-    """A photo that could not be used, and why."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    path: str
-    reason: str
 
 
 class Metrics(Figures):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.evaluation.metrics.calibration import Calibration, measure_calibration
 from phytoflow.evaluation.metrics.classification import measure
 from phytoflow.evaluation.metrics.latency import Latency
-from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.results import Metrics, Unreadable
+from phytoflow.evaluation.predictions.table import PhotoPredictions, Unreadable
+from phytoflow.evaluation.results import Metrics
+from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.inference.classifier import Classifier
 from phytoflow.provenance import code_version
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import TRAINING_PHOTOS, file_sha256, write_manifest
 from phytoflow.bundle.manifest import BundleManifest, Exported, Form, ModelFile, OpenSet, Probe, Provenance
-from phytoflow.config.settings import ExportSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.export.formats import write_form
@@ -23,6 +22,7 @@ from phytoflow.export.photo_selection import spread, test_photos
 from phytoflow.export.postprocessing import with_answers
 from phytoflow.export.quantization.int8 import with_int8
 from phytoflow.export.serving_module import Served
+from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.predictions import softmax
 from phytoflow.models.checkpoint import TrainedModel, load_trained
 from phytoflow.models.factory import DEFAULT_TAIL_BLOCKS

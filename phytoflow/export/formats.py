@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -13,11 +11,11 @@ from torch import Tensor, nn
 
 from phytoflow.bundle.manifest import Exported
 from phytoflow.errors import ParityError
-from phytoflow.inference.runtimes.factory import Outputs
+from phytoflow.inference.runtimes.base import Outputs
+from phytoflow.models.onnx_export import _quiet, trace_onnx
 
 FILES: dict[Exported, str] = {"torchscript": "model.torchscript.pt", "onnx": "model.onnx"}
 _LOG = logging.getLogger(__name__)
-_OPSET = 17
 _INPUT = "photos"
 
 
@@ -75,55 +73,7 @@ def _export_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
     )
 
 
-def trace_onnx(
-    model: nn.Module,
-    examples: tuple[Tensor, ...],
-    path: Path,
-    inputs: list[str],
-    outputs: list[str],
-    opset: int = _OPSET,
-) -> None:
-    """Writes ONNX in a second, where ``write_form`` takes several for a faster graph.
-
-    Args:
-        model: In evaluation mode, on the CPU.
-        examples: Its inputs, for two photos.
-        path: Where to.
-        inputs: What its inputs are to be called.
-        outputs: What its outputs are to be called.
-        opset: Version of ONNX's operators.
-    """
-    free = {name: {0: "n"} for name in [*inputs, *outputs]}
-    with _quiet(), torch.inference_mode(False), torch.no_grad():
-        torch.onnx.export(
-            model,
-            examples,
-            str(path),
-            dynamo=False,
-            opset_version=opset,
-            dynamic_axes=free,
-            input_names=inputs,
-            output_names=outputs,
-        )
-
-
 def _names(model: nn.Module, example: Tensor) -> list[str]:
     """Names of the outputs, by their number: logits alone, or what ``Outputs`` has."""
     found = model(example)
     return list(Outputs._fields[: len(found)]) if isinstance(found, tuple) else ["logits"]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporters warn about being deprecated and log each node that they simplify."""
-    loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir", "torch.onnx")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

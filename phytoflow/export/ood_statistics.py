@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import file_sha256
 from phytoflow.bundle.manifest import Form, ModelFile, OpenSet, ScoreFigures
-from phytoflow.config.settings import ExportSettings
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.export.photo_selection import spread
-from phytoflow.inference.runtimes.factory import Runtime, open_model
+from phytoflow.export.settings import ExportSettings
+from phytoflow.inference.runtimes.base import Runtime
+from phytoflow.inference.runtimes.factory import open_model
 from phytoflow.ood.outputs import Answers
 from phytoflow.ood.select import Choice, choose
 from phytoflow.ood.synthetic_outliers import Pixels, textures

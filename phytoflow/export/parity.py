@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phytoflow.bundle.manifest import Exported
-from phytoflow.config.settings import ExportSettings
 from phytoflow.errors import ParityError
+from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.predictions import softmax
-from phytoflow.inference.runtimes.factory import RuntimeName, open_model
+from phytoflow.inference.runtimes.base import RuntimeName
+from phytoflow.inference.runtimes.factory import open_model
 from phytoflow.system.cpu import cpu_count
 
 _BATCHES = (1, 8)  # both, so that a batch size baked into the graph shows

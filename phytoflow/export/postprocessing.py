@@ -21,9 +21,10 @@ from torch import nn
 from phytoflow.bundle.bundle import Bundle, file_sha256
 from phytoflow.bundle.manifest import BundleManifest, Form, Int8, ModelFile
 from phytoflow.errors import ParityError
-from phytoflow.export.formats import trace_onnx
 from phytoflow.inference.predictions import softmax
-from phytoflow.inference.runtimes.factory import ANSWERS, open_model
+from phytoflow.inference.runtimes.base import ANSWERS
+from phytoflow.inference.runtimes.factory import open_model
+from phytoflow.models.onnx_export import trace_onnx
 from phytoflow.ood.detector import Detector
 from phytoflow.system.cpu import cpu_count
 

@@ -14,7 +14,7 @@ from phytoflow.bundle.bundle import Bundle
 from phytoflow.data.images.decode import Limits
 from phytoflow.errors import PhotoError
 from phytoflow.inference.predictions import Predictions
-from phytoflow.inference.runtimes.factory import Outputs, Precision, Runtime, RuntimeName
+from phytoflow.inference.runtimes.base import Outputs, Precision, Runtime, RuntimeName
 from phytoflow.inference.selection.select import Choice, choose
 from phytoflow.ood.detector import Detector
 from phytoflow.system.cpu import cpu_count

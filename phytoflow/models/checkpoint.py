@@ -10,11 +10,11 @@ from typing import Any, Literal
 import safetensors.torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from phytoflow.config.settings import ModelSettings
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.errors import StorageError
 from phytoflow.models.factory import create_model
 from phytoflow.models.network import LeafClassifier
+from phytoflow.models.settings import ModelSettings
 
 WEIGHTS_FILE = "model.safetensors"
 DESCRIPTION_FILE = "model.json"

@@ -8,12 +8,12 @@ from typing import Any
 import timm
 from torch import nn
 
-from phytoflow.config.settings import ModelSettings
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.errors import WeightsError
 from phytoflow.models.backbones import own_parts, take_apart
 from phytoflow.models.heads import create_head
 from phytoflow.models.network import LeafClassifier
+from phytoflow.models.settings import ModelSettings
 from phytoflow.models.weights import StateDict, file_weights, imagenet_weights
 
 OWN = "attention_cnn"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from phytoflow.config.settings import ModelSettings
+from phytoflow.models.settings import ModelSettings
 
 HIDDEN = 256
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from phytoflow.bundle.manifest import Method
 from phytoflow.ood.feature_statistics import fit
 from phytoflow.ood.outputs import Answers
-from phytoflow.ood.scores import Method, score
+from phytoflow.ood.scores import score
 
 _FOLDS, _SEED = 10, 0
 

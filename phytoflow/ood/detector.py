@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from phytoflow.bundle.bundle import Bundle
+from phytoflow.bundle.manifest import Method
 from phytoflow.ood.feature_statistics import Array, Statistics
-from phytoflow.ood.scores import Method, score
+from phytoflow.ood.scores import score
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,12 @@ file, where they cost a photo less.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any
 
+from phytoflow.bundle.manifest import Method
 from phytoflow.ood.array_namespace import namespace_of, smallest
 from phytoflow.ood.feature_statistics import Array, Statistics, lengths, squares_of
 
-Method = Literal[
-    "max_probability",
-    "energy",
-    "mahalanobis",
-    "relative_mahalanobis",
-    "nearest_neighbours",
-    "mean_neighbours",
-]
-METHODS: tuple[Method, ...] = get_args(Method)
 _NEIGHBOURS = 5
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from phytoflow.bundle.manifest import METHODS, Method
 from phytoflow.ood.cross_conformal import scores_of
 from phytoflow.ood.feature_statistics import Statistics, fit
 from phytoflow.ood.metrics import auroc, auroc_error, sure_quantile
 from phytoflow.ood.outputs import Answers
-from phytoflow.ood.scores import METHODS, Method, score
+from phytoflow.ood.scores import score
 
 _MOST_LEFT_OUT = 6  # classes: each costs a fit
 # Nearest neighbours assume no shape of what is known; Mahalanobis normal clouds of one covariance; logits

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.config.settings import DeploySettings, Settings
+from phytoflow.config.settings import Settings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster
 from phytoflow.deploy.kubernetes.inference_service import Release, inference_service
 from phytoflow.deploy.kubernetes.publisher import Deployed, deploy
 from phytoflow.deploy.kubernetes.release import keep, release_of
 from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.settings import DeploySettings
 from phytoflow.inference.classifier import Classifier
 
 _LOG = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from phytoflow.config.loader import resolve
 from phytoflow.config.settings import Settings
 from phytoflow.errors import ConfigError, DataError
 from phytoflow.provenance import code_version
+from phytoflow.steps.target import on_cluster
 from phytoflow.storage.uri import is_local, local_path
 
 
@@ -61,13 +62,6 @@ def section(settings: str, *names: str) -> str:
     """Only some sections of the settings, so that a step is not run again for a setting it never reads."""
     tree = json.loads(settings)
     return json.dumps({name: tree[name] for name in names}, sort_keys=True)
-
-
-def on_cluster(settings: Settings, output: str) -> bool:
-    """Whether the run publishes on a cluster, not on this machine."""
-    return settings.serving.target == "cluster" or (
-        settings.serving.target == "auto" and not is_local(output)
-    )
 
 
 def _check_output(settings: Settings, output: str) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.config.settings import TrackingSettings
 from phytoflow.errors import TrackingError
+from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.tracking.tracker import Tracker
 
 FOLDER = "evaluation"

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from phytoflow.config.settings import TrackingSettings
 from phytoflow.errors import TrackingError
 from phytoflow.storage.uri import is_local, local_path
+from phytoflow.tracking.settings import TrackingSettings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phytoflow.bundle.bundle import MANIFEST, Bundle
-from phytoflow.config.settings import TrackingSettings
 from phytoflow.errors import TrackingError
 from phytoflow.storage.uri import is_local, local_path
 from phytoflow.tracking.evaluation_run import bundle_run
 from phytoflow.tracking.mlflow_client import open_client, tracking_errors, tracking_uri
+from phytoflow.tracking.settings import TrackingSettings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from phytoflow.config.settings import TrackingSettings
 from phytoflow.tracking.mlflow_client import experiment_id, open_client, tracking_errors, tracking_uri
+from phytoflow.tracking.settings import TrackingSettings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

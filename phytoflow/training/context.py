@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from phytoflow.config.settings import ModelSettings, TrainingSettings
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.models.factory import create_model, preprocessing_for
 from phytoflow.models.network import LeafClassifier
+from phytoflow.models.settings import ModelSettings
 from phytoflow.provenance import code_version
 from phytoflow.system.cpu import cpu_count
 from phytoflow.training.engine.checkpoints import CheckpointStore, fingerprint
@@ -29,6 +29,7 @@ from phytoflow.training.engine.fit import Epoch
 from phytoflow.training.engine.lightning_module import FitSettings
 from phytoflow.training.features.cache import GPU_BATCH, Extractor
 from phytoflow.training.features.extractor import to_input
+from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.tracker_protocol import Tracker
 
 FEW_VIEWS, MANY_VIEWS, MOST_VIEWS = 3, 8, 16

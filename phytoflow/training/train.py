@@ -7,14 +7,15 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from phytoflow.config.settings import ModelSettings, TrainingSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.models.checkpoint import save_trained
 from phytoflow.models.network import LeafClassifier
+from phytoflow.models.settings import ModelSettings
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.training.context import Run, open_run
 from phytoflow.training.history import write_history
 from phytoflow.training.metrics import log_losses, macro_f1, temperature
+from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.strategies.end_to_end import end_to_end
 from phytoflow.training.strategies.two_stage import Outcome, two_stages
 from phytoflow.training.summary import TrainingFacts

@@ -19,7 +19,7 @@ from serving.predictor.engine.engine import Engine
 from serving.predictor.engine.explain import heats
 from serving.predictor.engine.versions import Versions
 from serving.predictor.errors import RequestError, internal
-from serving.predictor.inputs.parse import size_of
+from serving.predictor.inputs.types import size_of
 from serving.predictor.observability.metrics import ACTIVE, DURATION
 from serving.predictor.options import Options
 from serving.predictor.protocol import metadata

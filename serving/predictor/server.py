@@ -37,7 +37,7 @@ def serve(bundles: Bundles, first: Classifier, options: Options) -> None:
         from serving.predictor.engine.versions import Versions
         from serving.predictor.model import LeafModel
         from serving.predictor.transport.byte_budget import Budget
-        from serving.predictor.transport.grpc.servicer import LeafGrpcServer
+        from serving.predictor.transport.grpc.server import LeafGrpcServer
         from serving.predictor.transport.model_server import OrderlyServer
         from serving.predictor.transport.rest.endpoints import Rest, add_routes
         from serving.predictor.transport.rest.repository_endpoints import add_repository

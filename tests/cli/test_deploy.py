@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phytoflow.config.settings import DeploySettings
 from phytoflow.deploy.kubernetes.api import Cluster
 from phytoflow.deploy.kubernetes.inference_service import Release
 from phytoflow.deploy.kubernetes.publisher import deploy
 from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.settings import DeploySettings
 from tests.support.api_server import ApiServer
 
 ROW = [0.7, 0.2, 0.1]

@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from phytoflow.config.loader import describe, known_keys, load_settings
-from phytoflow.config.settings import BACKBONES, PRESETS, Settings
+from phytoflow.config.presets import PRESETS
+from phytoflow.config.settings import Settings
 from phytoflow.errors import ConfigError
+from phytoflow.models.settings import BACKBONES
 
 
 def test_overrides_lie_on_the_file_and_the_file_on_the_preset(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.images.decode import Limits, decode
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.ingest.findings import Findings
 from phytoflow.data.prepare import prepare, resized
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import DataError
 from tests.support.photo_folder import encoded, make_folder, picture, write

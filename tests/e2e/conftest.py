@@ -11,11 +11,11 @@ import pytest
 from minio import Minio
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.config.settings import DeploySettings
 from phytoflow.deploy.kubernetes.api import Cluster
 from phytoflow.deploy.kubernetes.publisher import Deployed, deploy
 from phytoflow.deploy.kubernetes.release import release_of
 from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.settings import DeploySettings
 from phytoflow.storage.uri import put_folder
 from tests.e2e.cluster import NAMESPACE, forwarded, get, kubectl
 from tests.support.make_bundle import make_bundle

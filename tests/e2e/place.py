@@ -15,12 +15,12 @@ from minio import Minio
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.client import rest_codec as v2
-from phytoflow.config.settings import DeploySettings
 from phytoflow.deploy.kubernetes.api import Cluster, Object
 from phytoflow.deploy.kubernetes.observe import observe
 from phytoflow.deploy.kubernetes.publisher import Deployed, deploy
 from phytoflow.deploy.kubernetes.release import release_of
 from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.settings import DeploySettings
 from phytoflow.storage.uri import put_folder
 from tests.support.make_bundle import make_bundle, pictures
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config.settings import DeploySettings
 from phytoflow.deploy.kubernetes.inference_service import Release, inference_service
+from phytoflow.deploy.settings import DeploySettings
 from tests.e2e.cluster import NAMESPACE, get, kubectl, wait_until
 
 OTHER = "phytoflow-elsewhere"

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 
-from phytoflow.config.settings import Settings, TrackingSettings
+from phytoflow.config.settings import Settings
 from phytoflow.data.synthetic.dataset import make_sample
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES
 from phytoflow.deploy.kubernetes.observe import observe
@@ -22,6 +22,7 @@ from phytoflow.steps.configure import configure
 from phytoflow.storage.uri import exists
 from phytoflow.system.ports import free_port
 from phytoflow.tracking.registry import champion
+from phytoflow.tracking.settings import TrackingSettings
 from pipelines.local_runner import run_here
 from tests.e2e.place import NAME, SETTINGS, Place, place
 

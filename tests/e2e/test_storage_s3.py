@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.prepare import prepare
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.sources.resolve import bring_photos, source_version
 from phytoflow.data.synthetic.dataset import make_sample

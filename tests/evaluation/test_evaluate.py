@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.errors import DataError
 from phytoflow.evaluation.evaluate import evaluate
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 from phytoflow.evaluation.results import Metrics
+from phytoflow.evaluation.settings import EvaluationSettings
 
 SETTINGS = EvaluationSettings(bootstrap_samples=100, latency_photos=5)
 ColourPhoto = Callable[..., LabelledPhoto]

@@ -14,9 +14,9 @@ from onnx import numpy_helper
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.bundle.manifest import BundleManifest, Provenance
-from phytoflow.config.settings import DataSettings, ExportSettings
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.prepare import prepare
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import ParityError
 from phytoflow.export import export as module
@@ -24,6 +24,7 @@ from phytoflow.export.export import export, write_bundle
 from phytoflow.export.formats import FILES, write_form
 from phytoflow.export.parity import answers, check, compare
 from phytoflow.export.photo_selection import spread
+from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.predictions import softmax
 from phytoflow.models.checkpoint import save_trained
 from phytoflow.storage.atomic import atomic_folder

@@ -10,12 +10,14 @@ import pytest
 
 from phytoflow.bundle.bundle import Bundle, file_sha256
 from phytoflow.bundle.manifest import OpenSet, Provenance
-from phytoflow.config.settings import DataSettings, EvaluationSettings, ExportSettings
 from phytoflow.data.prepare import prepare
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.evaluation.evaluate import evaluate
 from phytoflow.evaluation.report.remarks import not_for
+from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.export.export import write_bundle
+from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.classifier import Classifier
 from phytoflow.ood.detector import Detector
 from phytoflow.ood.feature_statistics import Statistics

@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from phytoflow.bundle.manifest import METHODS, Method
 from phytoflow.errors import ParityError
-from phytoflow.export.formats import trace_onnx
 from phytoflow.export.postprocessing import Answering, check, extend
 from phytoflow.inference.predictions import softmax
 from phytoflow.inference.runtimes.factory import open_model
+from phytoflow.models.onnx_export import trace_onnx
 from phytoflow.ood.detector import Detector
 from phytoflow.ood.feature_statistics import fit
-from phytoflow.ood.scores import METHODS, Method
 
 CLASSES, FEATURES, SIDE = 3, 90, 6  # more features than axes are kept
 TEMPERATURE = 1.7

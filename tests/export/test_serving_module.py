@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from phytoflow.config.settings import ModelSettings
 from phytoflow.export.serving_module import Served, dense_gradient
 from phytoflow.models.factory import create_model
 from phytoflow.models.network import LeafClassifier
+from phytoflow.models.settings import ModelSettings
 
 
 @pytest.fixture(scope="module")

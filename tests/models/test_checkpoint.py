@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from phytoflow.config.settings import ModelSettings
 from phytoflow.errors import StorageError
 from phytoflow.models.checkpoint import load_trained, save_trained
 from phytoflow.models.factory import create_model, preprocessing_for
+from phytoflow.models.settings import ModelSettings
 
 SETTINGS = ModelSettings(backbone="attention_cnn", weights="none", head="mlp", image_size=64)
 

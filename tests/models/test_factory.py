@@ -5,9 +5,9 @@ import safetensors.torch
 import timm
 import torch
 
-from phytoflow.config.settings import BACKBONES, ModelSettings
 from phytoflow.errors import WeightsError
 from phytoflow.models.factory import create_model, preprocessing_for
+from phytoflow.models.settings import BACKBONES, ModelSettings
 from phytoflow.models.weights import imagenet_weights
 
 LARGE = {"vgg16", "vit_base_patch16_224", "vit_small_patch16_224", "resnet50"}

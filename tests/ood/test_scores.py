@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from phytoflow.bundle.manifest import METHODS
 from phytoflow.errors import BundleError
 from phytoflow.ood.feature_statistics import Statistics, fit, unit
 from phytoflow.ood.metrics import auroc, auroc_error, conformal_quantile, fpr95
-from phytoflow.ood.scores import METHODS, score
+from phytoflow.ood.scores import score
 
 BY_FEATURES = ("mahalanobis", "relative_mahalanobis", "nearest_neighbours", "mean_neighbours")
 

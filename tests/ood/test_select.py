@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from phytoflow.bundle.manifest import METHODS
 from phytoflow.ood.outputs import Answers
-from phytoflow.ood.scores import METHODS, score
+from phytoflow.ood.scores import score
 from phytoflow.ood.select import Choice, choose
 from phytoflow.ood.synthetic_outliers import textures
 from tests.ood.test_scores import clouds

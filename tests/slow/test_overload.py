@@ -19,7 +19,7 @@ from phytoflow.client.grpc_client import AsyncGrpcClient
 from phytoflow.client.prediction import RefusedError
 from phytoflow.client.rest_client import AsyncClient
 from phytoflow.client.rest_codec import encode
-from phytoflow.config.settings import ModelSettings
+from phytoflow.models.settings import ModelSettings
 from phytoflow.system.cpu import cpu_count
 from tests.serving.predictor.conftest import Server, start
 from tests.slow.load import Connection, Seen, closed_loop, open_loop

@@ -45,9 +45,9 @@ def trained_model(seed: int = 0, backbone: str = "attention_cnn", side: int = SI
     """An untrained network whose head is scaled until its answers differ clearly."""
     import torch
 
-    from phytoflow.config.settings import ModelSettings
     from phytoflow.models.checkpoint import TrainedModel
     from phytoflow.models.factory import create_model, preprocessing_for
+    from phytoflow.models.settings import ModelSettings
 
     settings = ModelSettings(backbone=backbone, weights="none", image_size=side)
     torch.manual_seed(seed)
@@ -80,8 +80,8 @@ def make_bundle(
 ) -> Path:
     """Writes a bundle as the export step does."""
     from phytoflow.bundle.manifest import Provenance
-    from phytoflow.config.settings import ExportSettings
     from phytoflow.export.export import write_bundle
+    from phytoflow.export.settings import ExportSettings
     from phytoflow.storage.atomic import atomic_folder
 
     provenance = Provenance(data_hash="0" * 16, code_version="test", settings={})

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from phytoflow.config.settings import DataSettings, ModelSettings
 from phytoflow.data.prepare import prepare
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.models.factory import preprocessing_for
+from phytoflow.models.settings import ModelSettings
 
 MODEL = ModelSettings(image_size=64)
 

@@ -1,8 +1,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from phytoflow.config.settings import TrackingSettings
 from phytoflow.tracking.evaluation_run import bundle_run, log_evaluation, log_verdict
+from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.tracking.tracker import Tracker
 
 

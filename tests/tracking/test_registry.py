@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.config.settings import TrackingSettings
 from phytoflow.errors import BundleError, TrackingError
 from phytoflow.tracking.mlflow_client import open_client
 from phytoflow.tracking.registry import champion, promote, register
+from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.tracking.tracker import Tracker
 
 WriteBundle = Callable[..., Path]

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config.settings import TrackingSettings
 from phytoflow.errors import TrackingError
+from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.tracking.tracker import MAX_PARAMETER, Tracker
 
 

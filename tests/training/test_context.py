@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from phytoflow.config.settings import TrainingSettings
 from phytoflow.system.cpu import cpu_count
 from phytoflow.training.context import FEW_VIEWS, MANY_VIEWS, MOST_VIEWS, MOST_WORKERS, Run, open_run
 from phytoflow.training.engine.device import Device
+from phytoflow.training.settings import TrainingSettings
 from tests.support.small_training import MODEL, Notes, small_dataset
 
 

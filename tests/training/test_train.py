@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
-from phytoflow.config.settings import ModelSettings, TrainingSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.models.checkpoint import load_trained
 from phytoflow.models.factory import create_model
+from phytoflow.models.settings import ModelSettings
 from phytoflow.training.metrics import temperature
+from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.strategies import two_stage
 from phytoflow.training.strategies.selection import Judged, candidates
 from phytoflow.training.summary import TrainingFacts

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.ingest.groups import group_photos
 from phytoflow.data.ingest.near_duplicates import near_duplicates
 from phytoflow.data.ingest.scan import scan
+from phytoflow.data.settings import DataSettings
 from phytoflow.errors import DataError
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.ingest.camera_runs import PLANTVILLAGE, cut_runs, is_plantvillage
+from phytoflow.data.settings import DataSettings
 from phytoflow.errors import ConfigError, DataError
 from phytoflow.storage.uri import read_bytes
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.ingest.find import find
 from phytoflow.data.ingest.findings import Findings
 from phytoflow.data.ingest.groups import group_photos
@@ -17,6 +16,7 @@ from phytoflow.data.ingest.near_duplicates import near_duplicates
 from phytoflow.data.ingest.scan import scan
 from phytoflow.data.ingest.split import split_photos
 from phytoflow.data.ingest.validate import exclude_duplicates, refuse_layout, refuse_meaningless
+from phytoflow.data.settings import DataSettings
 
 
 @dataclass(frozen=True)

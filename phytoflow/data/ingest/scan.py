@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.images.decode import Limits, decode, open_photo
 from phytoflow.data.ingest.walk import FoundFile, walk
+from phytoflow.data.settings import DataSettings
 from phytoflow.errors import PhotoError
 from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map

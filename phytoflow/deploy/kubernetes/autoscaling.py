@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from phytoflow.config.settings import DeploySettings
 from phytoflow.deploy.kubernetes.api import AUTOSCALERS, SCALED_OBJECTS, Cluster, Object
+from phytoflow.deploy.settings import DeploySettings
 from phytoflow.errors import DeployError
 
 CLASS = "serving.kserve.io/autoscalerClass"

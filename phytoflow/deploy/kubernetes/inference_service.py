@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from phytoflow.config.settings import DeploySettings
 from phytoflow.deploy.kubernetes import autoscaling as scaling
 from phytoflow.deploy.kubernetes.api import Object
+from phytoflow.deploy.settings import DeploySettings
 
 PART_OF = {"app.kubernetes.io/part-of": "phytoflow", "app.kubernetes.io/managed-by": "phytoflow"}
 REVISION = "phytoflow/revision"

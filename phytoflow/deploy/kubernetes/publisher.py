@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from phytoflow.config.settings import DeploySettings
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster, Object
 from phytoflow.deploy.kubernetes.inference_service import PART_OF, Release, inference_service, revision_of
 from phytoflow.deploy.kubernetes.lease import sole_publisher
 from phytoflow.deploy.kubernetes.revisions import Revision, history
 from phytoflow.deploy.kubernetes.rollout import Rollout
 from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.settings import DeploySettings
 from phytoflow.errors import ConfigError, DeployError
 
 MAX_NAME = 40  # Kubernetes allows 63 for NAME-candidate-predictor

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 
 from phytoflow.deploy.kubernetes.api import PODS, Cluster
-from phytoflow.deploy.kubernetes.diagnosis import why_not_ready
+from phytoflow.deploy.kubernetes.diagnosis.pods import Reason
+from phytoflow.deploy.kubernetes.diagnosis.reasons import why_not_ready
 from phytoflow.deploy.kubernetes.observe import Observed, condition, observe
-from phytoflow.deploy.kubernetes.pod_diagnosis import Reason
 from phytoflow.errors import DeployError
 
 _POLL_SECONDS = 1.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from phytoflow.config.settings import DeploySettings
 from phytoflow.deploy.kubernetes import autoscaling as scaling
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster, Object
 from phytoflow.deploy.kubernetes.inference_service import (
@@ -18,6 +17,7 @@ from phytoflow.deploy.kubernetes.lease import Held
 from phytoflow.deploy.kubernetes.readiness import await_gone, await_ready
 from phytoflow.deploy.kubernetes.revisions import Revision, remember
 from phytoflow.deploy.kubernetes.smoke_test import Exam, examine
+from phytoflow.deploy.settings import DeploySettings
 from phytoflow.errors import DeployError
 
 _LOG = logging.getLogger(__name__)

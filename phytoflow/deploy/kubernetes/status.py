@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster, Object
-from phytoflow.deploy.kubernetes.diagnosis import why_not_ready
+from phytoflow.deploy.kubernetes.diagnosis.reasons import why_not_ready
 from phytoflow.deploy.kubernetes.inference_service import BUNDLE_VERSION, candidate_name, revision_of
 from phytoflow.deploy.kubernetes.lease import holder
 from phytoflow.deploy.kubernetes.observe import Observed, observe

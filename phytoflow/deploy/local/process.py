@@ -15,7 +15,7 @@ from phytoflow.storage.atomic import atomic_file
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 40.0
 _KILL_SECONDS = 5.0
-_MODULE = "serving.predictor"
+PREDICTOR_MODULE = "serving.predictor"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ class Predictor:
     @property
     def runs(self) -> bool:
         """Whether this very process is still there."""
-        return self.started > 0 and _started(self.pid) == self.started and _MODULE in _command(self.pid)
+        return (
+            self.started > 0 and _started(self.pid) == self.started and PREDICTOR_MODULE in _command(self.pid)
+        )
 
     def end(self) -> None:
         """Asks the process to finish, and kills it if it does not; never another that has its pid."""

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.client.rest_client import Client
-from phytoflow.config.settings import ServingSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
-from phytoflow.deploy.local.process import Predictor
+from phytoflow.deploy.local.process import PREDICTOR_MODULE, Predictor
+from phytoflow.deploy.settings import ServingSettings
 from phytoflow.errors import ServingError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.system.ports import check_free, free_port
@@ -130,7 +130,7 @@ def _start(
         raise ServingError(
             f"the `serving` folder is not beside the phytoflow package in {OUTER}", remedy=remedy
         )
-    command = [sys.executable, "-m", "serving.predictor", "--bundle", str(bundle.resolve())]
+    command = [sys.executable, "-m", PREDICTOR_MODULE, "--bundle", str(bundle.resolve())]
     command += ["--model_name", settings.name, "--runtime", settings.runtime]
     command += ["--http_port", str(ports[0]), "--grpc_port", str(ports[1])]
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -10,14 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.errors import DataError
 from phytoflow.evaluation.compare.paired import Comparison, paired
-from phytoflow.evaluation.metrics.classification import measure
+from phytoflow.evaluation.metrics.classification import Figures, measure
 from phytoflow.evaluation.predictions.predict import predict_photos
 from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.results import Figures
+from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.inference.classifier import Classifier
 
 _MOST_SAID = 6

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.ingest.class_folders import folder_photos
 from phytoflow.data.ingest.validate import refuse_layout
@@ -22,10 +21,10 @@ from phytoflow.data.sources.resolve import bring_photos
 from phytoflow.evaluation.external.class_mapping import FieldClasses, map_classes
 from phytoflow.evaluation.external.schema import Drop, FieldClass, FieldFigures
 from phytoflow.evaluation.metrics.bootstrap import difference_interval
-from phytoflow.evaluation.metrics.classification import measure
+from phytoflow.evaluation.metrics.classification import Figures, measure
 from phytoflow.evaluation.predictions.predict import predict_photos
 from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.results import Figures
+from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.inference.classifier import Classifier
 
 FIGURES = ("accuracy", "macro_f1")

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from phytoflow.bundle.bundle import Bundle
-from phytoflow.config.settings import EvaluationSettings, GateSettings, TrackingSettings
-from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.results import METRICS_FILE, Metrics
-from phytoflow.tracking.evaluation_run import log_verdict
-from phytoflow.tracking.registry import Champion, champion
+from phytoflow.evaluation.gate.settings import GateSettings
+from phytoflow.evaluation.results import Metrics
 
 if TYPE_CHECKING:
     from phytoflow.evaluation.compare.paired import Comparison
@@ -79,55 +73,6 @@ def judge(metrics: Metrics, settings: GateSettings, comparison: Comparison | Non
     if settings.compare_champion:
         conditions.append(_champion(comparison))
     return Verdict(conditions=tuple(conditions))
-
-
-def judge_bundle(
-    bundle: Path,
-    dataset: Path,
-    evaluation: Path,
-    settings: GateSettings,
-    tracking: TrackingSettings,
-    output: str | Path,
-) -> Verdict:
-    """Judges a bundle by its evaluation folder and against the champion of the registry.
-
-    The verdict is recorded in MLflow, with the run that trained the bundle.
-
-    Args:
-        bundle: The challenger.
-        dataset: Whose test photos it was evaluated on.
-        evaluation: Folder that ``evaluate`` wrote.
-        settings: The limits.
-        tracking: Where the registry is.
-        output: Holds the registry if ``tracking.uri`` is empty.
-
-    Raises:
-        TrackingError: The registry cannot be reached, or the champion's bundle is gone.
-        BundleError: A bundle is damaged.
-    """
-    metrics = Metrics.model_validate_json((evaluation / METRICS_FILE).read_text())
-    with TemporaryDirectory() as work:
-        found = champion(tracking, output, Path(work)) if settings.compare_champion else None
-        comparison = _compare(bundle, dataset, evaluation, metrics, found) if found else None
-    verdict = judge(metrics, settings, comparison)
-    log_verdict(tracking, output, bundle, verdict.reason or "passed")
-    return verdict
-
-
-def _compare(bundle: Path, dataset: Path, evaluation: Path, metrics: Metrics, found: Champion) -> Comparison:
-    from phytoflow.data.shards.dataset import Dataset
-    from phytoflow.evaluation.compare.paired import Comparison, compare_on
-
-    if Bundle.load(bundle).manifest.version == Bundle.load(found.path).manifest.version:
-        return Comparison(found.version, identical=True)
-    return compare_on(
-        found.path,
-        Dataset.open(dataset).photos("test"),
-        PhotoPredictions.read(evaluation),
-        version=found.version,
-        settings=EvaluationSettings(confidence=metrics.confidence),
-        seed=metrics.seed,
-    )
 
 
 def _at_least(name: str, words: str, metrics: Metrics, limit: float) -> Condition:

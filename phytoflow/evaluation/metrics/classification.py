@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 from scipy.sparse import csr_matrix
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.evaluation.metrics.bootstrap import (
     Interval,
     flawless_interval,
@@ -17,7 +17,7 @@ from phytoflow.evaluation.metrics.bootstrap import (
 )
 from phytoflow.evaluation.metrics.calibration import reliability
 from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.results import ClassMetrics, Figures
+from phytoflow.evaluation.settings import EvaluationSettings
 
 HEADLINES = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
 _LEAST_PROBABILITY = 1e-7  # of float32 softmax; keeps the log loss finite
@@ -150,3 +150,53 @@ def _auroc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> float | N
     from sklearn.metrics import roc_auc_score
 
     return float(roc_auc_score(positive, score)) if 0 < positive.sum() < len(positive) else None
+
+
+class ClassMetrics(BaseModel):
+    """Figures of one class.
+
+    Attributes:
+        precision: Share right among photos given this class; 0 if none was.
+        recall: Share found among photos of this class; 0 if there are none.
+        f1: Harmonic mean of both.
+        support: Test photos of this class.
+        groups: Groups they come from.
+        f1_interval: Interval of f1; None for a class without test photos.
+        auroc: Area under the one-vs-rest ROC; None if the class has no test photo, or all of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    groups: int
+    f1_interval: Interval | None
+    auroc: float | None
+
+
+class Figures(BaseModel):
+    """What labels and probabilities alone tell. Shares are in 0..1.
+
+    Macro figures are means over the classes that have test photos; a photo wrongly given a class that has
+    none counts as missed by its own. Rows of the confusion matrix are true classes, columns predicted ones.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    accuracy: float
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    ece: float
+    log_loss: float
+    mean_confidence: float
+    photos: int
+    groups: int
+    confidence: float
+    intervals: dict[str, Interval]
+    classes: tuple[str, ...]
+    absent_classes: tuple[str, ...]
+    per_class: dict[str, ClassMetrics]
+    confusion_matrix: tuple[tuple[int, ...], ...]

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.errors import DataError, PhotoError
-from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.results import Unreadable
+from phytoflow.evaluation.predictions.table import PhotoPredictions, Unreadable
 from phytoflow.inference.classifier import Classifier
 from phytoflow.system.progress import track
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from phytoflow.storage.atomic import atomic_file
 
@@ -100,3 +101,12 @@ class PhotoPredictions:
             classes,
             novelty=table["novelty"].to_numpy(dtype=np.float64) if "novelty" in table else None,
         )
+
+
+class Unreadable(BaseModel):
+    """A photo that could not be used, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str
+    reason: str

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from phytoflow.evaluation.metrics.calibration import Reliability
+from phytoflow.evaluation.metrics.classification import Figures
 from phytoflow.evaluation.metrics.selective import Selective
-from phytoflow.evaluation.results import Figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

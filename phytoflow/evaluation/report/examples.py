@@ -6,6 +6,7 @@ import heapq
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from phytoflow.data.images.decode import decode
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.inference.attribution import explain, overlay
 from phytoflow.inference.classifier import Classifier
+
+if TYPE_CHECKING:
+    pass
 
 Explainer = Callable[[Classifier, NDArray[np.float32], int], NDArray[np.float32]]
 _SIDE = 240  # pixels of a small picture's longer side
@@ -100,3 +104,11 @@ def thumbnail(content: bytes) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=82)
     return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Photos that a reader should see."""
+
+    surest_mistakes: list[Example]
+    least_sure: list[Example]

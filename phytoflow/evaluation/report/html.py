@@ -15,7 +15,7 @@ from markupsafe import Markup
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.evaluation.metrics.bootstrap import Interval
 from phytoflow.evaluation.report import phrases as words
-from phytoflow.evaluation.report.examples import Example
+from phytoflow.evaluation.report.examples import Shown
 from phytoflow.evaluation.report.remarks import not_for, remarks, verdict, weakest_class
 from phytoflow.evaluation.results import Metrics
 
@@ -44,14 +44,6 @@ class Tile:
     value: float
     interval: Interval
     meaning: str
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Photos that a reader should see."""
-
-    surest_mistakes: list[Example]
-    least_sure: list[Example]
 
 
 def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples: Shown) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from phytoflow.evaluation.metrics.classification import ClassMetrics
 from phytoflow.evaluation.report import phrases as words
 from phytoflow.evaluation.report.phrases import percent, photos_of
-from phytoflow.evaluation.results import ClassMetrics, Metrics
+from phytoflow.evaluation.results import Metrics
 
 FEW_GROUPS = 10  # of a class: below it one leaf moves the figure by more than a tenth
 _WEAK = 0.8

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from phytoflow.config.settings import EvaluationSettings
-from phytoflow.evaluation.report.examples import Examples, Explainer, with_heat
-from phytoflow.evaluation.report.html import Shown
+from phytoflow.evaluation.report.examples import Examples, Explainer, Shown, with_heat
+from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.inference.attribution import explain
 from phytoflow.inference.classifier import Classifier
 

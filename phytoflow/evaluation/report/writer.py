@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.evaluation.metrics.calibration import reliability
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 from phytoflow.evaluation.report.charts import confusion_figure, png, reliability_figure, risk_figure
 from phytoflow.evaluation.report.html import REPORT_FILE, Pictures
 from phytoflow.evaluation.report.model_card import CARD_FILE
 from phytoflow.evaluation.results import METRICS_FILE, Metrics
+from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.storage.atomic import atomic_file
 
 CONFUSION_FILE, RELIABILITY_FILE = "confusion_matrix.png", "reliability.png"

@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.data.images.decode import decode
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.errors import PhytoflowError
 from phytoflow.evaluation.metrics.bootstrap import percentile_interval, resampled_sums
 from phytoflow.evaluation.metrics.calibration import bins_of
 from phytoflow.evaluation.metrics.classification import scores
+from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.evaluation.variants.schema import Way, Ways
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.runtimes.factory import Precision, RuntimeName, usable
+from phytoflow.inference.runtimes.base import Precision, RuntimeName
+from phytoflow.inference.runtimes.factory import usable
 from phytoflow.inference.test_time_augmentation import VIEWS, Augmentation, averaged, pixels_of
 from phytoflow.system.progress import track
 

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import file_sha256
 from phytoflow.bundle.manifest import BundleManifest, Int8, Int8Trial, ModelFile
-from phytoflow.config.settings import ExportSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.export.formats import FILES
 from phytoflow.export.photo_selection import spread
 from phytoflow.export.quantization.quantize import FILE, RECIPES, Recipe, quantise
 from phytoflow.export.quantization.trial import Judged, probabilities
-from phytoflow.inference.runtimes.factory import RuntimeName, installed, open_model
+from phytoflow.export.settings import ExportSettings
+from phytoflow.inference.runtimes.base import RuntimeName
+from phytoflow.inference.runtimes.factory import installed, open_model
 from phytoflow.system.progress import track
 
 _LIGHT: tuple[RuntimeName, ...] = ("onnx", "openvino")

@@ -16,7 +16,8 @@ from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.export.parity import compare
 from phytoflow.inference.latency import side_by_side
 from phytoflow.inference.predictions import softmax
-from phytoflow.inference.runtimes.factory import Runtime, RuntimeName, open_model
+from phytoflow.inference.runtimes.base import Runtime, RuntimeName
+from phytoflow.inference.runtimes.factory import open_model
 from phytoflow.ood.detector import Detector
 
 _BATCH, _ROUNDS = 8, 41

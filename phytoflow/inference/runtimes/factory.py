@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, cast
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import cast
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.bundle.manifest import Form
 from phytoflow.errors import BundleError, ServingError
-from phytoflow.inference.predictions import softmax
+from phytoflow.inference.runtimes.base import Precision, Runtime, RuntimeName
 from phytoflow.system.cpu import has_bf16
 
-RuntimeName = Literal["onnx", "openvino", "torchscript"]
-Precision = Literal["float32", "bf16", "int8"]
 RUNTIMES: tuple[RuntimeName, ...] = ("onnx", "openvino", "torchscript")
 _PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torchscript": "torch"}
 _FORMS: dict[str, Form] = {
@@ -25,54 +20,6 @@ _FORMS: dict[str, Form] = {
     "openvino": "onnx",
     "torchscript": "torchscript",
 }
-CPU = "CPU"
-ANSWERS = ("probabilities", "novelty")  # those of ``Outputs`` that follow from the others
-
-
-class Outputs(NamedTuple):
-    """What a model gives for N photos. A file may end with logits, or know the rest of the answer, too.
-
-    Attributes:
-        logits: float32 [N, C].
-        features: float32 [N, D], pooled, from which strangeness is told; None if the model does not say.
-        evidence: float32 [N, C, h, w], what each place adds to each logit; None if the model does not say.
-        probabilities: float32 [N, C], calibrated; None if the file ends with logits.
-        novelty: float32 [N], see ``phytoflow.ood.detector``; None likewise.
-    """
-
-    logits: NDArray[np.float32]
-    features: NDArray[np.float32] | None = None
-    evidence: NDArray[np.float32] | None = None
-    probabilities: NDArray[np.float32] | None = None
-    novelty: NDArray[np.float32] | None = None
-
-    def calibrated(self, temperature: float) -> NDArray[np.float32]:
-        """Probabilities, float32 [N, C]: the file's own, or what the bundle's temperature makes of logits."""
-        return softmax(self.logits, temperature) if self.probabilities is None else self.probabilities
-
-
-class Runtime(Protocol):
-    """A loaded model.
-
-    Attributes:
-        name: The library.
-        device: Where it computes: ``CPU``, or the GPU's own name.
-    """
-
-    name: RuntimeName
-    device: str
-
-    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
-        """Runs the model; from any thread, also more of them than it was opened with lanes.
-
-        Args:
-            tensor: float32 [N, 3, H, W], normalised, C-contiguous.
-            alone: No other call is under way: this one may use the threads of all lanes.
-
-        Returns:
-            Its outputs, with memory of their own.
-        """
-        ...
 
 
 def open_runtime(
@@ -99,11 +46,6 @@ def open_runtime(
     except Exception as error:  # each library raises its own kinds for a file it cannot read
         what = f"{name} cannot load {path}: {str(error)[:300]}"
         raise BundleError(what, remedy="export the bundle again, or choose another runtime") from error
-
-
-def named(outputs: Sequence[str]) -> dict[str, int]:
-    """Where each of ``Outputs`` stands among a file's outputs; the first one is the logits."""
-    return {"logits": 0} | {name: at for at, name in enumerate(outputs) if at and name in Outputs._fields}
 
 
 def open_model(

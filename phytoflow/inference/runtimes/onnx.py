@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtimes.factory import CPU, Outputs, Precision, RuntimeName, named
+from phytoflow.inference.runtimes.base import CPU, Outputs, Precision, RuntimeName, named
 
 _ERRORS_ONLY = 3
 _BLOCKS = "4"  # a thread that was held up leaves the rest of its work to the others (ONNX Runtime's advice)

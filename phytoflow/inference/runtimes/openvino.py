@@ -11,7 +11,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtimes.factory import ANSWERS, CPU, Outputs, Precision, RuntimeName, named
+from phytoflow.inference.runtimes.base import ANSWERS, CPU, Outputs, Precision, RuntimeName, named
 
 # One for the process, for good: a Core gives the thread that first compiles with it a stack for signals, and
 # unmaps it when it goes. With a Core a model, let go on any thread, the next signal found no stack.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtimes.factory import CPU, Outputs, Precision, RuntimeName
+from phytoflow.inference.runtimes.base import CPU, Outputs, Precision, RuntimeName
 
 
 class TorchScriptRuntime:

@@ -6,7 +6,8 @@ from typing import Literal, NamedTuple
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.errors import BundleError
-from phytoflow.inference.runtimes.factory import Precision, RuntimeName, check_precision, usable
+from phytoflow.inference.runtimes.base import Precision, RuntimeName
+from phytoflow.inference.runtimes.factory import check_precision, usable
 from phytoflow.system.cpu import has_bf16
 from phytoflow.system.gpu import has_gpu
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.errors import BundleError, ParityError, PhytoflowError
-from phytoflow.inference.runtimes.factory import Precision, Runtime, RuntimeName
+from phytoflow.inference.runtimes.base import Precision, Runtime, RuntimeName
 from phytoflow.inference.selection.candidates import candidates
 from phytoflow.inference.selection.trial import Probes, Trial
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.errors import PhytoflowError
-from phytoflow.inference.runtimes.factory import Precision, Runtime, open_runtime
+from phytoflow.inference.runtimes.base import Precision, Runtime
+from phytoflow.inference.runtimes.factory import open_runtime
 from phytoflow.inference.selection.candidates import Candidate
 
 # Largest difference of a probability from the recorded one. bf16 keeps 8 bits of each factor: no class may

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from phytoflow.config.settings import TrainingSettings
 from phytoflow.errors import ConfigError
 from phytoflow.system.cpu import cpu_count
 from phytoflow.system.malloc import keep_for_next_step
+from phytoflow.training.settings import TrainingSettings
 
 _LOG = logging.getLogger(__name__)
 

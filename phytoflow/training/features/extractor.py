@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from phytoflow.data.images.preprocessing import Preprocessing
-from phytoflow.export.formats import trace_onnx
 from phytoflow.inference.runtimes.onnx import open_session
 from phytoflow.models.network import LeafClassifier
+from phytoflow.models.onnx_export import trace_onnx
 from phytoflow.training.engine.device import Device
 
 _LOG = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from phytoflow.errors import PhotoError
 from phytoflow.inference.predictions import Predictions
-from serving.predictor.inputs.parse import Photo
+from serving.predictor.inputs.types import Photo
 from serving.predictor.inputs.views import View
 from serving.predictor.observability.metrics import QUEUE_SECONDS
 

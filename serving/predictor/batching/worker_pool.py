@@ -15,7 +15,7 @@ from typing import Any
 from serving.predictor.batching.cpu_affinity import Place
 from serving.predictor.batching.jobs import Asked, Job, Outcome, Work, resolve
 from serving.predictor.batching.queue import Taken, Waiting
-from serving.predictor.inputs.parse import size_of
+from serving.predictor.inputs.types import size_of
 from serving.predictor.inputs.views import View
 
 _LOG = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import Predictions
 from phytoflow.inference.test_time_augmentation import flipped, pixels_of
 from serving.predictor.batching.jobs import Outcome, Row
-from serving.predictor.inputs.parse import Bounds, Photo
+from serving.predictor.inputs.types import Bounds, Photo
 from serving.predictor.inputs.views import View
 from serving.predictor.observability.metrics import BATCH_SIZE, INFERENCE
 

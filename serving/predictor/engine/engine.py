@@ -15,7 +15,7 @@ from serving.predictor.batching.worker_pool import Lanes
 from serving.predictor.engine.batch_runner import Worker
 from serving.predictor.engine.warmup import warm
 from serving.predictor.errors import RequestError
-from serving.predictor.inputs.parse import Bounds, Photo
+from serving.predictor.inputs.types import Bounds, Photo
 from serving.predictor.inputs.views import views_of
 from serving.predictor.observability.metrics import CONFIDENCE, PREDICTIONS
 from serving.predictor.options import Options

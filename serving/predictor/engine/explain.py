@@ -21,7 +21,8 @@ from phytoflow.errors import PhotoError
 from phytoflow.inference.attribution import explain, overlay
 from serving.predictor.engine.engine import Engine
 from serving.predictor.errors import RequestError, malformed, overloaded, too_large
-from serving.predictor.inputs.parse import Photo, photos_of_instances
+from serving.predictor.inputs.parse import photos_of_instances
+from serving.predictor.inputs.types import Photo
 
 MOST_PHOTOS = 4
 GRID = 28  # heat is sent as a table of this side; it holds no more than an eighth of that

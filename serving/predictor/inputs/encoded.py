@@ -15,7 +15,7 @@ from serving.predictor.errors import malformed, too_large
 from serving.predictor.inputs.tensors import shown
 
 if TYPE_CHECKING:
-    from serving.predictor.inputs.parse import Bounds, Photo
+    from serving.predictor.inputs.types import Bounds, Photo
 
 
 def files(tensor: InferInput, bounds: Bounds) -> list[Photo]:

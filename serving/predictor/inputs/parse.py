@@ -2,48 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from kserve import InferInput
-from numpy.typing import NDArray
 
-from phytoflow.data.images.decode import Limits
-from serving.predictor.errors import malformed, too_large
+from serving.predictor.errors import malformed
 from serving.predictor.inputs.encoded import files, from_base64
 from serving.predictor.inputs.tensors import pixels, preprocessed, shown
-
-Photo = bytes | NDArray[np.uint8] | NDArray[np.float32]
-"""An encoded file; or decoded uint8 [H, W, 3]; or preprocessed float32 [3, size, size]."""
-
-
-def size_of(photo: Photo) -> int:
-    """Bytes, as it came."""
-    return len(photo) if isinstance(photo, bytes) else photo.nbytes
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What a request may hold.
-
-    Attributes:
-        photos: Most photos.
-        limits: Of each photo.
-        size: Side of the network's input, pixels.
-    """
-
-    photos: int
-    limits: Limits
-    size: int
-
-    def check_count(self, count: int) -> None:
-        """Refuses a request without photos, or with too many; RequestError 400 or 413."""
-        if count < 1:
-            raise malformed("no photos")
-        if count > self.photos:
-            raise too_large(f"{count} photos; one request may hold {self.photos}")
-
+from serving.predictor.inputs.types import Bounds, Photo
 
 _READERS = {"BYTES": files, "UINT8": pixels, "FP32": preprocessed}
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from serving.predictor.errors import malformed, too_large
 
 if TYPE_CHECKING:
-    from serving.predictor.inputs.parse import Bounds, Photo
+    from serving.predictor.inputs.types import Bounds, Photo
 
 
 def pixels(tensor: InferInput, bounds: Bounds) -> list[Photo]:

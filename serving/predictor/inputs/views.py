@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from phytoflow.inference.test_time_augmentation import VIEWS, Augmentation
-from serving.predictor.inputs.parse import Photo
+from serving.predictor.inputs.types import Photo
 
 
 @dataclass(frozen=True)

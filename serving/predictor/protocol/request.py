@@ -12,7 +12,8 @@ from phytoflow.inference.test_time_augmentation import VIEWS, Augmentation
 from serving.predictor.engine.engine import Engine
 from serving.predictor.engine.explain import check_count, class_number
 from serving.predictor.errors import malformed, too_large
-from serving.predictor.inputs.parse import Photo, photos_of, photos_of_instances
+from serving.predictor.inputs.parse import photos_of, photos_of_instances
+from serving.predictor.inputs.types import Photo
 from serving.predictor.protocol import outputs
 
 _DEFAULT_TOP_K = 5

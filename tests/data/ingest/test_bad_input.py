@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.ingest.inspect import CheckedPhotos, check
 from phytoflow.data.prepare import prepare
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import DataError
 from tests.support import bad_files as bad

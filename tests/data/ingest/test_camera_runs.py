@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.ingest.camera_runs import MAX_RUN, PLANTVILLAGE, cut_runs, is_plantvillage
 from phytoflow.data.ingest.inspect import check
+from phytoflow.data.settings import DataSettings
 
 UUID = "00075aa8-d81a-4184-8541-b692b78d398a"
 

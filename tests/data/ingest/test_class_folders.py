@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.ingest.class_folders import folder_photos
+from phytoflow.data.settings import DataSettings
 from phytoflow.errors import DataError
 from tests.support.photo_folder import encoded, make_folder, picture, write
 

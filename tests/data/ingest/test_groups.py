@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.ingest.groups import group_photos
 from phytoflow.data.ingest.inspect import check
+from phytoflow.data.settings import DataSettings
 from phytoflow.errors import ConfigError, DataError, StorageError
 from tests.support.photo_folder import encoded, make_folder, picture, write
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.ingest.near_duplicates import near_duplicates
 from phytoflow.data.ingest.scan import scan
+from phytoflow.data.settings import DataSettings
 from tests.support.photo_folder import encoded, make_folder, picture, write
 
 BITS = DataSettings().near_duplicate_bits

@@ -5,8 +5,8 @@ import imagehash
 import pytest
 from PIL import Image
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.ingest.scan import scan
+from phytoflow.data.settings import DataSettings
 from tests.support.photo_folder import encoded, make_folder, picture, write
 
 SETTINGS = DataSettings(threads=2)

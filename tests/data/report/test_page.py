@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config.settings import DataSettings
 from phytoflow.data.ingest.inspect import check
 from phytoflow.data.ingest.scan import limits_of
 from phytoflow.data.report.page import data_page
+from phytoflow.data.settings import DataSettings
 from tests.support.photo_folder import encoded, make_folder, picture, write
 
 SETTINGS = DataSettings(threads=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from phytoflow.config.settings import DeploySettings
 from phytoflow.deploy.kubernetes.inference_service import (
     REVISION,
     Release,
@@ -11,6 +10,7 @@ from phytoflow.deploy.kubernetes.inference_service import (
     inference_service,
     revision_of,
 )
+from phytoflow.deploy.settings import DeploySettings
 
 RELEASE = Release("s3://models/leaf/1", "abc123", {"run": "r1", "macro-f1": "0.9700", "model-version": ""})
 GPU = DeploySettings(

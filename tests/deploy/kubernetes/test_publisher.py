@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phytoflow.config.settings import DeploySettings
 from phytoflow.deploy.kubernetes import lease
 from phytoflow.deploy.kubernetes import readiness as ready
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, LEASES, Cluster
@@ -21,6 +20,7 @@ from phytoflow.deploy.kubernetes.publisher import Deployed, deploy, rollback
 from phytoflow.deploy.kubernetes.revisions import KEPT, Revision, history
 from phytoflow.deploy.kubernetes.smoke_test import Exam
 from phytoflow.deploy.kubernetes.status import status
+from phytoflow.deploy.settings import DeploySettings
 from phytoflow.errors import ConfigError, DeployError
 from tests.support.api_server import ApiServer, Object
 

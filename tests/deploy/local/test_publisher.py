@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from phytoflow.config.settings import ServingSettings
 from phytoflow.deploy.local.process import Predictor
 from phytoflow.deploy.local.publisher import publish, stop
+from phytoflow.deploy.settings import ServingSettings
 from phytoflow.errors import ServingError
 from tests.support.make_bundle import pictures
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.errors import DataError
 from phytoflow.evaluation.compare.bundles import lines, versus
 from phytoflow.evaluation.compare.page import write_beside
 from phytoflow.evaluation.compare.paired import mcnemar
+from phytoflow.evaluation.settings import EvaluationSettings
 from tests.evaluation.conftest import COLOURS
 
 SETTINGS = EvaluationSettings(bootstrap_samples=200)

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.errors import DataError, StorageError
 from phytoflow.evaluation.evaluate import evaluate
 from phytoflow.evaluation.report.kfp_views import views
 from phytoflow.evaluation.results import Metrics
+from phytoflow.evaluation.settings import EvaluationSettings
 from tests.evaluation.conftest import SHADES, jpeg
 
 ColourPhoto = Callable[..., LabelledPhoto]

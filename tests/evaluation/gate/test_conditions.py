@@ -5,16 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phytoflow.config.settings import EvaluationSettings, GateSettings, TrackingSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
-from phytoflow.evaluation.compare.paired import Comparison, compare_on, paired
+from phytoflow.evaluation.compare.paired import Comparison, paired
 from phytoflow.evaluation.evaluate import evaluate
+from phytoflow.evaluation.gate.champion import compare_on
 from phytoflow.evaluation.gate.conditions import Verdict, judge
+from phytoflow.evaluation.gate.settings import GateSettings
 from phytoflow.evaluation.metrics.classification import measure
 from phytoflow.evaluation.predictions.predict import predict_photos
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 from phytoflow.evaluation.results import Metrics
+from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.inference.classifier import Classifier
+from phytoflow.tracking.settings import TrackingSettings
 
 SETTINGS = EvaluationSettings(bootstrap_samples=400, latency_photos=5)
 ColourPhoto = Callable[..., LabelledPhoto]
@@ -191,7 +194,7 @@ def test_the_registry_s_champion_is_compared_on_the_dataset_s_test_photos(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from phytoflow.data.shards.dataset import Dataset
-    from phytoflow.evaluation.gate.conditions import judge_bundle
+    from phytoflow.steps.gate import judge_bundle
     from phytoflow.tracking.evaluation_run import bundle_run
     from phytoflow.tracking.registry import promote, register
 

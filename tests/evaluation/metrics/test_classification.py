@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
-from phytoflow.config.settings import EvaluationSettings
-from phytoflow.evaluation.metrics.classification import measure
+from phytoflow.evaluation.metrics.classification import Figures, measure
 from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.results import Figures
+from phytoflow.evaluation.settings import EvaluationSettings
 
 CLASSES = ("healthy", "rust", "scab")
 

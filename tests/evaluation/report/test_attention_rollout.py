@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from phytoflow.config.settings import ModelSettings
 from phytoflow.evaluation.report.attention_rollout import _attentions, attention_rollout, rolled
 from phytoflow.models.factory import create_model
 from phytoflow.models.network import LeafClassifier
+from phytoflow.models.settings import ModelSettings
 
 
 @pytest.fixture(scope="module")

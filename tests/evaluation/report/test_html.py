@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.evaluation.evaluate import evaluate
 from phytoflow.evaluation.report.kfp_views import views
+from phytoflow.evaluation.settings import EvaluationSettings
 
 SETTINGS = EvaluationSettings(bootstrap_samples=100, latency_photos=5)
 

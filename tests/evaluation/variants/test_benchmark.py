@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phytoflow.config.settings import EvaluationSettings
 from phytoflow.evaluation.evaluate import evaluate
 from phytoflow.evaluation.metrics.calibration import reliability
 from phytoflow.evaluation.results import Metrics
+from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.evaluation.variants.benchmark import _Asked, _Figures, _way
 from phytoflow.inference.classifier import Classifier
 

@@ -15,13 +15,14 @@ from pydantic import ValidationError
 
 from phytoflow.bundle.bundle import Bundle, file_sha256
 from phytoflow.bundle.manifest import Int8Trial, Provenance
-from phytoflow.config.settings import DataSettings, ExportSettings
 from phytoflow.data.prepare import prepare
+from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import BundleError, ParityError, ServingError
 from phytoflow.export.export import export
 from phytoflow.export.quantization import int8 as module
 from phytoflow.export.quantization.int8 import _refused
+from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import softmax
 from phytoflow.models.checkpoint import save_trained

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.inference.runtimes.factory import RUNTIMES, RuntimeName, open_runtime
+from phytoflow.inference.runtimes.base import RuntimeName
+from phytoflow.inference.runtimes.factory import RUNTIMES, open_runtime
 
 
 @pytest.mark.parametrize("name", RUNTIMES)

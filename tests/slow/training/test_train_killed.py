@@ -18,7 +18,7 @@ SETTINGS = {"views": 3, "tail_epochs": 4, "tail_steps": 8, "folds": 2, "device":
 CALL = """
 import json, os, signal, sys
 from pathlib import Path
-from phytoflow.config.settings import TrainingSettings
+from phytoflow.training.settings import TrainingSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.training.train import train
 from tests.support.small_training import MODEL, Notes

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from phytoflow.config.settings import TrainingSettings
 from phytoflow.errors import ConfigError
 from phytoflow.training.engine.device import find_device
 from phytoflow.training.engine.lightning_module import FitSettings, _averaging, _factor, _mixed, _mixing
 from phytoflow.training.metrics import macro_f1, temperature
+from phytoflow.training.settings import TrainingSettings
 
 
 def settings(**changes: object) -> FitSettings:

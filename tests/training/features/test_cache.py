@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from phytoflow.config.settings import TrainingSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.models.factory import create_model, preprocessing_for
 from phytoflow.training.engine.device import find_device
 from phytoflow.training.features.cache import Extractor
+from phytoflow.training.settings import TrainingSettings
 from tests.support.small_training import MODEL, small_dataset
 
 

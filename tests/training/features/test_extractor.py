@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from phytoflow.config.settings import TrainingSettings
 from phytoflow.models.factory import create_model, preprocessing_for
 from phytoflow.models.network import LeafClassifier
 from phytoflow.training.engine.device import find_device
 from phytoflow.training.features import extractor as module
+from phytoflow.training.settings import TrainingSettings
 from tests.support.small_training import MODEL
 
 PREPROCESSING = preprocessing_for(MODEL)

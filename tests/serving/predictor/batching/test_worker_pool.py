@@ -17,7 +17,7 @@ from phytoflow.inference.predictions import Predictions
 from serving.predictor.batching.jobs import Outcome, Row
 from serving.predictor.batching.worker_pool import Lanes
 from serving.predictor.errors import RequestError
-from serving.predictor.inputs.parse import Photo
+from serving.predictor.inputs.types import Photo
 
 Answer = asyncio.Task[list[Outcome]]
 

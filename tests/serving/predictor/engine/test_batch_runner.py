@@ -11,7 +11,7 @@ from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import Predictions
 from serving.predictor.batching.jobs import Row
 from serving.predictor.engine.batch_runner import Worker
-from serving.predictor.inputs.parse import Bounds
+from serving.predictor.inputs.types import Bounds
 from serving.predictor.observability.metrics import BATCH_SIZE
 
 

@@ -16,7 +16,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from tests.serving.predictor.conftest import ROOT, Server, start
 from tests.support.make_bundle import CLASSES, pictures
 
-PROTO = ROOT / "serving" / "predictor" / "inference.proto"
+PROTO = ROOT / "serving" / "predictor" / "transport" / "grpc" / "inference.proto"
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from phytoflow.system.ports import free_port
 from serving.predictor.observability import metrics
 from serving.predictor.options import Options
 from serving.predictor.transport.byte_budget import Budget
-from serving.predictor.transport.grpc.servicer import LeafGrpcServer
+from serving.predictor.transport.grpc.server import LeafGrpcServer
 from tests.serving.predictor.conftest import ROOT, Server, start
 from tests.support.make_bundle import CLASSES, pictures
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from phytoflow.deploy.kubernetes import storage_diagnosis as storage
+from phytoflow.deploy.kubernetes.diagnosis import storage as storage
 
 if TYPE_CHECKING:
     from phytoflow.deploy.kubernetes.observe import Observed

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.deploy.kubernetes.diagnosis import why_not_ready
+from phytoflow.deploy.kubernetes.diagnosis.reasons import why_not_ready
+from phytoflow.deploy.kubernetes.diagnosis.storage import why
 from phytoflow.deploy.kubernetes.observe import Observed
-from phytoflow.deploy.kubernetes.storage_diagnosis import why
 
 RECORDED = Path(__file__).parent / "recorded"
 REVISION = "rev1"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from phytoflow.deploy.kubernetes import pod_diagnosis as pods
 from phytoflow.deploy.kubernetes.api import Object
 from phytoflow.deploy.kubernetes.api_errors import words
+from phytoflow.deploy.kubernetes.diagnosis import pods as pods
+from phytoflow.deploy.kubernetes.diagnosis.pods import Reason
 from phytoflow.deploy.kubernetes.inference_service import revision_of
 from phytoflow.deploy.kubernetes.observe import Observed
-from phytoflow.deploy.kubernetes.pod_diagnosis import Reason
 
 __all__ = ["Reason", "why_not_ready"]
 

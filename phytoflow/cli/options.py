@@ -1,0 +1,21 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataOption = Annotated[
+    str | None,
+    typer.Option(help="Class folders of photos, or s3://bucket/prefix. Without it, leaves are drawn."),
+]
+
+
+ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of settings.")]
+
+
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
+]

@@ -1,0 +1,41 @@
+"""Settings of the data: which photos are used and how they are split."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from phytoflow.settings_base import Fraction, Section
+
+
+class DataSettings(Section):
+    """Which photos are used and how they are split."""
+
+    groups_csv: str = Field("", description="CSV with columns path,group: photos of one thing share a group.")
+    group_pattern: str = Field(
+        "",
+        description="Regular expression on file names; its group(s) name the thing shown. A named group "
+        "'number' groups runs of neighbouring camera numbers in a class. Empty: PlantVillage's names.",
+    )
+    number_gap: int = Field(
+        10,
+        ge=0,
+        description="Camera numbers this close may be one thing; long runs are cut where photos change.",
+    )
+    near_duplicate_bits: int = Field(
+        6, ge=0, le=32, description="Perceptual hashes (64 bit) this close are one thing."
+    )
+    validation_fraction: Fraction = Field(0.1, description="Share of photos for validation.")
+    test_fraction: Fraction = Field(0.2, description="Share of photos for the test.")
+    max_pixels: int = Field(100_000_000, gt=0, description="Photos with more pixels are refused (bombs).")
+    max_bytes: int = Field(64 * 2**20, gt=0, description="Files with more bytes are refused.")
+    min_side: int = Field(16, gt=0, description="Photos with a shorter side, in pixels, are refused.")
+    shard_bytes: int = Field(
+        128 * 2**20, gt=0, description="A shard is closed once it holds this many bytes."
+    )
+    threads: int = Field(0, ge=0, description="Threads for reading photos; 0: as many as there are CPUs.")
+
+    @model_validator(mode="after")
+    def _leaves_photos_to_train_on(self) -> DataSettings:
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError("validation_fraction and test_fraction leave nothing to train on")
+        return self

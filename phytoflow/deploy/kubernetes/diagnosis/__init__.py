@@ -1,0 +1,1 @@
+"""Why a deployment does not come up, in words with a remedy."""
