@@ -25,7 +25,7 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
         data: Where the photos are: a folder, s3://bucket/prefix, or sample.
         preset: default, fast, accurate, low-memory or production.
         seed: Seed of the split, the augmentation and the training.
-        overrides: YAML of further settings, e.g. "training: {views: 2}".
+        overrides: YAML of further settings, e.g. "training: {cached_views: 2}".
         output: Folder or s3:// prefix of the run.
     """
     from phytoflow.steps.configure import configure as settle

@@ -45,7 +45,7 @@ def measure(
     )
     held_out, more = _known(classifier, Dataset.open(dataset), "validation")
     numbers = np.unique([*groups, *more], return_inverse=True)[1]
-    refused = ExportSettings().open_set_refused
+    refused = ExportSettings().ood_false_positive_rate
     print("\n".join(table(np.concatenate([test, held_out]), numbers, refused)) + "\n")
     with tempfile.TemporaryDirectory() as work:
         print("\n".join(cost.table(bundle, Path(work))))

@@ -37,7 +37,7 @@ from phytoflow.training.train import train
 
 SAMPLE_PHOTOS = 60
 """Of each class, where no photos are given."""
-EXPORT = ExportSettings(formats=("onnx",), open_set_photos=0)
+EXPORT = ExportSettings(formats=("onnx",), ood_reference_photos=0)
 Preset = Literal["light", "field"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 

@@ -5,8 +5,8 @@ within seconds differ less. Where a process finds its memory makes a difference,
 what is to be told of two servers takes several `--starts`. All peers, in all their set-ups, are asked by
 `python -m benchmarks.serving`.
 
-A SERVER is `ours`, with options (`"ours --max_batch=4"`), perhaps of another checkout (`ours@../before`); a
-peer that is handed our runtime (`triton`); `bare`; or `bound`. An idle server costs the one that is asked
+A SERVER is `ours`, with options (`"ours --max_batch_size=4"`) or of another checkout (`ours@../before`);
+a peer that is handed our runtime (`triton`); `bare`; or `bound`. An idle server costs the one that is asked
 nothing.
 """
 

@@ -106,7 +106,7 @@ def _dataset(photos: Path, seed: int, folder: Path) -> Dataset:
 
 def _end_to_end(goal: float, datasets: Sequence[Dataset], work: Path, epochs: int, most: int) -> Measured:
     while True:
-        settings = TrainingSettings(end_to_end=True, whole_epochs=epochs, patience=most + 1)
+        settings = TrainingSettings(end_to_end=True, end_to_end_epochs=epochs, patience=most + 1)
         run = measure_seeds(f"end to end, {epochs} epochs", datasets, settings, work)
         print(f"mean    {run}", flush=True)
         if run.macro_f1 >= goal or epochs * 2 > most:

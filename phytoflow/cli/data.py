@@ -1,4 +1,4 @@
-"""`phytoflow data`: draw, fetch and check photographs."""
+"""`phytoflow data`: draw, download and check photographs."""
 
 from __future__ import annotations
 
@@ -30,19 +30,18 @@ def sample(
 
 
 @app.command()
-def fetch(
+def download(
     name: Annotated[str, typer.Argument(help="plantvillage or dandelion.")],
     directory: Annotated[Path, typer.Argument(help="Folder to make.")],
-    base_url: Annotated[str, typer.Option(help="A mirror to fetch from instead.")] = "",
+    base_url: Annotated[str, typer.Option(help="A mirror to download from instead.")] = "",
 ) -> None:
     """Download a public set of photographs; interrupted, the same command resumes."""
-    from phytoflow.data.sources.public_datasets import SOURCES
-    from phytoflow.data.sources.public_datasets import fetch as fetch_set
+    from phytoflow.data.sources.public_datasets import SOURCES, download_dataset
 
     if name not in SOURCES:
         raise ConfigError(f"unknown set {name!r}", remedy=f"there are {', '.join(SOURCES)}")
-    fetch_set(name, directory, base_url or None)
-    typer.echo(f"fetched {name} to {directory}")
+    download_dataset(name, directory, base_url or None)
+    typer.echo(f"downloaded {name} to {directory}")
 
 
 @app.command()

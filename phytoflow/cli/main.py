@@ -17,7 +17,7 @@ import typer
 from phytoflow.cli.data import app as data_app
 from phytoflow.cli.deploy import deploy, rollback, status
 from phytoflow.cli.options import ConfigOption, DataOption, SetOption
-from phytoflow.cli.steps import FieldOption, compare, evaluate, export, train, with_field
+from phytoflow.cli.steps import ExternalDataOption, compare, evaluate, export, train, with_external_data
 from phytoflow.console import run_command
 from phytoflow.deploy.local.process import PREDICTOR_MODULE
 from phytoflow.errors import ConfigError
@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From a folder of leaf photographs to an answering predictor.",
 )
-app.add_typer(data_app, name="data", help="Draw, fetch and check photographs.")
+app.add_typer(data_app, name="data", help="Draw, download and check photographs.")
 app.command()(train)
 app.command()(export)
 app.command()(evaluate)
@@ -44,7 +44,7 @@ OUTER = Path(__file__).resolve().parents[2]
 @app.command()
 def run(
     data: DataOption = None,
-    field: FieldOption = "",
+    external_data: ExternalDataOption = "",
     config: ConfigOption = None,
     settings: SetOption = None,
     output: Annotated[Path, typer.Option(help="Folder of the run; give it again to resume.")] = Path("out"),
@@ -57,7 +57,7 @@ def run(
     from phytoflow.cli.run import run as run_pipeline
 
     _reach("pipelines")
-    run_pipeline(data, config, with_field(settings, field), output)
+    run_pipeline(data, config, with_external_data(settings, external_data), output)
 
 
 @app.command()

@@ -35,7 +35,7 @@ def run(data: str | None, config: Path | None, overrides: Sequence[str], output:
     settings = load_settings(config, overrides)  # refuse a wrong key here, before a step is started
     started, output = time.monotonic(), output.resolve()
     tree = read_tree(config, overrides)
-    for name in ("field", "field_classes", "strangers"):
+    for name in ("external_data", "external_class_map", "ood_data"):
         if value := getattr(settings.evaluation, name):
             tree["evaluation"][name] = _source(value)
     parameters = {

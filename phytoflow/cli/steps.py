@@ -8,18 +8,15 @@ from typing import Annotated
 
 import typer
 
+from phytoflow.cli.options import ConfigOption, SetOption
 from phytoflow.config.loader import load_settings
 from phytoflow.steps import export as export_step
 from phytoflow.steps import preprocess as preprocess_step
 from phytoflow.steps import train as train_step
 
-ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of settings.")]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
-]
-
-FieldOption = Annotated[
-    str, typer.Option(help="Class folders of labelled photos from elsewhere: what is lost there is reported.")
+ExternalDataOption = Annotated[
+    str,
+    typer.Option(help="External test set: class folders of labelled photos from another place or camera."),
 ]
 
 
@@ -53,7 +50,7 @@ def evaluate(
     bundle: Annotated[Path, typer.Option(help="Folder of a bundle.")],
     data: Annotated[Path, typer.Option(help="Class folders of photos the model has not seen.")],
     output: Annotated[Path, typer.Option(help="Folder for metrics.json, report.html and pictures.")],
-    field: FieldOption = "",
+    external_data: ExternalDataOption = "",
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
@@ -62,7 +59,7 @@ def evaluate(
     from phytoflow.evaluation.evaluate import evaluate as measure
     from phytoflow.evaluation.report import phrases as words
 
-    chosen = load_settings(config, with_field(settings, field))
+    chosen = load_settings(config, with_external_data(settings, external_data))
     metrics = measure(bundle, folder_photos(data), chosen.evaluation, output, chosen.seed)
     typer.echo(f"accuracy {metrics.accuracy:.3f}, macro-F1 {metrics.macro_f1:.3f} on {metrics.photos} photos")
     if metrics.field:
@@ -74,7 +71,7 @@ def compare(
     first: Annotated[Path, typer.Argument(help="Folder of a bundle.")],
     second: Annotated[Path, typer.Argument(help="Folder of another, with the same classes.")],
     data: Annotated[Path, typer.Option(help="Class folders of photos that neither has seen.")],
-    page: Annotated[
+    html: Annotated[
         Path | None, typer.Option(help="HTML file to write: one report beside the other.")
     ] = None,
     config: ConfigOption = None,
@@ -89,11 +86,14 @@ def compare(
     photos = list(folder_photos(data))
     found = versus(first, second, photos, chosen.evaluation, chosen.seed)
     typer.echo("\n".join(lines(found)))
-    if page:
-        write_beside(found, (first, second), photos, page)
-        typer.echo(f"report: {page}")
+    if html:
+        write_beside(found, (first, second), photos, html)
+        typer.echo(f"report: {html}")
 
 
-def with_field(settings: list[str] | None, field: str) -> list[str]:
-    """The settings, and ``--field`` as one of them, quoted as YAML."""
-    return [*(settings or []), *([f"evaluation.field={json.dumps(field)}"] if field else [])]
+def with_external_data(settings: list[str] | None, external_data: str) -> list[str]:
+    """The settings, and ``--external-data`` as one of them, quoted as YAML."""
+    return [
+        *(settings or []),
+        *([f"evaluation.external_data={json.dumps(external_data)}"] if external_data else []),
+    ]

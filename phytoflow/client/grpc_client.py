@@ -40,7 +40,7 @@ class GrpcClient:
         model: Name of the served model.
         timeout: Seconds for one request; the predictor does not run what is past it.
         retries: Further tries when the predictor is overloaded or the connection is lost.
-        max_photos: Photos in one request; longer lists are sent in several.
+        max_photos_per_request: Photos in one request; longer lists are sent in several.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class GrpcClient:
         *,
         timeout: float = 30.0,
         retries: int = 5,
-        max_photos: int = MAX_PHOTOS,
+        max_photos_per_request: int = MAX_PHOTOS,
     ) -> None:
         self._target, self._model, self._timeout = target, model, timeout
-        self._retries, self._max_photos = retries, max_photos
+        self._retries, self._max_photos = retries, max_photos_per_request
         self._channel = grpc.insecure_channel(target, options=_UNLIMITED)
         self._infer = _method(self._channel)
         self._describe = self._channel.unary_unary(
@@ -136,10 +136,10 @@ class AsyncGrpcClient:
         *,
         timeout: float = 30.0,
         retries: int = 5,
-        max_photos: int = MAX_PHOTOS,
+        max_photos_per_request: int = MAX_PHOTOS,
     ) -> None:
         self._target, self._model, self._timeout = target, model, timeout
-        self._retries, self._max_photos = retries, max_photos
+        self._retries, self._max_photos = retries, max_photos_per_request
         self._channel = grpc.aio.insecure_channel(target, options=_UNLIMITED)
         self._infer = _method(self._channel)
 

@@ -27,7 +27,7 @@ class Client:
         model: Name of the served model.
         timeout: Seconds for one request.
         retries: Further tries when the predictor is overloaded or the connection is lost.
-        max_photos: Photos in one request; longer lists are sent in several.
+        max_photos_per_request: Photos in one request; longer lists are sent in several.
     """
 
     def __init__(
@@ -37,12 +37,12 @@ class Client:
         *,
         timeout: float = 30.0,
         retries: int = 5,
-        max_photos: int = MAX_PHOTOS,
+        max_photos_per_request: int = MAX_PHOTOS,
     ) -> None:
         self._path = f"/v2/models/{model}"
         self._http = httpx.Client(base_url=url, timeout=timeout)
         self._retries = retries
-        self._max_photos = max_photos
+        self._max_photos = max_photos_per_request
 
     def predict(
         self, photos: Sequence[Photo], top_k: int | None = None, tta: str | None = None
@@ -129,12 +129,12 @@ class AsyncClient:
         *,
         timeout: float = 30.0,
         retries: int = 5,
-        max_photos: int = MAX_PHOTOS,
+        max_photos_per_request: int = MAX_PHOTOS,
     ) -> None:
         self._path = f"/v2/models/{model}"
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout)
         self._retries = retries
-        self._max_photos = max_photos
+        self._max_photos = max_photos_per_request
 
     async def predict(
         self, photos: Sequence[Photo], top_k: int | None = None, tta: str | None = None

@@ -60,7 +60,7 @@ def validate(model: type[_S], tree: Mapping[str, Any]) -> _S:
 
 
 def known_keys(model: type[BaseModel] = Settings, prefix: str = "") -> dict[str, str]:
-    """Every key with its description, e.g. ``training.views``."""
+    """Every key with its description, e.g. ``training.cached_views``."""
     keys: dict[str, str] = {}
     for name, field in model.model_fields.items():
         inner = field.annotation
@@ -98,7 +98,7 @@ def _lay(tree: _Tree, text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise ConfigError(
-            f"cannot read the setting {text!r}", remedy="write key=value, e.g. training.views=2"
+            f"cannot read the setting {text!r}", remedy="write key=value, e.g. training.cached_views=2"
         )
     *sections, name = key.strip().split(".")
     for section in sections:

@@ -16,12 +16,12 @@ class DataSettings(Section):
         description="Regular expression on file names; its group(s) name the thing shown. A named group "
         "'number' groups runs of neighbouring camera numbers in a class. Empty: PlantVillage's names.",
     )
-    number_gap: int = Field(
+    camera_number_gap: int = Field(
         10,
         ge=0,
         description="Camera numbers this close may be one thing; long runs are cut where photos change.",
     )
-    near_duplicate_bits: int = Field(
+    near_duplicate_max_distance: int = Field(
         6, ge=0, le=32, description="Perceptual hashes (64 bit) this close are one thing."
     )
     validation_fraction: Fraction = Field(0.1, description="Share of photos for validation.")

@@ -26,7 +26,9 @@ class ServingSettings(Section):
     runtime: Literal["auto", "torchscript", "onnx", "openvino"] = Field(
         "auto", description="What runs the model."
     )
-    ready_seconds: float = Field(120, gt=0, description="Longest wait for the predictor to become ready.")
+    ready_timeout_seconds: float = Field(
+        120, gt=0, description="Longest wait for the predictor to become ready."
+    )
 
 
 class DeploySettings(Section):
@@ -35,7 +37,7 @@ class DeploySettings(Section):
     namespace: str = Field("", description="Namespace; empty: the kubeconfig context's, or this pod's own.")
     runtime: str = Field("phytoflow-predictor", description="ServingRuntime of the predictor.")
     image: str = Field("", description="Image of the predictor; empty: the runtime's.")
-    arguments: tuple[str, ...] = Field((), description="Further arguments of the predictor.")
+    extra_args: tuple[str, ...] = Field((), description="Further arguments of the predictor.")
     service_account: str = Field(
         "phytoflow-predictor", description="ServiceAccount whose Secret opens the object store."
     )
@@ -45,7 +47,7 @@ class DeploySettings(Section):
     memory_request: str = Field("512Mi", description="Memory that a node must have free for a replica.")
     accelerators: int = Field(0, ge=0, description="GPUs of a replica.")
     accelerator_type: str = Field("nvidia.com/gpu", description="Resource name of the GPU.")
-    spare_accelerator: bool = Field(
+    surge_accelerator: bool = Field(
         False, description="More GPUs are free than are in use: new pods start before old ones go."
     )
     node_selector: dict[str, str] = Field({}, description="Labels that a replica's node must have.")
@@ -64,9 +66,11 @@ class DeploySettings(Section):
         description="keda: requests being answered and photos queued, a replica, before one is added.",
     )
     cpu_percent: int = Field(70, ge=1, le=100, description="hpa: CPU used, of what is requested.")
-    prometheus: str = Field("http://prometheus.monitoring:9090", description="keda: where to ask.")
-    ready_seconds: float = Field(300, gt=0, description="Longest wait for all replicas to become ready.")
-    start_seconds: float = Field(
+    prometheus_url: str = Field("http://prometheus.monitoring:9090", description="keda: where to ask.")
+    ready_timeout_seconds: float = Field(
+        300, gt=0, description="Longest wait for all replicas to become ready."
+    )
+    startup_timeout_seconds: float = Field(
         60, gt=0, description="A predictor that runs this long without becoming ready has failed."
     )
 

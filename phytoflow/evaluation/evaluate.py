@@ -71,8 +71,8 @@ def evaluate(
     classifier = Classifier.load(bundle)
     field = open_field(settings, classifier.classes)  # what is wrong with it is said before all else is done
     examples, timed = Examples(classifier.classes), FirstPhotos(settings.latency_photos)
-    drawn = RandomPhotos(settings.robustness_photos if settings.thorough else 0, seed)
-    compared = RandomPhotos(settings.ways_photos if settings.thorough else 0, seed)
+    drawn = RandomPhotos(settings.robustness_photos if settings.extended else 0, seed)
+    compared = RandomPhotos(settings.variant_photos if settings.extended else 0, seed)
 
     def watch(photo: LabelledPhoto, probabilities: NDArray[np.float64]) -> None:
         examples(photo, probabilities)
@@ -83,7 +83,7 @@ def evaluate(
     predictions, unreadable = predict_photos(classifier, photos, watch=watch, total=total)
     latency = measure_latency(classifier, timed.contents)
     audit = _audit(classifier, dataset, settings, seed) if dataset and settings.audit_photos else {}
-    open_set = measure_open_set(classifier, predictions.novelty, settings.strangers)
+    open_set = measure_open_set(classifier, predictions.novelty, settings.ood_data)
     metrics = headline(classifier, predictions, unreadable, latency, settings, seed)
     selective = measure_selective(
         predictions.probabilities,

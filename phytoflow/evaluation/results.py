@@ -34,12 +34,12 @@ class Metrics(Figures):
         seed: Of the bootstrap.
         calibration: The calibration error beside what chance makes of it.
         selective: What asking a person about the least sure answers is worth.
-        robustness: Accuracy under the conditions of the field; None where ``evaluation.thorough`` was off.
+        robustness: Accuracy under the conditions of the field; None where ``evaluation.extended`` was off.
         ways: What forms and test-time augmentation cost and bring; None likewise.
         open_set: What it does about photos of something else; None where the bundle cannot tell.
         leaks: Test photos with near copies in training; None where the training photos are not at hand.
         background: Whether the classes can be told without the leaf; None likewise.
-        field: On a second collection of photos, where ``evaluation.field`` names one.
+        field: On a second collection of photos, where ``evaluation.external_data`` names one.
     """
 
     schema_version: int = 1

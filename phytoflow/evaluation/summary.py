@@ -69,6 +69,6 @@ def calibration(predictions: PhotoPredictions, settings: EvaluationSettings, see
         predictions.group_numbers,
         bins=settings.calibration_bins,
         samples=settings.bootstrap_samples,
-        level=settings.confidence,
+        level=settings.confidence_level,
         seed=seed,
     )

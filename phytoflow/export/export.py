@@ -126,7 +126,7 @@ def _open_set(
 
 def _frozen_parts(trained: TrainedModel) -> int:
     """Parts of the body whose weights training left as they were, or would have."""
-    blocks = trained.facts.get("training", {}).get("tail_blocks", DEFAULT_TAIL_BLOCKS)
+    blocks = trained.facts.get("training", {}).get("finetune_blocks", DEFAULT_TAIL_BLOCKS)
     return max(1, len(trained.model.body) - 1 - blocks)
 
 

@@ -60,15 +60,15 @@ def describe_known(
     Returns:
         What the manifest says of it; None where it is not wanted, or validation photos are too few.
     """
-    if not settings.open_set_photos or dataset.count("validation") < _LEAST_HELD_OUT:
+    if not settings.ood_reference_photos or dataset.count("validation") < _LEAST_HELD_OUT:
         return None
     form: Literal["torchscript", "onnx"] = "onnx" if "onnx" in models else "torchscript"
     model = open_model(form, folder / models[form].file, threads=1, lanes=cpu_count())
-    fitted = _answers(model, dataset, "train", preprocessing, settings.open_set_photos)
+    fitted = _answers(model, dataset, "train", preprocessing, settings.ood_reference_photos)
     held_out = _answers(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
     strangers = _strangers(model, preprocessing)
     seen = "validation" in trained_on
-    choice = choose(fitted, held_out, strangers, settings.open_set_refused, trained_on=seen)
+    choice = choose(fitted, held_out, strangers, settings.ood_false_positive_rate, trained_on=seen)
     choice.statistics.save(folder / FILE)
     return _said(choice, folder)
 

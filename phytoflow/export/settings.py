@@ -26,13 +26,15 @@ class ExportSettings(Section):
     int8: bool = Field(
         False, description="Also try static int8; kept only where it agrees and is really faster here."
     )
-    int8_photos: int = Field(128, ge=8, description="Training photos that calibrate int8.")
-    int8_agreement: Share = Field(0.99, description="Least share of photos given float's class.")
-    int8_loss: Share = Field(0.01, description="Most accuracy that int8 may lose on test photos.")
-    open_set_photos: int = Field(
+    int8_calibration_photos: int = Field(128, ge=8, description="Training photos that calibrate int8.")
+    int8_min_agreement: Share = Field(0.99, description="Least share of photos given float's class.")
+    int8_max_accuracy_drop: Share = Field(
+        0.01, description="Most accuracy that int8 may lose on test photos."
+    )
+    ood_reference_photos: int = Field(
         2000, ge=0, description="Most training photos that describe what is known; 0: strangers go unnoticed."
     )
-    open_set_refused: Fraction = Field(
+    ood_false_positive_rate: Fraction = Field(
         0.03, description="Share of known photos that may be taken for strangers."
     )
 

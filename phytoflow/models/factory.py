@@ -23,7 +23,7 @@ _BODY = "body."
 
 
 def create_model(
-    settings: ModelSettings, classes: int, tail_blocks: int = DEFAULT_TAIL_BLOCKS
+    settings: ModelSettings, classes: int, finetune_blocks: int = DEFAULT_TAIL_BLOCKS
 ) -> LeafClassifier:
     """Builds the network that the settings name, with its pretrained weights; the head starts untrained.
 
@@ -31,7 +31,7 @@ def create_model(
         settings: Backbone, head and weights. The attention CNN has no ImageNet weights: ``imagenet`` then
             means none.
         classes: Number of classes.
-        tail_blocks: Blocks that belong to the tail; weights' names do not depend on it.
+        finetune_blocks: Blocks that belong to the tail; weights' names do not depend on it.
 
     Returns:
         The model in evaluation mode: photos float [N, 3, H, W] to logits [N, classes].
@@ -43,7 +43,7 @@ def create_model(
     state = _weights(weights, settings.backbone)
     network = None if settings.backbone == OWN else _network(settings, state)
     parts = own_parts() if network is None else take_apart(settings.backbone, network)
-    model = LeafClassifier(parts, create_head(settings, parts.features, classes), tail_blocks)
+    model = LeafClassifier(parts, create_head(settings, parts.features, classes), finetune_blocks)
     if state is not None and _is_own(state):
         _load(model, {k: v for k, v in state.items() if k.startswith(_BODY)}, settings, ignore="head.")
     return model.eval()

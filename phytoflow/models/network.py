@@ -16,15 +16,15 @@ class LeafClassifier(nn.Module):
     Args:
         parts: The backbone.
         head: From pooled features to logits.
-        tail_blocks: How many of the last blocks belong to the tail; more than there are: all of them.
+        finetune_blocks: How many of the last blocks belong to the tail; more than there are: all of them.
     """
 
-    def __init__(self, parts: Parts, head: nn.Module, tail_blocks: int) -> None:
+    def __init__(self, parts: Parts, head: nn.Module, finetune_blocks: int) -> None:
         super().__init__()
         self.body = nn.Sequential(parts.stem, *parts.blocks, parts.final)
         self.head = head
         self.feature_count = parts.features
-        self.cut = 1 + max(0, len(parts.blocks) - tail_blocks)
+        self.cut = 1 + max(0, len(parts.blocks) - finetune_blocks)
 
     @property
     def trunk(self) -> nn.Sequential:

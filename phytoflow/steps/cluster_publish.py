@@ -67,5 +67,5 @@ def _with_runtime(settings: Settings) -> DeploySettings:
     """``serving.runtime`` holds on a cluster too, as an argument of the predictor."""
     if settings.serving.runtime == "auto":
         return settings.deploy
-    arguments = (*settings.deploy.arguments, "--runtime", settings.serving.runtime)
+    arguments = (*settings.deploy.extra_args, "--runtime", settings.serving.runtime)
     return settings.deploy.model_copy(update={"arguments": arguments})

@@ -42,7 +42,8 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
 
     Raises:
         ConfigError: A wrong key or value, or settings that do not go with this output.
-        DataError: ``evaluation.field`` holds no photos of these classes, or ``evaluation.strangers`` none.
+        DataError: ``evaluation.external_data`` holds no photos of these classes, or
+            ``evaluation.ood_data`` none.
         DeployError: The cluster would not take what the run is to publish.
     """
     from phytoflow.data.sources.resolve import source_version
@@ -88,16 +89,20 @@ def _with_field(settings: Settings, data: str) -> Settings:
     from phytoflow.evaluation.external.class_mapping import map_classes
 
     chosen = settings.evaluation
-    if not chosen.field:
-        if chosen.field_classes:
-            raise ConfigError("evaluation.field_classes is set, evaluation.field is not", remedy="set both")
+    if not chosen.external_data:
+        if chosen.external_class_map:
+            raise ConfigError(
+                "evaluation.external_class_map is set, evaluation.external_data is not", remedy="set both"
+            )
         return settings
-    folders, classes = class_names(chosen.field), class_names(data)
+    folders, classes = class_names(chosen.external_data), class_names(data)
     if folders and classes:
-        map_classes(folders, classes, chosen.field_classes)
+        map_classes(folders, classes, chosen.external_class_map)
     elif folders == []:
-        raise DataError(f"there are no class folders in {chosen.field}", remedy="give one folder a class")
-    chosen = chosen.model_copy(update={"field_version": source_version(chosen.field)})
+        raise DataError(
+            f"there are no class folders in {chosen.external_data}", remedy="give one folder a class"
+        )
+    chosen = chosen.model_copy(update={"external_data_version": source_version(chosen.external_data)})
     return settings.model_copy(update={"evaluation": chosen})
 
 
@@ -107,10 +112,10 @@ def _with_strangers(settings: Settings) -> Settings:
     from phytoflow.evaluation.metrics.ood import stranger_files
 
     chosen = settings.evaluation
-    if not chosen.strangers:
+    if not chosen.ood_data:
         return settings
-    version = source_version(chosen.strangers)
-    if is_local(chosen.strangers):
-        stranger_files(local_path(chosen.strangers))
-    chosen = chosen.model_copy(update={"strangers_version": version})
+    version = source_version(chosen.ood_data)
+    if is_local(chosen.ood_data):
+        stranger_files(local_path(chosen.ood_data))
+    chosen = chosen.model_copy(update={"ood_data_version": version})
     return settings.model_copy(update={"evaluation": chosen})

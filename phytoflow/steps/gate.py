@@ -91,6 +91,6 @@ def _compare(bundle: Path, dataset: Path, evaluation: Path, metrics: Metrics, fo
         Dataset.open(dataset).photos("test"),
         PhotoPredictions.read(evaluation),
         version=found.version,
-        settings=EvaluationSettings(confidence=metrics.confidence),
+        settings=EvaluationSettings(confidence_level=metrics.confidence),
         seed=metrics.seed,
     )

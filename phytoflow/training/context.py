@@ -73,13 +73,13 @@ class Run:
     def small(self) -> bool:
         """Too few photos to spare some: cross-validated, then fitted on all."""
         photos = self.dataset.count("train") + self.dataset.count("validation")
-        return photos <= self.training.cross_validate or not self.dataset.count("validation")
+        return photos <= self.training.cross_validate_below or not self.dataset.count("validation")
 
     @property
     def views(self) -> int:
         """Views of each photo that are kept."""
-        reasons = self.small + (self.training.augmentation == "field")
-        return self.training.views or (FEW_VIEWS, MANY_VIEWS, MOST_VIEWS)[reasons]
+        reasons = self.small + (self.training.augmentation == "outdoor")
+        return self.training.cached_views or (FEW_VIEWS, MANY_VIEWS, MOST_VIEWS)[reasons]
 
     @property
     def workers(self) -> int:
@@ -87,8 +87,8 @@ class Run:
 
         No more than their batches find room for: a process that runs out of shared memory is killed.
         """
-        if self.training.workers or self.device.kind != "cuda":
-            return self.training.workers
+        if self.training.num_workers or self.device.kind != "cuda":
+            return self.training.num_workers
         batch = GPU_BATCH * 3 * self.preprocessing.size**2
         room = shutil.disk_usage(_SHARED_MEMORY).free // (_BATCHES_OF_A_WORKER * batch)
         return min(cpu_count(), MOST_WORKERS, room)
@@ -123,10 +123,10 @@ class Run:
         """Of the second stage, or of end-to-end training, on so many photos."""
         chosen = self.training
         steps = -(-photos // chosen.batch_size)
-        tail_epochs = max(chosen.tail_epochs, -(-chosen.tail_steps // steps))
+        finetune_epochs = max(chosen.finetune_epochs, -(-chosen.min_finetune_steps // steps))
         return FitSettings(
-            rate=chosen.whole_rate if self.whole else chosen.tail_rate,
-            epochs=chosen.whole_epochs if self.whole else tail_epochs,
+            rate=chosen.end_to_end_learning_rate if self.whole else chosen.finetune_learning_rate,
+            epochs=chosen.end_to_end_epochs if self.whole else finetune_epochs,
             weight_decay=chosen.weight_decay,
             schedule=chosen.schedule,
             label_smoothing=chosen.label_smoothing,
@@ -170,7 +170,7 @@ def open_run(
     """Finds the device, builds the network, and finds what a killed run of the same work left."""
     device = find_device(training)
     torch.manual_seed(seed)
-    classifier = create_model(model, len(dataset.classes), training.tail_blocks)
+    classifier = create_model(model, len(dataset.classes), training.finetune_blocks)
     key = fingerprint(
         data=[dataset.facts.data_hash, *(shard.sha256 for shard in dataset.shards)],
         settings=[json.loads(model.model_dump_json()), json.loads(training.model_dump_json())],

@@ -71,8 +71,8 @@ class LeafModel(Model):
     def check_change(self, name: str, options: Options) -> None:
         """Refuses a change to another model, or any where none is allowed; RequestError 404 or 403."""
         self.check(name)
-        if options.model_control != "explicit":
-            raise RequestError(403, "not allowed", "this predictor runs with --model_control=none")
+        if options.model_control_mode != "explicit":
+            raise RequestError(403, "not allowed", "this predictor runs with --model_control_mode=none")
 
     async def predict(
         self, payload: InferRequest | dict[str, Any], headers: Mapping[str, str] | None = None, *_: Any

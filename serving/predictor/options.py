@@ -13,7 +13,7 @@ from phytoflow.system.cpu import cpu_count
 _CHOICES = {
     "runtime": ["auto", "onnx", "openvino", "torchscript"],
     "precision": ["auto", "float32", "bf16", "int8"],
-    "model_control": ["explicit", "none"],
+    "model_control_mode": ["explicit", "none"],
     "log_level": ["DEBUG", "INFO", "WARNING", "ERROR"],
 }
 
@@ -24,44 +24,44 @@ class Options:
 
     Attributes:
         bundle: Folder or URI of the bundle.
-        bundle_root: Folder or URI beneath which clients may name other bundles to load; empty: none.
-        model_control: explicit: clients may load, swap and unload versions; none: they may not.
+        bundle_repository: Folder or URI beneath which clients may name other bundles to load; empty: none.
+        model_control_mode: explicit: clients may load, swap and unload versions; none: they may not.
         http_port: REST port; 0: a free one.
         grpc_port: gRPC port; 0: a free one.
         model_name: Name in URLs; empty: the bundle's own.
         runtime: auto, onnx, openvino or torchscript.
         precision: float32; bf16, int8: where there and the probe photos agree; auto: the fastest of them.
-        lanes: Batches the runtime runs at once; 0: one a CPU the container really has.
-        max_batch: Most photos the runtime runs at once; 0: as many, up to 8, as make a photo cheaper here.
-        max_delay_ms: Longest wait of a photo for a fuller batch while another lane is busy; helps on a GPU.
-        max_queue: Photos waiting before requests are refused with 503.
-        max_photos: Photos in one request.
+        inference_threads: Worker threads, each running one batch at a time; 0: one per CPU of the container.
+        max_batch_size: Maximum batch size; 0: measured at startup, up to 8.
+        max_batch_delay_ms: Longest wait of a photo for a fuller batch while another worker is busy.
+        max_queue_size: Photos waiting before requests are refused with 503.
+        max_photos_per_request: Photos in one request.
         max_photo_bytes: Encoded size of one photo.
         max_pixels: Width times height of one photo.
         max_body_bytes: Size of one request.
         max_in_flight_bytes: Size of all requests being answered before more are refused with 503.
-        grace_seconds: Longest wait for requests under way when told to stop.
+        grace_period_seconds: Longest wait for requests under way when told to stop.
         log_level: Least severe level logged; WARNING leaves out the line of each request.
     """
 
     bundle: str
-    bundle_root: str = ""
-    model_control: str = "explicit"
+    bundle_repository: str = ""
+    model_control_mode: str = "explicit"
     http_port: int = 8080
     grpc_port: int = 8081
     model_name: str = ""
     runtime: str = "auto"
     precision: str = "float32"
-    lanes: int = 0
-    max_batch: int = 0
-    max_delay_ms: int = 0
-    max_queue: int = 256
-    max_photos: int = 16
+    inference_threads: int = 0
+    max_batch_size: int = 0
+    max_batch_delay_ms: int = 0
+    max_queue_size: int = 256
+    max_photos_per_request: int = 16
     max_photo_bytes: int = 16 * 2**20
     max_pixels: int = 50_000_000
     max_body_bytes: int = 64 * 2**20
     max_in_flight_bytes: int = 192 * 2**20
-    grace_seconds: int = 25
+    grace_period_seconds: int = 25
     log_level: str = "INFO"
 
     @property
@@ -81,7 +81,11 @@ def read_options(arguments: Sequence[str]) -> Options:
         if field.name != "bundle":
             parser.add_argument(f"--{field.name}", default=field.default, help=_help(field.name), **kind)
     options = Options(**vars(parser.parse_args(arguments)))
-    return options if options.lanes else Options(**{**vars(options), "lanes": cpu_count()})
+    return (
+        options
+        if options.inference_threads
+        else Options(**{**vars(options), "inference_threads": cpu_count()})
+    )
 
 
 def _natural(text: str) -> int:

@@ -48,7 +48,7 @@ def serve(bundles: Bundles, first: Classifier, options: Options) -> None:
     rest = Rest(model, options, budget)
     add_routes(app, rest)
     add_repository(app, model, options)
-    server = OrderlyServer(rest, http_port, options.grace_seconds)
+    server = OrderlyServer(rest, http_port, options.grace_period_seconds)
     server.add_grpc(LeafGrpcServer(grpc_port, server, model, options, budget))
     _LOG.info("serving %s on ports %d and %d", name, http_port, grpc_port)
     server.start([model])

@@ -46,16 +46,16 @@ def test_settings_are_listed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["run", "--set", "training.vews=2"], 2, "Did you mean training.views?"),
+        (["run", "--set", "training.vews=2"], 2, "Did you mean training.cached_views?"),
         (["run", "--data", "no/such/folder"], 3, "no/such/folder"),
-        (["run", "--field", "no/such/field"], 3, "no/such/field"),
+        (["run", "--external-data", "no/such/field"], 3, "no/such/field"),
         (["run", "--config", "none.yaml"], 2, "none.yaml"),
         (["serve", "--bundle", "no/such/bundle"], 5, "no/such/bundle"),
         (["predict", "x.jpg"], 2, "--url or --bundle"),
         (["predict", "x.jpg", "--bundle", "no/such/bundle"], 7, "no bundle at"),
         (["predict", "x.jpg", "--url", "http://127.0.0.1:9"], 11, "127.0.0.1:9"),
         (["evaluate", "--bundle", "no/such/bundle", "--data", ".", "--output", "o"], 7, "no bundle at"),
-        (["data", "fetch", "roses", "x"], 2, "plantvillage"),
+        (["data", "download", "roses", "x"], 2, "plantvillage"),
         (["data", "check", "no/such/folder"], 3, "no/such/folder"),
         (["unknown"], 2, "unknown"),
     ],
@@ -96,14 +96,14 @@ def test_evaluate_says_what_is_lost_elsewhere(bundle: Path, photos: Path, tmp_pa
         (tmp_path / "there" / folder.name.upper()).parent.mkdir(exist_ok=True)
         (tmp_path / "there" / folder.name.upper()).symlink_to(folder)
     command = ["evaluate", "--bundle", bundle, "--data", photos, "--output", tmp_path / "e"]
-    said = phytoflow(*command, "--field", tmp_path / "there")
+    said = phytoflow(*command, "--external-data", tmp_path / "there")
     assert said.returncode == 0, said.stderr
     assert f"On {len(pictures())} photos from “there” it is right on" in said.stdout
     metrics = json.loads((tmp_path / "e" / "metrics.json").read_text())
     assert metrics["field"]["accuracy"] == metrics["accuracy"]
     (tmp_path / "dogs" / "poodle").mkdir(parents=True)
     (tmp_path / "dogs" / "poodle" / "1.jpg").write_bytes(b"")
-    refused = phytoflow(*command, "--field", tmp_path / "dogs")
+    refused = phytoflow(*command, "--external-data", tmp_path / "dogs")
     assert refused.returncode == 3 and "(poodle)" in refused.stderr
 
 

@@ -80,7 +80,7 @@ def test_answers_are_typed(fake: tuple[Fake, str], tmp_path: Path) -> None:
 
 
 def test_many_photos_go_in_several_requests(fake: tuple[Fake, str]) -> None:
-    with Client(fake[1], max_photos=4) as client:
+    with Client(fake[1], max_photos_per_request=4) as client:
         assert len(client.predict([b"x"] * 10)) == 10
     assert fake[0].photos == [4, 4, 2]
 
@@ -126,7 +126,7 @@ def test_nobody_there() -> None:
 
 async def test_async_keeps_the_order_and_tries_again(fake: tuple[Fake, str]) -> None:
     fake[0].prepared = [(503, b"{}")]
-    async with AsyncClient(fake[1], max_photos=3) as client:
+    async with AsyncClient(fake[1], max_photos_per_request=3) as client:
         assert len(await client.predict([b"x"] * 8)) == 8
     assert sorted(fake[0].photos) == [2, 3, 3]
 

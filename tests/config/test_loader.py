@@ -15,7 +15,7 @@ def test_overrides_lie_on_the_file_and_the_file_on_the_preset(tmp_path: Path) ->
     settings = load_settings(file, ["training.head_epochs=7", "gate.min_accuracy=0.9"])
     assert (settings.seed, settings.training.batch_size, settings.training.head_epochs) == (4, 9, 7)
     assert settings.gate.min_accuracy == 0.9
-    assert settings.training.tail_blocks == PRESETS["fast"]["training"]["tail_blocks"]
+    assert settings.training.finetune_blocks == PRESETS["fast"]["training"]["finetune_blocks"]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -26,11 +26,11 @@ def test_every_preset_is_valid(preset: str) -> None:
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("training.vews=2", ["training.vews", "2", "Did you mean training.views?"]),
-        ("views=3", ["views", "Did you mean training.views?"]),
+        ("training.vews=2", ["training.vews", "2", "Did you mean training.cached_views?"]),
+        ("cached_view=3", ["cached_view", "Did you mean training.cached_views?"]),
         ("model.backbone=resnet19", ["model.backbone", "resnet19", "Did you mean resnet18?", *BACKBONES]),
         ("preset=fst", ["fst", "Did you mean fast?"]),
-        ("training.views=0", ["training.views", "0", "greater than or equal to 1"]),
+        ("training.cached_views=0", ["training.cached_views", "0", "greater than or equal to 1"]),
         ("data.test_fraction=1.5", ["data.test_fraction", "1.5", "less than 1"]),
         ("training.batch_size=many", ["training.batch_size", "many", "integer"]),
         ("seed", ["seed", "key=value"]),
@@ -65,7 +65,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_every_setting_is_described() -> None:
     keys = known_keys()
-    assert {"seed", "training.views", "gate.min_accuracy"} <= keys.keys()
+    assert {"seed", "training.cached_views", "gate.min_accuracy"} <= keys.keys()
     assert [key for key, meaning in keys.items() if not meaning] == []
     assert all(key in describe() for key in keys)
 

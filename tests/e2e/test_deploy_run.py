@@ -60,7 +60,7 @@ def _await(url: str) -> None:
 
 def _overrides(place: Place, tracking: str) -> dict[str, object]:
     deploy = SETTINGS.model_dump(mode="json") | {"namespace": place.admin.namespace}
-    quick = {"views": 1, "tail_blocks": 0, "cross_validate": 0}
+    quick = {"cached_views": 1, "finetune_blocks": 0, "cross_validate_below": 0}
     return {
         "training": quick,
         "tracking": {"uri": tracking},

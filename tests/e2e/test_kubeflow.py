@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE, STEPS = "phytoflow-dev", "kubeflow"
 RUNS = f"s3://phytoflow/test-{int(time.time())}"
 SETTINGS = {
-    "training": {"views": 1, "tail_steps": 8, "tail_epochs": 2, "cross_validate": 0},
+    "training": {"cached_views": 1, "min_finetune_steps": 8, "finetune_epochs": 2, "cross_validate_below": 0},
     "deploy": {"namespace": NAMESPACE, "autoscaling": "none", "max_replicas": 1},
 }
 MINUTES = 20 * 60
@@ -143,7 +143,10 @@ def test_a_killed_training_step_is_tried_again_and_goes_on(
     backend = connect(host)
     chosen = parameters("killed") | {"seed": int(time.time())}  # a seed of its own: nothing of it is cached
     settings = yaml.safe_load(str(chosen["overrides"]))
-    settings["training"] |= {"tail_steps": 150, "tail_epochs": 8}  # long enough to be met in the middle
+    settings["training"] |= {
+        "min_finetune_steps": 150,
+        "finetune_epochs": 8,
+    }  # long enough to be met in the middle
     made = submit(backend, package, chosen | {"overrides": yaml.safe_dump(settings)})
     with ThreadPoolExecutor(1) as killers:
         killed = killers.submit(kill_in_an_epoch, made.id)

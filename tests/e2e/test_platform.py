@@ -33,7 +33,11 @@ def test_a_run_is_registered_in_mlflow_and_its_artifacts_lie_in_minio(
     with forwarded("service/mlflow", 5000) as port:
         tracking = f"http://127.0.0.1:{port}"
         settings = {"tracking.uri": tracking, "tracking.registered_model": "e2e", "serving.publish": "false"}
-        settings |= {"training.views": "1", "training.tail_epochs": "1", "training.cross_validate": "0"}
+        settings |= {
+            "training.cached_views": "1",
+            "training.finetune_epochs": "1",
+            "training.cross_validate_below": "0",
+        }
         overrides = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
         command = [
             sys.executable,

@@ -40,7 +40,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 def written(folder: Path, dataset: Dataset, photos: int = MOST) -> Path:
-    settings = ExportSettings(formats=("onnx",), probe_photos=3, open_set_photos=photos)
+    settings = ExportSettings(formats=("onnx",), probe_photos=3, ood_reference_photos=photos)
     provenance = Provenance(data_hash="0", code_version="test", settings={})
     folder.mkdir()
     test = list(dataset.photos("test"))
@@ -79,7 +79,7 @@ def test_where_validation_was_held_out_it_alone_sets_the_threshold(dataset: Data
     trained = trained_model()
     held_out = replace(trained, facts=trained.facts | {"trained_on": ["train"]})
     photos = list(dataset.photos("test"))[:4]
-    settings = ExportSettings(formats=("onnx",), probe_photos=3, open_set_photos=MOST)
+    settings = ExportSettings(formats=("onnx",), probe_photos=3, ood_reference_photos=MOST)
     provenance = Provenance(data_hash="0", code_version="test", settings={})
     manifest = write_bundle(held_out, photos, settings, provenance, tmp_path, known=dataset)
     assert manifest.open_set is not None
@@ -106,7 +106,7 @@ def test_what_serves_it_knows_test_photos_and_notices_noise(bundle: Path, datase
 
 
 def test_a_form_less_than_onnx_will_do(dataset: Dataset, tmp_path: Path) -> None:
-    settings = ExportSettings(formats=("torchscript",), probe_photos=3, open_set_photos=MOST)
+    settings = ExportSettings(formats=("torchscript",), probe_photos=3, ood_reference_photos=MOST)
     provenance = Provenance(data_hash="0", code_version="test", settings={})
     photos = list(dataset.photos("test"))[:4]
     manifest = write_bundle(trained_model(), photos, settings, provenance, tmp_path, known=dataset)
@@ -133,7 +133,7 @@ def test_strangers_let_in_are_counted_and_the_report_warns_of_them(
     for number, photo in enumerate(photos[:10]):
         (tmp_path / f"{number}.jpg").write_bytes(photo.content)
     (tmp_path / "notes.txt").write_text("no photo")
-    settings = EvaluationSettings(bootstrap_samples=100, latency_photos=5, strangers=str(tmp_path))
+    settings = EvaluationSettings(bootstrap_samples=100, latency_photos=5, ood_data=str(tmp_path))
     metrics = evaluate(bundle, photos, settings, tmp_path / "out", seed=0)
     assert metrics.open_set is not None
     assert metrics.open_set.strangers is not None

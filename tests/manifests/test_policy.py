@@ -58,7 +58,7 @@ def test_no_client_changes_a_pods_model(build: Build, overlay: str, features: tu
     assert len(runtimes) == 1 + ("gpu" in features)
     for runtime in runtimes:
         arguments = runtime["spec"]["containers"][0]["args"]
-        assert arguments[arguments.index("--model_control") + 1] == "none"
+        assert arguments[arguments.index("--model_control_mode") + 1] == "none"
 
 
 @CASE

@@ -14,7 +14,7 @@ SETTINGS = ModelSettings(backbone="attention_cnn", weights="none", head="mlp", i
 
 
 def saved(folder: Path) -> torch.nn.Module:
-    model = create_model(SETTINGS, 3, tail_blocks=1)
+    model = create_model(SETTINGS, 3, finetune_blocks=1)
     facts = {"model": SETTINGS.model_dump(mode="json"), "temperature": 1.5}
     save_trained(folder, model, ("a", "b", "c"), preprocessing_for(SETTINGS), facts)
     return model

@@ -25,7 +25,7 @@ def images(settings: ModelSettings, count: int = 2) -> torch.Tensor:
 @pytest.mark.parametrize("backbone", backbones())
 def test_trunk_tail_and_head_are_the_model(backbone: str) -> None:
     settings = ModelSettings(backbone=backbone, weights="none")
-    model = create_model(settings, 3, tail_blocks=2)
+    model = create_model(settings, 3, finetune_blocks=2)
     photos = images(settings)
     with torch.no_grad():
         features = model.tail(model.trunk(photos))
@@ -60,7 +60,7 @@ def test_every_tensor_of_the_registry_package_finds_its_place() -> None:
 
 def test_names_of_weights_do_not_depend_on_the_cut() -> None:
     settings = ModelSettings(backbone="attention_cnn", weights="none")
-    one, two = create_model(settings, 2, tail_blocks=1), create_model(settings, 2, tail_blocks=3)
+    one, two = create_model(settings, 2, finetune_blocks=1), create_model(settings, 2, finetune_blocks=3)
     assert list(one.state_dict()) == list(two.state_dict())
     assert len(one.tail) == 2 and len(two.tail) == 4 and len(create_model(settings, 2, 99).trunk) == 1
 

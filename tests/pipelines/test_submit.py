@@ -15,9 +15,9 @@ ARGUMENTS = ["--data", "s3://photos/leaves", "--output", "s3://runs/1"]
 
 
 def test_a_wrong_setting_is_refused_before_the_backend_is_asked() -> None:
-    command = ["submit", "--host", "http://127.0.0.1:1", *ARGUMENTS, "--set", "training.view=3"]
+    command = ["submit", "--host", "http://127.0.0.1:1", *ARGUMENTS, "--set", "training.cached_view=3"]
     done = CliRunner().invoke(app, command)
-    assert isinstance(done.exception, ConfigError) and "training.views" in str(done.exception)
+    assert isinstance(done.exception, ConfigError) and "training.cached_views" in str(done.exception)
 
 
 def test_a_backend_that_is_not_there_is_said() -> None:

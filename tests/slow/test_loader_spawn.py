@@ -15,7 +15,7 @@ def test_spawned_workers_give_the_same_batches(tmp_path: Path) -> None:
         loader = image_loader(
             Dataset.open(tmp_path),
             "train",
-            transform=augmentation("field", 32),
+            transform=augmentation("outdoor", 32),
             batch_size=4,
             seed=1,
             workers=workers,

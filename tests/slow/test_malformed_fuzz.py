@@ -109,7 +109,7 @@ def test_the_decoder_gives_pixels_or_a_photo_error(bundle: Path) -> None:
 
 @pytest.fixture(scope="module")
 def server(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start(bundle, tmp_path_factory.mktemp("fuzz") / "log", model_control="none", **LIMITS)
+    running = start(bundle, tmp_path_factory.mktemp("fuzz") / "log", model_control_mode="none", **LIMITS)
     yield running
     running.process.terminate()
     assert running.process.wait(60) == 0

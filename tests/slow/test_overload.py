@@ -34,7 +34,7 @@ BACKBONE = ModelSettings().backbone
 @pytest.fixture(scope="module")
 def small(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A predictor that lets only sixteen photos wait."""
-    server = start(bundle, tmp_path_factory.mktemp("small") / "log", max_queue=16, lanes=1)
+    server = start(bundle, tmp_path_factory.mktemp("small") / "log", max_queue_size=16, inference_threads=1)
     yield server
     server.process.terminate()
     assert server.process.wait(60) == 0
@@ -114,7 +114,7 @@ async def test_five_times_its_capacity(default_bundle: Path, tmp_path: Path) -> 
     who stand elsewhere in earnest, take of the machine to send five times as much is not laid to the server.
     """
     log = tmp_path / "log"
-    server = await asyncio.to_thread(start, default_bundle, log, max_queue=64, log_level="WARNING")
+    server = await asyncio.to_thread(start, default_bundle, log, max_queue_size=64, log_level="WARNING")
 
     def connection() -> Connection:
         return Connection(server.url, PHOTOS[:1])

@@ -21,7 +21,7 @@ from phytoflow.errors import ServingError
 from phytoflow.system.ports import free_port
 from tests.support.make_bundle import pictures
 
-SETTINGS = ServingSettings(runtime="onnx", ready_seconds=120)
+SETTINGS = ServingSettings(runtime="onnx", ready_timeout_seconds=120)
 PHOTOS = pictures(6)
 
 

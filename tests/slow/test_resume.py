@@ -17,9 +17,9 @@ from phytoflow.data.synthetic.dataset import make_sample
 
 pytestmark = pytest.mark.timeout(1200)
 SETTINGS = [
-    "training.views=2",
-    "training.tail_epochs=2",
-    "training.tail_steps=6",
+    "training.cached_views=2",
+    "training.finetune_epochs=2",
+    "training.min_finetune_steps=6",
     "gate.min_accuracy=0.2",
     "gate.min_macro_f1=0.2",
 ]

@@ -38,7 +38,7 @@ def server(
     request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("swap") / "log"
-    running = start(root / "1", log, bundle_root=root, model_name="leaf", runtime=request.param)
+    running = start(root / "1", log, bundle_repository=root, model_name="leaf", runtime=request.param)
     yield running
     running.process.terminate()
     assert running.process.wait(60) == 0

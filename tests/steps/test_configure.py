@@ -27,7 +27,7 @@ def version_of(name: str, plan: Plan) -> str:
     return str(json.loads(plan.settings)["evaluation"][f"{name}_version"])
 
 
-@pytest.mark.parametrize("name", ["field", "strangers"])
+@pytest.mark.parametrize("name", ["external_data", "ood_data"])
 def test_photos_from_elsewhere_that_changed_are_another_version(folders: Path, name: str) -> None:
     overrides = f"evaluation: {{{name}: HERE/field}}"
     first = configured(folders, overrides)
@@ -41,11 +41,11 @@ def test_photos_from_elsewhere_that_changed_are_another_version(folders: Path, n
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        ("evaluation: {field: HERE/dogs}", "poodle"),
-        ("evaluation: {field: HERE/none}", "none"),
-        ("evaluation: {field: HERE/empty}", "no class folders"),
-        ("evaluation: {strangers: HERE/none}", "none"),
-        ("evaluation: {strangers: HERE/empty}", "empty"),
+        ("evaluation: {external_data: HERE/dogs}", "poodle"),
+        ("evaluation: {external_data: HERE/none}", "none"),
+        ("evaluation: {external_data: HERE/empty}", "no class folders"),
+        ("evaluation: {ood_data: HERE/none}", "none"),
+        ("evaluation: {ood_data: HERE/empty}", "empty"),
     ],
 )
 def test_photos_from_elsewhere_that_are_none_are_refused(overrides: str, words: str, folders: Path) -> None:
@@ -56,8 +56,8 @@ def test_photos_from_elsewhere_that_are_none_are_refused(overrides: str, words: 
 def test_a_wrong_file_of_field_classes_is_refused(folders: Path) -> None:
     (folders / "classes.csv").write_text("folder,class\npoodle,rusty\n")
     with pytest.raises(ConfigError, match="'rusty'"):
-        configured(folders, "evaluation: {field: HERE/dogs, field_classes: HERE/classes.csv}")
-    with pytest.raises(ConfigError, match=r"evaluation\.field is not"):
-        configured(folders, "evaluation: {field_classes: HERE/classes.csv}")
+        configured(folders, "evaluation: {external_data: HERE/dogs, external_class_map: HERE/classes.csv}")
+    with pytest.raises(ConfigError, match=r"evaluation\.external_data is not"):
+        configured(folders, "evaluation: {external_class_map: HERE/classes.csv}")
     (folders / "classes.csv").write_text("folder,class\npoodle,rust\n")
-    configured(folders, "evaluation: {field: HERE/dogs, field_classes: HERE/classes.csv}")
+    configured(folders, "evaluation: {external_data: HERE/dogs, external_class_map: HERE/classes.csv}")

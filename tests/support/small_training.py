@@ -24,7 +24,7 @@ def small_dataset(folder: Path, photos: int = 24, model: ModelSettings = MODEL) 
         (folder / "photos" / label).mkdir(parents=True)
         for number in range(photos):
             picture(random, label).save(folder / "photos" / label / f"{number:03d}.png")
-    settings = DataSettings(near_duplicate_bits=0)
+    settings = DataSettings(near_duplicate_max_distance=0)
     prepare(str(folder / "photos"), settings, preprocessing_for(model), 0, folder / "dataset")
     return Dataset.open(folder / "dataset")
 

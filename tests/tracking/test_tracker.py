@@ -22,7 +22,7 @@ def test_records_parameters_metrics_files_and_pictures(output: Path, tmp_path: P
 
     (tmp_path / "history.csv").write_text("epoch\n1\n")
     with Tracker.open(TrackingSettings(), output) as tracker:
-        tracker.log_params({"seed": 3, "training": {"head_rate": 0.01, "formats": ("onnx",)}})
+        tracker.log_params({"seed": 3, "training": {"head_learning_rate": 0.01, "formats": ("onnx",)}})
         tracker.log_metrics({"f1/scab (wet)": 0.5, "loss": float("nan")}, step=1)
         tracker.log_metrics({"f1/scab (wet)": 0.75}, step=2)
         tracker.log_artifact(tmp_path / "history.csv", "tables")
@@ -32,7 +32,7 @@ def test_records_parameters_metrics_files_and_pictures(output: Path, tmp_path: P
     assert run.info.status == "FINISHED"
     assert run.data.params == {
         "seed": "3",
-        "training.head_rate": "0.01",
+        "training.head_learning_rate": "0.01",
         "training.formats": "('onnx',)",
     }
     assert run.data.metrics == {"f1/scab _wet_": 0.75}

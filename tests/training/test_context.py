@@ -19,11 +19,11 @@ from tests.support.small_training import MODEL, Notes, small_dataset
     ("changes", "views"),
     [
         ({}, MANY_VIEWS),
-        ({"cross_validate": 0}, FEW_VIEWS),
-        ({"cross_validate": 0, "augmentation": "field"}, MANY_VIEWS),
-        ({"augmentation": "field"}, MOST_VIEWS),
-        ({"views": 2}, 2),
-        ({"views": 5, "augmentation": "field"}, 5),
+        ({"cross_validate_below": 0}, FEW_VIEWS),
+        ({"cross_validate_below": 0, "augmentation": "outdoor"}, MANY_VIEWS),
+        ({"augmentation": "outdoor"}, MOST_VIEWS),
+        ({"cached_views": 2}, 2),
+        ({"cached_views": 5, "augmentation": "outdoor"}, 5),
     ],
 )
 def test_small_sets_and_the_field_preset_have_more_views_unless_said(
@@ -38,7 +38,7 @@ def test_a_gpu_gets_loader_processes_unless_said(tmp_path: Path, monkeypatch: py
     run = replace(run, device=Device("cuda", torch.bfloat16, "made up"))
     free_shared_memory(monkeypatch, 2**31)
     assert run.workers == min(cpu_count(), MOST_WORKERS) > 0
-    assert replace(run, training=TrainingSettings(workers=11)).workers == 11
+    assert replace(run, training=TrainingSettings(num_workers=11)).workers == 11
     free_shared_memory(monkeypatch, 1000)  # too little for one: the training process loads
     assert run.workers == 0
 

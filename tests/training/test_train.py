@@ -20,7 +20,7 @@ from phytoflow.training.summary import TrainingFacts
 from phytoflow.training.train import train
 from tests.support.small_training import MODEL, Notes, small_dataset
 
-FAST = {"views": 2, "tail_epochs": 2, "tail_steps": 4, "folds": 2, "device": "cpu"}
+FAST = {"cached_views": 2, "finetune_epochs": 2, "min_finetune_steps": 4, "folds": 2, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_a_small_set_is_cross_validated_and_learnt(dataset: Dataset, tmp_path: P
 
 
 def test_fewer_folds_may_judge(dataset: Dataset, tmp_path: Path) -> None:
-    facts = trained(dataset, tmp_path, judged_folds=1)
+    facts = trained(dataset, tmp_path, evaluated_folds=1)
     count = dataset.count("train") + dataset.count("validation")
     judged = int(facts.evidence_from.split(", ")[1].split()[0])
     assert facts.evidence_from.startswith("1-fold") and 0 < judged < count
@@ -69,8 +69,8 @@ def test_under_the_field_preset_each_photo_judges_in_two_views(
     """The second view decides with the first, and the temperature is that of photos as they are."""
     judged: list[Judged] = []
     monkeypatch.setattr(two_stage, "candidates", lambda given: judged.append(given) or candidates(given))
-    plain = trained(dataset, tmp_path / "a", augmentation="light", cross_validate=cross_validate)
-    field = trained(dataset, tmp_path / "b", augmentation="field", cross_validate=cross_validate)
+    plain = trained(dataset, tmp_path / "a", augmentation="light", cross_validate_below=cross_validate)
+    field = trained(dataset, tmp_path / "b", augmentation="outdoor", cross_validate_below=cross_validate)
     light, both = judged
     assert len(both.labels) == 2 * len(light.labels)
     half = len(light.labels)
@@ -79,7 +79,7 @@ def test_under_the_field_preset_each_photo_judges_in_two_views(
     chosen = both.logits[[c.share for c in field.evidence].index(field.share)]
     assert field.temperature == temperature(chosen[:half], both.labels[:half])
     assert "under the field preset" in field.evidence_from
-    assert "field" not in plain.evidence_from
+    assert "outdoor" not in plain.evidence_from
 
 
 @pytest.mark.parametrize("tuned", [False, True])
@@ -87,8 +87,10 @@ def test_depthwise_filters_are_tuned_only_where_asked_for(
     dataset: Dataset, tmp_path: Path, tuned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(two_stage, "choose", lambda found, caution: found[-1])
-    trained(dataset, tmp_path, cross_validate=0, tail_epochs=1, tune_spatial=tuned)
-    before = dict(create_model(MODEL, len(dataset.classes), TrainingSettings().tail_blocks).named_modules())
+    trained(dataset, tmp_path, cross_validate_below=0, finetune_epochs=1, train_depthwise=tuned)
+    before = dict(
+        create_model(MODEL, len(dataset.classes), TrainingSettings().finetune_blocks).named_modules()
+    )
     changed = {
         layer.groups > 1
         for name, layer in load_trained(tmp_path / "model").model.named_modules()
@@ -98,7 +100,9 @@ def test_depthwise_filters_are_tuned_only_where_asked_for(
 
 
 def test_a_large_set_is_judged_on_its_validation_photos(dataset: Dataset, tmp_path: Path) -> None:
-    facts = trained(dataset, tmp_path, cross_validate=0, mixup=0.2, cutmix=0.5, imbalance="sampler")
+    facts = trained(
+        dataset, tmp_path, cross_validate_below=0, mixup=0.2, cutmix=0.5, class_balancing="sampler"
+    )
     assert facts.trained_on == ("train",)
     assert facts.evidence_from == f"{dataset.count('validation')} validation photos"
     history = pd.read_csv(tmp_path / "model" / "history.csv")
@@ -106,26 +110,26 @@ def test_a_large_set_is_judged_on_its_validation_photos(dataset: Dataset, tmp_pa
 
 
 def test_the_same_seed_gives_the_same_weights(dataset: Dataset, tmp_path: Path) -> None:
-    both = [trained(dataset, tmp_path / name, cross_validate=0) for name in ("one", "two")]
+    both = [trained(dataset, tmp_path / name, cross_validate_below=0) for name in ("one", "two")]
     assert both[0].evidence == both[1].evidence
     first, second = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_where_the_second_stage_is_off_the_probe_is_the_model(dataset: Dataset, tmp_path: Path) -> None:
-    facts = trained(dataset, tmp_path, tail_blocks=0)
+    facts = trained(dataset, tmp_path, finetune_blocks=0)
     assert facts.stage_chosen == "head" and len(facts.evidence) == 1 and facts.strength > 0
 
 
 def test_a_ruinous_second_stage_leaves_the_probe(dataset: Dataset, tmp_path: Path) -> None:
-    facts = trained(dataset, tmp_path, tail_rate=0.5, ema_decay=0.0)
+    facts = trained(dataset, tmp_path, finetune_learning_rate=0.5, ema_decay=0.0)
     assert facts.stage_chosen == "head" and facts.share == 0.0
     assert facts.evidence[-1].loss > facts.evidence[0].loss
 
 
 def test_frozen_layers_and_their_norms_do_not_move(dataset: Dataset, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(two_stage, "choose", lambda found, caution: found[-1])
-    trained(dataset, tmp_path, cross_validate=0)
+    trained(dataset, tmp_path, cross_validate_below=0)
     after = weights(tmp_path)
     from phytoflow.models.factory import create_model
 
@@ -139,20 +143,20 @@ def test_frozen_layers_and_their_norms_do_not_move(dataset: Dataset, tmp_path: P
 
 def test_beyond_the_budget_the_trunk_runs_live(dataset: Dataset, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(two_stage, "choose", lambda found, caution: found[-1])
-    facts = trained(dataset, tmp_path, cross_validate=0, activation_bytes=0)
+    facts = trained(dataset, tmp_path, cross_validate_below=0, activation_cache_bytes=0)
     assert facts.stage_chosen == "tail" and facts.validation["accuracy"] > 0.5
 
 
 def test_a_dense_head(dataset: Dataset, tmp_path: Path) -> None:
     model = MODEL.model_copy(update={"head": "mlp"})
-    facts = trained(dataset, tmp_path, model, cross_validate=0, head_epochs=15, head_rate=3e-3)
+    facts = trained(dataset, tmp_path, model, cross_validate_below=0, head_epochs=15, head_learning_rate=3e-3)
     assert facts.strength == 0.0 and facts.validation["accuracy"] > 0.5
     assert json.loads((tmp_path / "model" / "model.json").read_text())["facts"]["head"] == "mlp"
 
 
 def test_without_pretrained_weights_every_layer_learns(dataset: Dataset, tmp_path: Path) -> None:
     model = ModelSettings(backbone="attention_cnn", image_size=64)
-    facts = trained(dataset, tmp_path, model, whole_epochs=2)
+    facts = trained(dataset, tmp_path, model, end_to_end_epochs=2)
     assert facts.stage_chosen == "whole" and facts.trained_on == ("train",)
     state = weights(tmp_path)
     assert state["body.0.1.num_batches_tracked"] > 0

@@ -20,7 +20,7 @@ from phytoflow.data.augmentation.outdoor import Exposure, Fog, IsoNoise, Occlusi
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.errors import ConfigError
 
-Preset = Literal["none", "light", "field"]
+Preset = Literal["none", "light", "outdoor"]
 Photo = Image.Image | Tensor
 _OUTDOORS = 0.5  # chance of a view: the others keep accuracy on good photos
 
@@ -48,7 +48,7 @@ def augmentation(name: Preset, size: int, preprocessing: Preprocessing | None = 
     steps: dict[str, list[nn.Module]] = {
         "none": [ExactPixels(preprocessing)],
         "light": _light(preprocessing, degrees=30),
-        "field": [*_light(preprocessing, degrees=90), v2.RandomApply(_field(), p=_OUTDOORS)],
+        "outdoor": [*_light(preprocessing, degrees=90), v2.RandomApply(_field(), p=_OUTDOORS)],
     }
     if name not in steps:
         raise ConfigError(f"no augmentation preset {name!r}", remedy=f"use one of {', '.join(steps)}")

@@ -36,7 +36,7 @@ def folder_photos(root: Path, settings: DataSettings | None = None) -> Iterator[
             f"{root} holds no usable photo in a class folder",
             remedy="give a folder with one sub-folder a class, e.g. photos/healthy/1.jpg",
         )
-    near = near_duplicates(table, settings.near_duplicate_bits)
+    near = near_duplicates(table, settings.near_duplicate_max_distance)
     table["group"] = group_photos(table, near, settings)
     return _photos(table)
 

@@ -69,9 +69,9 @@ def _named(table: pd.DataFrame, settings: DataSettings) -> Iterator[pd.Series]:
     if settings.groups_csv:
         yield _from_csv(table, settings.groups_csv)
     if settings.group_pattern:
-        yield _from_pattern(table, _compiled(settings.group_pattern), settings.number_gap)
+        yield _from_pattern(table, _compiled(settings.group_pattern), settings.camera_number_gap)
     elif not settings.groups_csv and is_plantvillage(table["path"]):
-        yield _from_pattern(table, PLANTVILLAGE, settings.number_gap)
+        yield _from_pattern(table, PLANTVILLAGE, settings.camera_number_gap)
 
 
 def _from_csv(table: pd.DataFrame, uri: str) -> pd.Series:

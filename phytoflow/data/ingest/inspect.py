@@ -50,7 +50,7 @@ def check(root: Path, settings: DataSettings, seed: int) -> CheckedPhotos:
     table = exclude_duplicates(scan(root, settings))
     refuse_meaningless(table)
     readable = table[table["phash"] != ""].reset_index(names="row")
-    pairs = near_duplicates(readable, settings.near_duplicate_bits)
+    pairs = near_duplicates(readable, settings.near_duplicate_max_distance)
     groups = group_photos(readable, pairs, settings)
     table["group"] = pd.Series(groups.to_numpy(), index=readable["row"]).reindex(table.index, fill_value="")
     near = readable["row"].to_numpy()[pairs]

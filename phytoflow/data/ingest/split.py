@@ -11,7 +11,7 @@ from phytoflow.errors import DataError
 SPLITS = ("train", "validation", "test")
 _REMEDY = (
     "add photos of other plants to that class, leave the class out, or, if photos were grouped that do not "
-    "belong together, lower data.near_duplicate_bits or give data.groups_csv"
+    "belong together, lower data.near_duplicate_max_distance or give data.groups_csv"
 )
 
 

@@ -87,7 +87,7 @@ class Fetched(BaseModel):
     citation: str
 
 
-def fetch(name: Name, output: Path, base_url: str | None = None) -> Path:
+def download_dataset(name: Name, output: Path, base_url: str | None = None) -> Path:
     """Fetches a public set to ``output/CLASS/...``; cut short, the same call goes on where it was.
 
     Args:
@@ -107,7 +107,7 @@ def fetch(name: Name, output: Path, base_url: str | None = None) -> Path:
 
 
 def fetch_source(name: str, source: Source, output: Path, base_url: str | None = None) -> Path:
-    """As ``fetch``, of any source."""
+    """As ``download_dataset``, of any source."""
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise DataError(f"{output} is not empty", remedy="choose a new folder: nothing is overwritten")
     output.parent.mkdir(parents=True, exist_ok=True)

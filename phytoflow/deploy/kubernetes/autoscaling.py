@@ -79,7 +79,7 @@ def _requests(name: str, namespace: str, settings: DeploySettings) -> dict[str, 
     return {
         "type": "External",
         "external": {
-            "metric": {"backend": "prometheus", "serverAddress": settings.prometheus, "query": query},
+            "metric": {"backend": "prometheus", "serverAddress": settings.prometheus_url, "query": query},
             "target": {"type": "Value", "value": f"{settings.requests_per_replica:g}"},
         },
     }

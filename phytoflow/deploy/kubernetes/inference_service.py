@@ -109,8 +109,8 @@ def _predictor(release: Release, settings: DeploySettings) -> dict[str, Any]:
     }
     if settings.image:
         model["image"] = settings.image
-    if settings.arguments:
-        model["args"] = list(settings.arguments)
+    if settings.extra_args:
+        model["args"] = list(settings.extra_args)
     predictor: dict[str, Any] = {
         "model": model,
         "serviceAccountName": settings.service_account,
@@ -140,7 +140,7 @@ def _resources(settings: DeploySettings) -> dict[str, dict[str, str]]:
 
 def _rolling(settings: DeploySettings) -> dict[str, int]:
     """New pods before old ones go; but where no GPU is spare, an old pod must go for a new one to start."""
-    if settings.accelerators and not settings.spare_accelerator:
+    if settings.accelerators and not settings.surge_accelerator:
         return {"maxSurge": 0, "maxUnavailable": 1}
     return {"maxSurge": 1, "maxUnavailable": 0}
 

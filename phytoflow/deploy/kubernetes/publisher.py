@@ -65,7 +65,7 @@ def deploy(cluster: Cluster, name: str, release: Release, exam: Exam, settings: 
     if len(name) > MAX_NAME:
         raise ConfigError(f"the name {name} has more than {MAX_NAME} letters", remedy="choose a shorter one")
     body, start = inference_service(name, cluster.namespace, release, settings), time.monotonic()
-    with sole_publisher(cluster, name, settings.ready_seconds) as held:
+    with sole_publisher(cluster, name, settings.ready_timeout_seconds) as held:
         live = _ours(cluster.get(INFERENCE_SERVICES, name), name)
         good = history(cluster, name) if live else []
         rollout = Rollout(cluster, held, settings, exam, good[-1] if good else None)
@@ -98,7 +98,7 @@ def rollback(
         DeployError: There is none, or it does not become ready any more; the present one goes on serving.
     """
     start = time.monotonic()
-    with sole_publisher(cluster, name, settings.ready_seconds) as held:
+    with sole_publisher(cluster, name, settings.ready_timeout_seconds) as held:
         live = _ours(cluster.get(INFERENCE_SERVICES, name), name)
         good = history(cluster, name) if live else []
         target = _target(name, good, revision_of(live), to)

@@ -24,7 +24,7 @@ def await_ready(
     revision: str,
     *,
     seconds: float,
-    start_seconds: float,
+    startup_timeout_seconds: float,
     check: Callable[[], None] = lambda: None,
 ) -> Observed:
     """Waits.
@@ -34,7 +34,7 @@ def await_ready(
         name: Of the InferenceService.
         revision: That every replica is to be of.
         seconds: Longest wait.
-        start_seconds: A predictor that runs this long without becoming ready has failed.
+        startup_timeout_seconds: A predictor that runs this long without becoming ready has failed.
         check: Called at each look; what it raises ends the wait.
 
     Returns:
@@ -50,7 +50,7 @@ def await_ready(
         seen, now = observe(cluster, name), time.monotonic()
         if seen.rolled_out(revision):
             return seen
-        found = why_not_ready(seen, revision, start_seconds)
+        found = why_not_ready(seen, revision, startup_timeout_seconds)
         if found is None or reason is None or found.kind != reason.kind:
             since = now
         reason = found
@@ -79,7 +79,9 @@ def _late(name: str, seconds: float, seen: Observed, reason: Reason | None) -> D
     if reason:
         return _error(name, reason)
     what = f"{name} was not ready within {seconds:g} s; pods: {_phases(seen)}"
-    return DeployError(what, reason="late", remedy="raise deploy.ready_seconds, or see kubectl describe pods")
+    return DeployError(
+        what, reason="late", remedy="raise deploy.ready_timeout_seconds, or see kubectl describe pods"
+    )
 
 
 def _progress(seen: Observed, revision: str) -> str:

@@ -92,8 +92,8 @@ class Rollout:
             self.cluster,
             name,
             revision,
-            seconds=self.settings.ready_seconds,
-            start_seconds=self.settings.start_seconds,
+            seconds=self.settings.ready_timeout_seconds,
+            startup_timeout_seconds=self.settings.startup_timeout_seconds,
             check=self.held.check,
         )
         pods = [pod["metadata"]["name"] for pod in seen.pods_of(revision)]
@@ -123,7 +123,7 @@ class Rollout:
         Where none is spare, the new version takes the place of a pod with the same GPU: that one will do, so
         the candidate is tried without. A placement that nothing has proved yet is tried as it is.
         """
-        if self.settings.spare_accelerator or not self.settings.accelerators or self.former is None:
+        if self.settings.surge_accelerator or not self.settings.accelerators or self.former is None:
             return True
         return accelerators_of(body) != accelerators_of(self.former.body)
 

@@ -150,7 +150,7 @@ def _asked(
 ) -> Published:
     url = f"http://127.0.0.1:{new.http_port}"
     with Client(url, settings.name) as client:
-        _await_ready(process, client, settings.ready_seconds, log)
+        _await_ready(process, client, settings.ready_timeout_seconds, log)
         answers = client.predict([photo.content for photo in photos])
     served = np.array([answer.probabilities for answer in answers], np.float32)
     offline = Classifier.load(bundle, settings.runtime).predict([photo.content for photo in photos])
@@ -190,7 +190,7 @@ def _await_ready(process: subprocess.Popen[bytes], client: Client, seconds: floa
             raise ServingError(what, remedy="start it by hand with `phytoflow serve` to look closer")
         if time.monotonic() > deadline:
             what = f"the predictor was not ready within {seconds:g} s; the end of {log}:\n{_tail(log)}"
-            raise ServingError(what, remedy="raise serving.ready_seconds on a slow machine")
+            raise ServingError(what, remedy="raise serving.ready_timeout_seconds on a slow machine")
         time.sleep(_POLL_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""One run's figures beside another's: a self-contained page for `phytoflow compare --page`."""
+"""One run's figures beside another's: a self-contained page for `phytoflow compare --html`."""
 
 from __future__ import annotations
 

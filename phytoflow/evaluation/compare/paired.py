@@ -87,7 +87,7 @@ def paired(
     sums = resampled_sums(
         np.stack([new - old, np.ones_like(old)], axis=1), groups, settings.bootstrap_samples, seed
     )
-    interval = percentile_interval(sums[:, 0] / sums[:, 1], settings.confidence)
+    interval = percentile_interval(sums[:, 0] / sums[:, 1], settings.confidence_level)
     gained, lost = int((new > old).sum()), int((new < old).sum())
     return Comparison(
         "",
@@ -95,7 +95,7 @@ def paired(
         challenger=float(new.mean()),
         champion=float(old.mean()),
         interval=interval,
-        confidence=settings.confidence,
+        confidence=settings.confidence_level,
         only_challenger=gained,
         only_champion=lost,
         p_value=mcnemar(gained, lost),

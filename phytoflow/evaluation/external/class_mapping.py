@@ -51,8 +51,8 @@ def map_classes(folders: Sequence[str], classes: Sequence[str], mapping: str = "
         raise DataError(
             f"none of the field photos' folders ({_listed(folders)}) is a class of the model "
             f"({_listed(classes)})",
-            remedy="rename the folders, or say what they show: evaluation.field_classes=FILE, a CSV with the "
-            "columns folder,class",
+            remedy="rename the folders, or set evaluation.external_class_map to a CSV file with the columns "
+            "folder,class",
         )
     return FieldClasses(kept, tuple(sorted(set(folders) - set(kept))))
 
@@ -64,7 +64,7 @@ def _same_name(folder: str, classes: Sequence[str]) -> str:
     same = [name for name in classes if _letters(name) == _letters(folder)]
     if len(same) > 1:
         what = f"the field photos' folder {folder!r} could be {' or '.join(map(repr, same))}"
-        raise DataError(what, remedy="say which: evaluation.field_classes=FILE, a CSV with folder,class")
+        raise DataError(what, remedy="say which: evaluation.external_class_map=FILE, a CSV with folder,class")
     return same[0] if same else ""
 
 

@@ -54,7 +54,7 @@ class FieldPhotos:
 
 
 def open_field(settings: EvaluationSettings, classes: Sequence[str]) -> FieldPhotos | None:
-    """Finds ``evaluation.field`` and what its folders show; None where none is given.
+    """Finds ``evaluation.external_data`` and what its folders show; None where none is given.
 
     Args:
         settings: The collection and the file of its classes.
@@ -65,12 +65,12 @@ def open_field(settings: EvaluationSettings, classes: Sequence[str]) -> FieldPho
         ConfigError: The file of classes cannot be used.
         StorageError: It cannot be brought here.
     """
-    if not settings.field:
+    if not settings.external_data:
         return None
     home = tempfile.TemporaryDirectory(prefix="phytoflow-field-")
-    folder = bring_photos(settings.field, Path(home.name))
-    mapping = map_classes(refuse_layout(folder), classes, settings.field_classes)
-    return FieldPhotos(settings.field.rstrip("/").split("/")[-1], folder, mapping, home)
+    folder = bring_photos(settings.external_data, Path(home.name))
+    mapping = map_classes(refuse_layout(folder), classes, settings.external_class_map)
+    return FieldPhotos(settings.external_data.rstrip("/").split("/")[-1], folder, mapping, home)
 
 
 def measure_field(

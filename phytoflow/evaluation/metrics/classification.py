@@ -83,11 +83,11 @@ def measure(predictions: PhotoPredictions, settings: EvaluationSettings, seed: i
         mean_confidence=float(predictions.confidence.mean()),
         photos=len(predictions.labels),
         groups=groups,
-        confidence=settings.confidence,
-        intervals=_intervals(point, resampled, groups, settings.confidence),
+        confidence=settings.confidence_level,
+        intervals=_intervals(point, resampled, groups, settings.confidence_level),
         classes=predictions.classes,
         absent_classes=tuple(c for c, n in zip(predictions.classes, point.support, strict=True) if n == 0),
-        per_class=_per_class(predictions, point, resampled, settings.confidence),
+        per_class=_per_class(predictions, point, resampled, settings.confidence_level),
         confusion_matrix=tuple(tuple(int(n) for n in row) for row in confusion),
     )
 

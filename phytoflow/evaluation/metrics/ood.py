@@ -104,7 +104,7 @@ def stranger_files(folder: Path) -> list[Path]:
 
 def _none_in(place: Path | str) -> DataError:
     remedy = "give a folder of photos that show none of the classes"
-    return DataError(f"evaluation.strangers: no readable photo in {place}", remedy=remedy)
+    return DataError(f"evaluation.ood_data: no readable photo in {place}", remedy=remedy)
 
 
 def _novelty_of(classifier: Classifier, strangers: str) -> NDArray[np.float64]:

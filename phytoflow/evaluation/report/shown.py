@@ -19,7 +19,7 @@ def shown(
     size = classifier.bundle.manifest.preprocessing.size
     evidence = classifier.outputs(np.zeros((1, 3, size, size), np.float32)).evidence
     rollout = _rollout(classifier, model) if evidence is None and model else None
-    if evidence is None and rollout is None and not settings.thorough:
+    if evidence is None and rollout is None and not settings.extended:
         return Shown(examples.surest_mistakes, examples.least_sure)
     kept = (examples.surest_mistakes, examples.least_sure)
     return Shown(*([with_heat(e, classifier, rollout or explain) for e in group] for group in kept))

@@ -73,7 +73,7 @@ def measure_ways(
     given = answers.argmax(axis=2)
     return Ways(
         photos=len(photos),
-        confidence=settings.confidence,
+        confidence=settings.confidence_level,
         tried=tuple(
             _way(
                 asked[i], float(times[i]), float((given[i] == given[0]).mean()), found[i], found[0], settings
@@ -175,5 +175,7 @@ def _way(
         **found.point,
         agreement=agreement,
         gains={name: found.point[name] - first.point[name] for name in _FIGURES},
-        intervals={name: percentile_interval(rows, settings.confidence) for name, rows in moved.items()},
+        intervals={
+            name: percentile_interval(rows, settings.confidence_level) for name, rows in moved.items()
+        },
     )

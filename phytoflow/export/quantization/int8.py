@@ -40,9 +40,9 @@ def with_int8(
     """Tries to quantise a bundle's ONNX form.
 
     Training photos calibrate, validation photos choose the recipe, test photos judge. The file is kept, as a
-    form of its own, if through every runtime installed it gives at least ``settings.int8_agreement`` of the
-    photos the float model's class, loses no more than ``settings.int8_loss`` of its accuracy and changes no
-    probe photo's class, and if the fastest runtime is faster with it.
+    form of its own, if through every runtime installed it gives at least ``settings.int8_min_agreement`` of
+    the photos the float model's class, loses no more than ``settings.int8_max_accuracy_drop`` of its accuracy
+    and changes no probe photo's class, and if the fastest runtime is faster with it.
 
     Args:
         folder: Of the bundle, complete but for this.
@@ -56,7 +56,7 @@ def with_int8(
         The manifest with what was found, and with the form where it is worth it.
     """
     target, source = folder / FILE, folder / FILES["onnx"]
-    recipe = _quantised(source, target, manifest, dataset, settings.int8_photos)
+    recipe = _quantised(source, target, manifest, dataset, settings.int8_calibration_photos)
     judged = Judged(manifest, folder, photos, tensors)
     trials = tuple(judged.trial(name, source, target) for name in _LIGHT if installed(name))
     refused = _refused(trials, settings)
@@ -109,12 +109,12 @@ def _refused(trials: Sequence[Int8Trial], settings: ExportSettings) -> str:
 
 
 def _faults(trial: Int8Trial, settings: ExportSettings) -> list[str]:
-    found, least = [], settings.int8_agreement
+    found, least = [], settings.int8_min_agreement
     if trial.agreement < least:
         found.append(
             f"{trial.runtime}: only {trial.agreement:.1%} of photos get float's class, not {least:.1%}"
         )
-    if trial.float_accuracy - trial.accuracy > settings.int8_loss:
+    if trial.float_accuracy - trial.accuracy > settings.int8_max_accuracy_drop:
         found.append(
             f"{trial.runtime}: accuracy falls from {trial.float_accuracy:.1%} to {trial.accuracy:.1%}"
         )

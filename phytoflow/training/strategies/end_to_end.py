@@ -20,7 +20,8 @@ def end_to_end(run: Run) -> Outcome:
     tuner = Tuner(
         run.classifier.to(memory_format=torch.channels_last),
         run.tail_settings(
-            len(labels), patience=run.training.patience if run.dataset.count("validation") else 0
+            len(labels),
+            patience=run.training.early_stopping_patience if run.dataset.count("validation") else 0,
         ),
         photo_batches(run, None),
         loss_weights(run, labels, live=True),

@@ -39,7 +39,7 @@ class Split:
 
 def probes(run: Run, views: Views, rows: Rows, strengths: tuple[float, ...]) -> list[Probe]:
     """Linear probes on some photos, all their views, one for each strength."""
-    weights = class_weights(views.labels[rows], run.classes, run.training.imbalance)
+    weights = class_weights(views.labels[rows], run.classes, run.training.class_balancing)
     features = [view[rows] for view in views.pooled]
     return fit_probes(features, views.labels[rows], weights, strengths)
 
@@ -57,8 +57,8 @@ def mlp_network(run: Run, split: Split, name: str) -> nn.Sequential:
     judged = None if split.judged is None else (split.judged.pooled[0], split.judged.labels)
     batches = kept_batches(run, split, split.views.pooled, judged)
     settings = replace(
-        run.tail_settings(len(split.rows), patience=run.training.patience if judged else 0),
-        rate=run.training.head_rate,
+        run.tail_settings(len(split.rows), patience=run.training.early_stopping_patience if judged else 0),
+        rate=run.training.head_learning_rate,
         epochs=run.training.head_epochs,
         learn_norms=True,
         mixup=0.0,
@@ -78,9 +78,11 @@ def tuned_network(run: Run, start: nn.Sequential, split: Split, name: str) -> nn
     judged = None if split.judged is None else (split.judged.activations[0], split.judged.labels)
     kept = kept_batches(run, split, split.views.activations, judged)
     batches = kept if split.views.activations else photo_batches(run, kept)
-    settings = run.tail_settings(len(split.rows), patience=run.training.patience if judged else 0)
+    settings = run.tail_settings(
+        len(split.rows), patience=run.training.early_stopping_patience if judged else 0
+    )
     fresh = copy.deepcopy(start)
-    if not run.training.tune_spatial:
+    if not run.training.train_depthwise:
         freeze_spatial(fresh)
     network = _fit(run, fresh, batches, split, settings, name)
     assert isinstance(network, nn.Sequential)
@@ -97,7 +99,7 @@ def freeze_spatial(network: nn.Module) -> None:
 def kept_batches(run: Run, split: Split, views: list[NDArray[Any]], judged: Any) -> KeptBatches:
     """Batches of arrays already computed."""
     labels = split.views.labels
-    drawn = draw_probabilities(labels[split.rows], run.classes, run.training.imbalance)
+    drawn = draw_probabilities(labels[split.rows], run.classes, run.training.class_balancing)
     return KeptBatches(views, labels, split.rows, judged, run.training.batch_size, run.seed, drawn)
 
 
@@ -116,7 +118,7 @@ def photo_batches(run: Run, judged: KeptBatches | None) -> PhotoBatches:
 
 def loss_weights(run: Run, labels: NDArray[np.int64], *, live: bool) -> Tensor:
     """Class weights; photos streamed from shards cannot be drawn by weight, so there the loss has them."""
-    imbalance = "loss" if live and run.training.imbalance == "sampler" else run.training.imbalance
+    imbalance = "loss" if live and run.training.class_balancing == "sampler" else run.training.class_balancing
     return class_weights(labels, run.classes, imbalance)
 
 

@@ -78,7 +78,7 @@ def _cross_validated(run: Run) -> Outcome:
     parts = folds(pool.labels, groups, run.training.folds, run.seed)
     with run.timed("head"):
         strength = _strength_by_folds(run, pool, parts)
-    parts = parts[: run.training.judged_folds]
+    parts = parts[: run.training.evaluated_folds]
     by_fold: list[list[Judged]] = []
     with run.timed("evidence"):
         for number, (rows, judge) in enumerate(parts, start=1):
@@ -98,7 +98,7 @@ def _cross_validated(run: Run) -> Outcome:
 def _held_out(run: Run) -> Outcome:
     keep = run.extractor.bytes_per_photo() * run.views * run.dataset.count("train")
     with run.timed("features"):
-        views = _views(run, "train", run.views, keep=keep <= run.training.activation_bytes)
+        views = _views(run, "train", run.views, keep=keep <= run.training.activation_cache_bytes)
         judged_views = _views(run, "validation", _judging(run))
     split = Split(views, np.arange(len(views)), judged_views)
     with run.timed("head"):
@@ -114,7 +114,7 @@ def _held_out(run: Run) -> Outcome:
 
 def _judging(run: Run) -> int:
     """Views in which a photo judges: as it is, and under the field preset in one augmented view too."""
-    return min(run.views, 2) if run.training.augmentation == "field" else 1
+    return min(run.views, 2) if run.training.augmentation == "outdoor" else 1
 
 
 def _judged(
@@ -147,12 +147,12 @@ def _both(
 
 
 def _shares(run: Run) -> tuple[float, ...]:
-    return SHARES if run.training.tail_blocks and run.training.tail_epochs else SHARES[:1]
+    return SHARES if run.training.finetune_blocks and run.training.finetune_epochs else SHARES[:1]
 
 
 def _chosen(run: Run, judged: Judged) -> tuple[Candidate, list[Candidate]]:
     found = candidates(judged)
-    chosen = choose(found, run.training.caution)
+    chosen = choose(found, run.training.min_improvement_se)
     for candidate in found:
         _LOG.info(
             "share %.2f: loss %.4f, macro-F1 %.4f%s",

@@ -37,14 +37,14 @@ class Waiting:
 
     Args:
         lanes: How many there are.
-        max_batch: Most photos that the runtime runs at once.
-        max_queue: Photos waiting before more are refused.
+        max_batch_size: Most photos that the runtime runs at once.
+        max_queue_size: Photos waiting before more are refused.
         max_delay: Seconds that a photo may wait for others while another lane is busy.
     """
 
-    def __init__(self, lanes: int, max_batch: int, max_queue: int, max_delay: float) -> None:
-        self._lanes, self._max_batch = lanes, max_batch
-        self._max_queue, self._max_delay = max_queue, max_delay
+    def __init__(self, lanes: int, max_batch_size: int, max_queue_size: int, max_delay: float) -> None:
+        self._lanes, self._max_batch = lanes, max_batch_size
+        self._max_queue, self._max_delay = max_queue_size, max_delay
         self._jobs: deque[Job] = deque()
         self._open, self._under_way = True, UnderWay(lanes)
         self._changed = threading.Condition(lock := threading.Lock())

@@ -28,16 +28,16 @@ class Lanes:
     Args:
         work: Prepares photos and runs them, in the lanes' threads.
         count: Number of threads.
-        max_batch: Most photos that ``work`` runs at once.
-        max_queue: Photos waiting before ``submit`` refuses.
+        max_batch_size: Most photos that ``work`` runs at once.
+        max_queue_size: Photos waiting before ``submit`` refuses.
         max_delay: Seconds that a photo may wait for others while another lane is busy.
     """
 
     def __init__(
-        self, work: Work[Any], *, count: int, max_batch: int, max_queue: int, max_delay: float = 0.0
+        self, work: Work[Any], *, count: int, max_batch_size: int, max_queue_size: int, max_delay: float = 0.0
     ) -> None:
         self._work = work
-        self._waiting = Waiting(count, max_batch, max_queue, max_delay)
+        self._waiting = Waiting(count, max_batch_size, max_queue_size, max_delay)
         self._threads = [
             threading.Thread(target=self._lane, args=(i, count), name=f"lane-{i}", daemon=True)
             for i in range(count)

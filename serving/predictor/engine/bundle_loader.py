@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 
 class Bundles:
-    """The bundle the predictor was started with, and those beneath ``bundle_root``.
+    """The bundle the predictor was started with, and those beneath ``bundle_repository``.
 
     Args:
         options: Which, and how they are run.
@@ -31,7 +31,7 @@ class Bundles:
         """Fetches a bundle and checks it, whole and against its own probe photos.
 
         Args:
-            name: A folder beneath ``bundle_root``; empty: the bundle given at the start, as it is now.
+            name: A folder beneath ``bundle_repository``; empty: the bundle given at the start, as it is now.
 
         Raises:
             BundleError: There is none of that name, or it is damaged.
@@ -46,7 +46,7 @@ class Bundles:
                 bundle,
                 options.runtime,  # type: ignore[arg-type]
                 1,
-                lanes=options.lanes,
+                lanes=options.inference_threads,
                 precision=options.precision,  # type: ignore[arg-type]
             )
         except BaseException:
@@ -60,11 +60,13 @@ class Bundles:
             shutil.rmtree(path, ignore_errors=True)
 
     def _uri(self, name: str) -> str:
-        root = self._options.bundle_root
+        root = self._options.bundle_repository
         if not name:
             return self._options.bundle
         if not root:
-            raise BundleError("no other bundles are offered", remedy="start the predictor with --bundle_root")
+            raise BundleError(
+                "no other bundles are offered", remedy="start the predictor with --bundle_repository"
+            )
         if len(name) > 256 or not _NAME.fullmatch(name):
             raise BundleError("a bundle is named by folders beneath the root, such as apple/2", remedy="")
         uri = join(root, name)

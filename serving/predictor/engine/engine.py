@@ -30,26 +30,28 @@ class Engine:
         classifier: The bundle's.
         bounds: What a request may hold.
         version: Of the bundle.
-        max_batch: Most photos run at once by a lane.
+        max_batch_size: Most photos run at once by a lane.
     """
 
     def __init__(self, classifier: Classifier, options: Options) -> None:
         manifest = classifier.bundle.manifest
         self.classifier = classifier
         self.version = manifest.version
-        self.bounds = Bounds(options.max_photos, options.photo_limits, manifest.preprocessing.size)
+        self.bounds = Bounds(
+            options.max_photos_per_request, options.photo_limits, manifest.preprocessing.size
+        )
         self._counted = [PREDICTIONS.labels(name) for name in classifier.classes]
         self._users = 0
         self._unused = asyncio.Event()
         self._unused.set()
-        self.max_batch = warm(classifier, options.lanes, options.max_batch)
+        self.max_batch_size = warm(classifier, options.inference_threads, options.max_batch_size)
         # The worker does not know the engine: without a cycle its memory goes when the last user does.
         self._lanes = Lanes(
-            Worker(classifier, self.bounds, self.max_batch),
-            count=options.lanes,
-            max_batch=self.max_batch,
-            max_queue=options.max_queue,
-            max_delay=options.max_delay_ms / 1000,
+            Worker(classifier, self.bounds, self.max_batch_size),
+            count=options.inference_threads,
+            max_batch_size=self.max_batch_size,
+            max_queue_size=options.max_queue_size,
+            max_delay=options.max_batch_delay_ms / 1000,
         )
 
     @property

@@ -15,19 +15,19 @@ _GAIN = 0.9  # what a photo of twice the batch may take of the time it took: wai
 _TURNS = 3
 
 
-def warm(classifier: Classifier, lanes: int, max_batch: int) -> int:
+def warm(classifier: Classifier, lanes: int, max_batch_size: int) -> int:
     """Every size of batch that is common, once in each lane; then a photo that has the CPUs to itself.
 
     Args:
         classifier: Will answer.
         lanes: Calls under way at once.
-        max_batch: Most photos a call; 0: as many as pay, see ``worthwhile``.
+        max_batch_size: Most photos a call; 0: as many as pay, see ``worthwhile``.
 
     Returns:
         Most photos a call.
     """
     photo = classifier.bundle.manifest.preprocessing(classifier.bundle.probe_contents()[0])
-    photos = np.stack([photo] * max(max_batch, _MOST))  # one piece of memory for all of it
+    photos = np.stack([photo] * max(max_batch_size, _MOST))  # one piece of memory for all of it
     with ThreadPoolExecutor(lanes) as pool:
 
         def seconds(size: int) -> float:
@@ -36,7 +36,7 @@ def warm(classifier: Classifier, lanes: int, max_batch: int) -> int:
             return time.perf_counter() - start
 
         seconds(1)
-        found = max_batch or worthwhile(seconds)
+        found = max_batch_size or worthwhile(seconds)
         seconds(min(found, 2))
         seconds(found)
     for _ in range(lanes):

@@ -47,8 +47,8 @@ def describe(name: str, engine: Engine) -> dict[str, Any]:
         "parameters": {
             "inputs": "one of them; names are free, the datatype decides",
             "classes": list(manifest.classes),
-            "max_photos": engine.bounds.photos,
-            "max_batch": engine.max_batch,
+            "max_photos_per_request": engine.bounds.photos,
+            "max_batch_size": engine.max_batch_size,
             "top_k": "labels a photo; an integer",
             "tta": {name: f"{views} views a photo, averaged" for name, views in VIEWS.items()},
             "explain": f"true: an output explanation, FP32 [-1,{GRID},{GRID}], of the likeliest class",

@@ -37,15 +37,15 @@ class OrderlyServer(ModelServer):
     Args:
         rest: Answers V2 questions; the rest is kserve's application's.
         http_port: REST port.
-        grace_seconds: Longest wait for requests under way when told to stop.
+        grace_period_seconds: Longest wait for requests under way when told to stop.
     """
 
-    def __init__(self, rest: Rest, http_port: int, grace_seconds: int) -> None:
+    def __init__(self, rest: Rest, http_port: int, grace_period_seconds: int) -> None:
         self._rest = rest
         # gRPC is added below: kserve would start its own.
         super().__init__(
             http_port=http_port,
-            grace_period=grace_seconds,
+            grace_period=grace_period_seconds,
             enable_grpc=False,
             registered_models=OneModel(),
         )

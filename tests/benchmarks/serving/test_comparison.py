@@ -18,8 +18,8 @@ def side(text: str, *starts: list[float]) -> Side:
 
 
 def test_figures_are_medians_and_wrong_answers_add_up() -> None:
-    lines = list(table([side("ours --max_batch=4", [100, 300], [120])], [8], [[], []]))
-    assert lines[-1] == "| ours --max_batch=4 | 120 | 2 | 3.0 | 3 |"
+    lines = list(table([side("ours --max_batch_size=4", [100, 300], [120])], [8], [[], []]))
+    assert lines[-1] == "| ours --max_batch_size=4 | 120 | 2 | 3.0 | 3 |"
 
 
 def test_servers_are_compared_start_by_start() -> None:

@@ -26,7 +26,7 @@ def test_none_is_what_serving_sees(leaf: Image.Image) -> None:
     assert np.array_equal(result.permute(1, 2, 0).numpy(), preprocessing.pixels(leaf))
 
 
-@pytest.mark.parametrize("name", ["none", "light", "field"])
+@pytest.mark.parametrize("name", ["none", "light", "outdoor"])
 def test_any_input_gives_bytes_of_the_size(name: str, leaf: Image.Image) -> None:
     one = torch.from_numpy(np.asarray(leaf).transpose(2, 0, 1).copy())
     preset = augmentation(name, SIZE)  # type: ignore[arg-type]
@@ -35,7 +35,7 @@ def test_any_input_gives_bytes_of_the_size(name: str, leaf: Image.Image) -> None
         assert (result.shape, result.dtype) == ((*batch, 3, SIZE, SIZE), torch.uint8)
 
 
-@pytest.mark.parametrize("name", ["light", "field"])
+@pytest.mark.parametrize("name", ["light", "outdoor"])
 def test_a_seed_fixes_the_draws_and_photos_of_a_batch_draw_alone(name: str, leaf: Image.Image) -> None:
     preset = augmentation(name, SIZE)  # type: ignore[arg-type]
     batch = torch.from_numpy(np.asarray(leaf).transpose(2, 0, 1).copy()).expand(2, -1, -1, -1)
@@ -142,4 +142,4 @@ def test_field_meets_what_light_does_not(leaf: Image.Image) -> None:
         preset = augmentation(name, SIZE)  # type: ignore[arg-type]
         return float(np.mean([preset(leaf).float().diff(dim=-1).abs().mean() for _ in range(60)]))
 
-    assert roughness("field") > 1.5 * roughness("light")
+    assert roughness("outdoor") > 1.5 * roughness("light")

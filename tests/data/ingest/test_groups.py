@@ -72,9 +72,9 @@ def test_a_pattern_names_the_thing_within_a_class() -> None:
 
 def test_a_number_in_the_pattern_makes_runs() -> None:
     table = table_of(*[f"a/IMG_{n}.jpg" for n in (1, 2, 3, 9, 10)], "b/IMG_4.jpg")
-    groups = grouped(table, group_pattern=r"IMG_(?P<number>\d+)", number_gap=1)
+    groups = grouped(table, group_pattern=r"IMG_(?P<number>\d+)", camera_number_gap=1)
     assert groups == ["a/1", "a/1", "a/1", "a/9", "a/9", "b/4"]
-    assert len(set(grouped(table, group_pattern=r"IMG_(?P<number>\d+)", number_gap=6))) == 2
+    assert len(set(grouped(table, group_pattern=r"IMG_(?P<number>\d+)", camera_number_gap=6))) == 2
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from phytoflow.data.ingest.scan import scan
 from phytoflow.data.settings import DataSettings
 from tests.support.photo_folder import encoded, make_folder, picture, write
 
-BITS = DataSettings().near_duplicate_bits
+BITS = DataSettings().near_duplicate_max_distance
 ORIGINAL = picture(5, 400, 300)
 
 

@@ -28,7 +28,7 @@ def dataset(tmp_path: Path) -> Dataset:
 
 def load(dataset: Dataset, context: str | None = None, **settings: object) -> Batches:
     given: dict[str, object] = {"batch_size": 4, "seed": 5, "epoch": 1, "shuffle": True}
-    given |= {"transform": augmentation("field", 32), **settings}
+    given |= {"transform": augmentation("outdoor", 32), **settings}
     loader: DataLoader = image_loader(dataset, "train", **given)  # type: ignore[arg-type]
     if context:
         loader.multiprocessing_context = context
@@ -76,7 +76,7 @@ def test_the_callers_generator_is_left_alone(dataset: Dataset) -> None:
     torch.manual_seed(3)
     expected = torch.rand(4)
     torch.manual_seed(3)
-    loader = iter(image_loader(dataset, "train", batch_size=4, seed=5, transform=augmentation("field", 32)))
+    loader = iter(image_loader(dataset, "train", batch_size=4, seed=5, transform=augmentation("outdoor", 32)))
     state = torch.get_rng_state()  # a DataLoader's iterator draws its base seed
     next(loader)
     assert torch.equal(torch.get_rng_state(), state)
@@ -97,7 +97,9 @@ def test_workers_change_nothing(dataset: Dataset) -> None:
 
 
 def test_the_photos_can_be_sent_to_another_process_after_use(dataset: Dataset) -> None:
-    photos = image_loader(dataset, "train", batch_size=1, seed=0, transform=augmentation("field", 32)).dataset
+    photos = image_loader(
+        dataset, "train", batch_size=1, seed=0, transform=augmentation("outdoor", 32)
+    ).dataset
     image, label, _ = photos[3]
     image_there, label_there, _ = pickle.loads(pickle.dumps(photos))[3]
     assert torch.equal(image, image_there)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from phytoflow.data.sources.git_archive import git_tree
-from phytoflow.data.sources.public_datasets import SOURCES, Source, fetch, fetch_source
+from phytoflow.data.sources.public_datasets import SOURCES, Source, download_dataset, fetch_source
 from phytoflow.errors import DataError, StorageError
 from tests.support.cutting_server import Behaviour, serve
 from tests.support.shard_folder import photo
@@ -128,7 +128,7 @@ def test_a_mirror_of_dandelion_must_hold_its_photos(server: Behaviour, tmp_path:
     """The public content is known whatever the mirror says."""
     server.files["/dandelion.zip"] = archive()
     with pytest.raises(DataError, match="dandelion, grass are not the known"):
-        fetch("dandelion", tmp_path / "dandelion", server.url)
+        download_dataset("dandelion", tmp_path / "dandelion", server.url)
 
 
 def test_sources_are_pinned_to_a_commit() -> None:

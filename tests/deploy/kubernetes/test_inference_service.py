@@ -86,7 +86,7 @@ def test_without_a_spare_gpu_the_old_pod_goes_first() -> None:
         {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
     ]
     assert predictor["deploymentStrategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
-    spare = body(GPU.model_copy(update={"spare_accelerator": True}))["spec"]["predictor"]
+    spare = body(GPU.model_copy(update={"surge_accelerator": True}))["spec"]["predictor"]
     assert spare["deploymentStrategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
 
 

@@ -24,7 +24,7 @@ from phytoflow.deploy.settings import DeploySettings
 from phytoflow.errors import ConfigError, DeployError
 from tests.support.api_server import ApiServer, Object
 
-SETTINGS = DeploySettings(autoscaling="none", ready_seconds=60)
+SETTINGS = DeploySettings(autoscaling="none", ready_timeout_seconds=60)
 PHOTOS = tuple(bytes([number]) * 20 for number in range(6))
 ROW = [0.7, 0.2, 0.1]
 

@@ -19,7 +19,7 @@ from phytoflow.deploy.settings import ServingSettings
 from phytoflow.errors import ServingError
 from tests.support.make_bundle import pictures
 
-SETTINGS = ServingSettings(runtime="onnx", ready_seconds=120)
+SETTINGS = ServingSettings(runtime="onnx", ready_timeout_seconds=120)
 PHOTOS = pictures(6)
 
 
@@ -60,7 +60,7 @@ def test_a_taken_port_is_said_before_anything_starts(bundle: Path, state: Path) 
 
 def test_a_slow_start_is_given_up(bundle: Path, state: Path) -> None:
     with pytest.raises(ServingError, match="not ready within"):
-        publish(bundle, SETTINGS.model_copy(update={"ready_seconds": 0.2}), state, PHOTOS)
+        publish(bundle, SETTINGS.model_copy(update={"ready_timeout_seconds": 0.2}), state, PHOTOS)
     assert not state.exists()
 
 

@@ -33,7 +33,7 @@ def test_a_file_says_what_names_do_not(tmp_path: Path) -> None:
 def test_no_match_at_all_is_refused_with_both_sides_names() -> None:
     with pytest.raises(DataError, match=r"\(cat, dog\).*\(Apple___Black_rot") as refused:
         map_classes(["cat", "dog"], CLASSES)
-    assert "evaluation.field_classes" in refused.value.remedy
+    assert "evaluation.external_class_map" in refused.value.remedy
 
 
 def test_a_folder_that_could_be_two_classes_is_refused() -> None:

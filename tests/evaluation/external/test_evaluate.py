@@ -15,7 +15,7 @@ ColourPhoto = Callable[..., LabelledPhoto]
 
 
 def settings(field: Path, **more: str) -> EvaluationSettings:
-    return EvaluationSettings(bootstrap_samples=200, latency_photos=5, field=str(field), **more)
+    return EvaluationSettings(bootstrap_samples=200, latency_photos=5, external_data=str(field), **more)
 
 
 @pytest.fixture(scope="module")

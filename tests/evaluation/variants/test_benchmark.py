@@ -62,7 +62,7 @@ def test_thorough_asks_in_every_way(
 ) -> None:
     photos = [colour_photo(colour, n) for colour in ("red", "green") for n in range(8)]
     photos.append(colour_photo("blue", 90, label="red"))
-    settings = SETTINGS.model_copy(update={"thorough": True, "robustness_photos": 10, "ways_photos": 40})
+    settings = SETTINGS.model_copy(update={"extended": True, "robustness_photos": 10, "variant_photos": 40})
     evaluate(colour_bundle(tmp_path / "bundle"), photos, settings, tmp_path / "out", seed=0)
     ways = Metrics.model_validate_json((tmp_path / "out" / "metrics.json").read_text()).ways
     assert ways is not None

@@ -28,7 +28,9 @@ from phytoflow.inference.predictions import softmax
 from phytoflow.models.checkpoint import save_trained
 from tests.support.make_bundle import pictures, trained_model
 
-LOOSE = ExportSettings(int8=True, int8_photos=16, int8_agreement=0.5, int8_loss=1.0, probe_photos=6)
+LOOSE = ExportSettings(
+    int8=True, int8_calibration_photos=16, int8_min_agreement=0.5, int8_max_accuracy_drop=1.0, probe_photos=6
+)
 Export = Callable[[Path, float], Path]
 
 

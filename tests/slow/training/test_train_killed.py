@@ -14,7 +14,14 @@ import safetensors.torch
 from tests.support.small_training import small_dataset
 
 ROOT = Path(__file__).resolve().parents[3]
-SETTINGS = {"views": 3, "tail_epochs": 4, "tail_steps": 8, "folds": 2, "device": "cpu", "caution": 0.0}
+SETTINGS = {
+    "cached_views": 3,
+    "finetune_epochs": 4,
+    "min_finetune_steps": 8,
+    "folds": 2,
+    "device": "cpu",
+    "min_improvement_se": 0.0,
+}
 CALL = """
 import json, os, signal, sys
 from pathlib import Path
@@ -68,7 +75,7 @@ def same(one: Path, other: Path) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "fit", "epoch"),
-    [({}, "fold 2", 2), ({"cross_validate": 0}, "final", 3)],
+    [({}, "fold 2", 2), ({"cross_validate_below": 0}, "final", 3)],
     ids=["in a fold", "in the last fit"],
 )
 def test_killed_in_an_epoch(
@@ -84,7 +91,7 @@ def test_killed_in_an_epoch(
 
 
 def test_killed_while_features_are_computed(dataset: Path, tmp_path: Path) -> None:
-    settings = {"tail_blocks": 0}
+    settings = {"finetune_blocks": 0}
     assert start(dataset, tmp_path / "whole", settings).wait(240) == 0
     run = start(dataset, tmp_path / "killed", settings)
     while not list((tmp_path / "killed").glob("checkpoints/*/scratch/features/.train-light-1.partial-*")):

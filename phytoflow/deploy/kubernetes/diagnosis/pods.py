@@ -36,19 +36,19 @@ class Reason:
     remedy: str
 
 
-def why_not_ready(pod: dict[str, Any], seen: Observed, start_seconds: float) -> Reason | None:
+def why_not_ready(pod: dict[str, Any], seen: Observed, startup_timeout_seconds: float) -> Reason | None:
     """The reason, or None while the pod is ready or merely on its way.
 
     Args:
         pod: The pod as JSON.
         seen: Gives its events and logs.
-        start_seconds: A container that runs this long without becoming ready has failed.
+        startup_timeout_seconds: A container that runs this long without becoming ready has failed.
     """
     if fault := _scheduling(pod, seen):
         return fault
     status = pod.get("status", {})
     for one in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
-        if fault := _container(pod, one, seen, start_seconds):
+        if fault := _container(pod, one, seen, startup_timeout_seconds):
             return fault
     return _mounts(pod, seen)
 
@@ -73,7 +73,7 @@ def _scheduling(pod: dict[str, Any], seen: Observed) -> Reason | None:
 
 
 def _container(
-    pod: dict[str, Any], one: dict[str, Any], seen: Observed, start_seconds: float
+    pod: dict[str, Any], one: dict[str, Any], seen: Observed, startup_timeout_seconds: float
 ) -> Reason | None:
     waiting = one.get("state", {}).get("waiting", {})
     if waiting.get("reason") in _IMAGE:
@@ -86,7 +86,7 @@ def _container(
     ended = one.get("state", {}).get("terminated") or one.get("lastState", {}).get("terminated")
     if ended:
         return _ended(pod, one, ended, seen)
-    return _slow(pod, one, seen, start_seconds)
+    return _slow(pod, one, seen, startup_timeout_seconds)
 
 
 def _image(one: dict[str, Any], pod: dict[str, Any], seen: Observed) -> Reason:
@@ -129,10 +129,12 @@ def _out_of_memory(pod: dict[str, Any], one: dict[str, Any]) -> Reason:
     return Reason("memory", f"{one['name']} ran out of memory while it fetched the bundle", remedy)
 
 
-def _slow(pod: dict[str, Any], one: dict[str, Any], seen: Observed, start_seconds: float) -> Reason | None:
+def _slow(
+    pod: dict[str, Any], one: dict[str, Any], seen: Observed, startup_timeout_seconds: float
+) -> Reason | None:
     """Running, never ended, not ready: after a while its probes have the word."""
     since = one.get("state", {}).get("running", {}).get("startedAt")
-    if one["name"] != CONTAINER or not since or _age(since) < start_seconds:
+    if one["name"] != CONTAINER or not since or _age(since) < startup_timeout_seconds:
         return None
     return _probe(pod, seen, seen.logs(pod["metadata"]["name"], CONTAINER, False))
 
@@ -140,7 +142,7 @@ def _slow(pod: dict[str, Any], one: dict[str, Any], seen: Observed, start_second
 def _probe(pod: dict[str, Any], seen: Observed, said: str) -> Reason:
     failed = [e.get("message", "") for e in events_of(pod, seen) if e.get("reason") == "Unhealthy"]
     what = f"the predictor's probe fails: {failed[-1] if failed else 'it is not ready'}; its last words:"
-    remedy = "raise deploy.cpu and deploy.start_seconds if it is only slow; else look at its log"
+    remedy = "raise deploy.cpu and deploy.startup_timeout_seconds if it is only slow; else look at its log"
     return Reason("probe", f"{what}\n{tail(said)}", remedy)
 
 

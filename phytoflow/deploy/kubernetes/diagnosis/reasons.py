@@ -18,17 +18,17 @@ _RUNTIME_FAULTS = {
 }
 
 
-def why_not_ready(seen: Observed, revision: str, start_seconds: float = 60) -> Reason | None:
+def why_not_ready(seen: Observed, revision: str, startup_timeout_seconds: float = 60) -> Reason | None:
     """The reason that stands in the way of one revision; None while it is merely on its way.
 
     Args:
         seen: One look at the cluster.
         revision: Pods of other revisions are not looked at.
-        start_seconds: A predictor that runs this long without becoming ready has failed.
+        startup_timeout_seconds: A predictor that runs this long without becoming ready has failed.
     """
     if fault := _of_runtime(seen.service) or _of_service(seen, revision) or _of_replicas(seen):
         return fault
-    found = (pods.why_not_ready(pod, seen, start_seconds) for pod in seen.pods_of(revision))
+    found = (pods.why_not_ready(pod, seen, startup_timeout_seconds) for pod in seen.pods_of(revision))
     return next((reason for reason in found if reason), None)
 
 

@@ -29,7 +29,7 @@ class LeafGrpcServer(GRPCServer):
         self, port: int, server: ModelServer, model: LeafModel, options: Options, budget: Budget
     ) -> None:
         own = server.dataplane, server.model_repository_extension
-        super().__init__(port, *own, kwargs={}, grace_period=options.grace_seconds)
+        super().__init__(port, *own, kwargs={}, grace_period=options.grace_period_seconds)
         self._servicer = LeafServicer(*own, model, options, budget)
         self._options = options
 
@@ -44,7 +44,7 @@ class LeafGrpcServer(GRPCServer):
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.so_reuseport", 0),  # or another predictor would get every other call
             ],
-            maximum_concurrent_rpcs=self._options.max_queue + _SPARE_CALLS,
+            maximum_concurrent_rpcs=self._options.max_queue_size + _SPARE_CALLS,
         )
         add_GRPCInferenceServiceServicer_to_server(self._servicer, self._server)
         try:

@@ -59,7 +59,9 @@ _LOAD = {
     "properties": {
         "parameters": {
             "type": "object",
-            "properties": {"bundle": {"type": "string", "description": "A folder beneath --bundle_root."}},
+            "properties": {
+                "bundle": {"type": "string", "description": "A folder beneath --bundle_repository."}
+            },
             "additionalProperties": False,
         }
     },

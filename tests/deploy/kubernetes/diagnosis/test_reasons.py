@@ -27,7 +27,7 @@ REASONS = {
     "noruntime": ("runtime", ["none", "deploy.runtime"]),
     "nowhere": ("bundle", ["nowhere://x", "not supported", "s3://"]),
     "crash": ("crash", ["status 8", "recorded answers", "export the bundle again"]),
-    "probe": ("probe", ["Readiness probe failed", "404", "deploy.start_seconds"]),
+    "probe": ("probe", ["Readiness probe failed", "404", "deploy.startup_timeout_seconds"]),
 }
 
 
@@ -84,7 +84,7 @@ def test_pods_of_another_revision_do_not_count(name: str) -> None:
 
 
 def test_a_slow_start_is_no_fault_until_it_took_too_long() -> None:
-    assert why_not_ready(recorded("probe"), REVISION, start_seconds=10**12) is None
+    assert why_not_ready(recorded("probe"), REVISION, startup_timeout_seconds=10**12) is None
 
 
 def test_a_node_on_its_way_is_waited_for() -> None:

@@ -94,7 +94,7 @@ def work() -> Work:
 
 @pytest.fixture
 def lanes(work: Work) -> Iterator[Lanes]:
-    made = Lanes(work, count=1, max_batch=4, max_queue=6)
+    made = Lanes(work, count=1, max_batch_size=4, max_queue_size=6)
     yield made
     work.gate.set()
     made.close()
@@ -126,7 +126,7 @@ async def test_what_queues_up_is_run_together(lanes: Lanes, work: Work) -> None:
 
 async def test_two_lanes_share_a_request() -> None:
     work = Work()
-    lanes = Lanes(work, count=2, max_batch=8, max_queue=100)
+    lanes = Lanes(work, count=2, max_batch_size=8, max_queue_size=100)
     work.gate.clear()
     task = asyncio.create_task(lanes.submit([b"x"] * 8))
     await asyncio.sleep(0.1)
@@ -139,7 +139,7 @@ async def test_two_lanes_share_a_request() -> None:
 async def test_none_is_left_behind_by_a_smaller_batch() -> None:
     """The other lane runs two: a photo left here would wait for those and for the smaller batch."""
     held = Held()
-    lanes = Lanes(held, count=2, max_batch=2, max_queue=100)
+    lanes = Lanes(held, count=2, max_batch_size=2, max_queue_size=100)
     task = asyncio.create_task(lanes.submit([b"a", b"b", b"c", b"d", b"e", b"f"]))
     await held.has(b"ab", b"cd")
     held.release(b"ab")
@@ -152,7 +152,7 @@ async def test_none_is_left_behind_by_a_smaller_batch() -> None:
 async def test_what_two_lanes_can_share_is_not_run_by_one() -> None:
     """The other lane runs one photo, and will soon be back."""
     held = Held()
-    lanes = Lanes(held, count=2, max_batch=2, max_queue=100)
+    lanes = Lanes(held, count=2, max_batch_size=2, max_queue_size=100)
     first = asyncio.create_task(lanes.submit([b"a", b"b"]))
     await held.has(b"a", b"b")
     second = asyncio.create_task(lanes.submit([b"c", b"d", b"e"]))
@@ -186,7 +186,7 @@ async def _behind(lanes: Lanes, steps: Steps, photo: bytes) -> tuple[Answer, Ans
 async def test_answers_are_told_between_preparing_and_running_what_waits() -> None:
     """Preparing needs Python's lock, which the event loop holds while it answers; running does not."""
     steps = Steps()
-    lanes = Lanes(steps, count=1, max_batch=1, max_queue=9)
+    lanes = Lanes(steps, count=1, max_batch_size=1, max_queue_size=9)
     first, second = await _behind(lanes, steps, b"b")
     await steps.has(b"A", b"a", b"B")
     await asyncio.sleep(0.05)
@@ -202,7 +202,7 @@ async def test_answers_are_told_between_preparing_and_running_what_waits() -> No
 
 async def test_no_answer_waits_until_a_large_photo_is_prepared() -> None:
     steps, large = Steps(), b"b" * 2**20
-    lanes = Lanes(steps, count=1, max_batch=1, max_queue=9)
+    lanes = Lanes(steps, count=1, max_batch_size=1, max_queue_size=9)
     first, second = await _behind(lanes, steps, large)
     await asyncio.wait_for(first, 5)  # while b is still prepared
     assert not second.done()
@@ -219,7 +219,7 @@ async def test_a_photo_that_cannot_be_prepared_keeps_no_answer_back() -> None:
             return photos
 
     broken = Broken()
-    lanes = Lanes(broken, count=1, max_batch=1, max_queue=9)
+    lanes = Lanes(broken, count=1, max_batch_size=1, max_queue_size=9)
     first = asyncio.create_task(lanes.submit([b"a"]))
     await broken.has(b"a")
     second = asyncio.create_task(lanes.submit([b"b"]))
@@ -234,7 +234,7 @@ async def test_a_photo_that_cannot_be_prepared_keeps_no_answer_back() -> None:
 
 async def test_work_is_told_whether_it_is_alone() -> None:
     work = Work()
-    lanes = Lanes(work, count=2, max_batch=1, max_queue=100)
+    lanes = Lanes(work, count=2, max_batch_size=1, max_queue_size=100)
     await lanes.submit([b"x"])
     work.gate.clear()
     first = asyncio.create_task(lanes.submit([b"x"]))
@@ -249,7 +249,7 @@ async def test_work_is_told_whether_it_is_alone() -> None:
 
 
 async def test_with_a_delay_a_batch_fills_while_another_lane_is_busy(work: Work) -> None:
-    lanes = Lanes(work, count=2, max_batch=4, max_queue=100, max_delay=0.3)
+    lanes = Lanes(work, count=2, max_batch_size=4, max_queue_size=100, max_delay=0.3)
     await _occupied(lanes, work)  # the one lane is idle, so the first photo did not wait
     begun = time.perf_counter()
     early = asyncio.create_task(lanes.submit([b"x"]))
@@ -274,7 +274,7 @@ async def test_the_event_loop_goes_first() -> None:
         policies.append(os.sched_getscheduler(threading.get_native_id()))
         return [PhotoError("bad", reason="truncated") for _ in photos]
 
-    lanes = Lanes(Plain(work), count=1, max_batch=1, max_queue=1)
+    lanes = Lanes(Plain(work), count=1, max_batch_size=1, max_queue_size=1)
     await lanes.submit([b"x"])
     await asyncio.to_thread(lanes.close)
     assert policies == [os.SCHED_BATCH]
@@ -291,7 +291,7 @@ async def test_lanes_keep_to_their_cpus_only_while_all_are_needed() -> None:
         return [PhotoError("bad", reason="truncated") for _ in photos]
 
     cpus = len(os.sched_getaffinity(0))
-    lanes = Lanes(Plain(work), count=cpus, max_batch=1, max_queue=2 * cpus)
+    lanes = Lanes(Plain(work), count=cpus, max_batch_size=1, max_queue_size=2 * cpus)
     await lanes.submit([b"x"] * 2 * cpus)
     await lanes.submit([b"x"])
     await asyncio.to_thread(lanes.close)
@@ -314,7 +314,7 @@ async def test_the_loop_is_woken_where_a_crowded_lane_has_finished(monkeypatch: 
         return [PhotoError("bad", reason="truncated") for _ in photos]
 
     monkeypatch.setattr(os, "sched_setaffinity", noted)
-    lanes = Lanes(Plain(work), count=len(cpus), max_batch=1, max_queue=2 * len(cpus))
+    lanes = Lanes(Plain(work), count=len(cpus), max_batch_size=1, max_queue_size=2 * len(cpus))
     await lanes.submit([b"x"] * 2 * len(cpus))
     await asyncio.to_thread(lanes.close)
     to = [count for thread, count in moves if thread == loop]
@@ -360,7 +360,7 @@ async def test_a_lane_outlives_a_failure(lanes: Lanes) -> None:
 
 
 async def test_closing_finishes_what_waits(work: Work) -> None:
-    lanes = Lanes(work, count=1, max_batch=4, max_queue=9)
+    lanes = Lanes(work, count=1, max_batch_size=4, max_queue_size=9)
     task = asyncio.create_task(lanes.submit([b"x"] * 9))
     await asyncio.sleep(0)
     await asyncio.to_thread(lanes.close)

@@ -49,7 +49,10 @@ def _alter_probes(manifest: Path) -> None:
 @pytest.fixture(scope="module")
 def swapping(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = start(
-        root / "leaf" / "1", tmp_path_factory.mktemp("swap") / "log", bundle_root=root, model_name="leaf"
+        root / "leaf" / "1",
+        tmp_path_factory.mktemp("swap") / "log",
+        bundle_repository=root,
+        model_name="leaf",
     )
     yield server
     server.process.terminate()
@@ -153,7 +156,7 @@ def test_over_grpc(swapping: Server, root: Path) -> None:
 
 
 def test_where_it_is_not_allowed_nobody_can(bundle: Path, tmp_path: Path) -> None:
-    server = start(bundle, tmp_path / "log", model_control="none")
+    server = start(bundle, tmp_path / "log", model_control_mode="none")
     try:
         for action in ("load", "unload"):
             answer = httpx.post(f"{server.url}/v2/repository/models/leaf/{action}")

@@ -27,7 +27,7 @@ REQUESTS = 8
 @pytest.fixture(scope="module")
 def roomy(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A predictor with one lane and room for all that is asked at once."""
-    server = start(bundle, tmp_path_factory.mktemp("gone") / "log", lanes=1, max_queue=2000)
+    server = start(bundle, tmp_path_factory.mktemp("gone") / "log", inference_threads=1, max_queue_size=2000)
     yield server
     server.process.terminate()
     assert server.process.wait(60) == 0

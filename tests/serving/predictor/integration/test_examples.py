@@ -23,7 +23,7 @@ PROTO = ROOT / "serving" / "predictor" / "transport" / "grpc" / "inference.proto
 def served(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("root")
     shutil.copytree(bundle, root / "apple" / "2")
-    server = start(bundle, root / "log", bundle_root=root, model_name="leaf")
+    server = start(bundle, root / "log", bundle_repository=root, model_name="leaf")
     yield server
     server.process.terminate()
     assert server.process.wait(60) == 0

@@ -118,7 +118,7 @@ def test_requests_are_logged_as_json_without_photos(server: Server) -> None:
 
 
 async def test_told_to_stop_it_finishes_what_it_has(bundle: Path, tmp_path: Path) -> None:
-    server = await asyncio.to_thread(start, bundle, tmp_path / "log", max_queue=5000)
+    server = await asyncio.to_thread(start, bundle, tmp_path / "log", max_queue_size=5000)
     photos = [photo.content for photo in pictures(8)] * 2
     async with AsyncClient(server.url, retries=0, timeout=60) as client:
         asked = [asyncio.create_task(client.predict(photos)) for _ in range(40)]
@@ -170,7 +170,7 @@ async def test_a_grpc_port_that_was_taken_meanwhile_is_not_shared() -> None:
             await asyncio.wait_for(grpc.start(1), 10)
 
 
-@pytest.mark.parametrize("option", ["--runtime=tflite", "--lanes=-1", "--max_batch=many"])
+@pytest.mark.parametrize("option", ["--runtime=tflite", "--inference_threads=-1", "--max_batch_size=many"])
 def test_a_wrong_option_is_a_usage_error(option: str) -> None:
     done = _run("--bundle", "x", option)
     assert done.returncode == 2

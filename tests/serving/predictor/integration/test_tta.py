@@ -93,7 +93,7 @@ def test_v1_takes_it_too(server: Server, offline: Classifier) -> None:
 
 @pytest.mark.parametrize(("tta", "most"), [("flips", 4), ("crops", 1)])
 def test_views_count_against_the_photo_limit(server: Server, tta: Augmentation, most: int) -> None:
-    with Client(server.url, max_photos=16 * VIEWS[tta]) as client:
+    with Client(server.url, max_photos_per_request=16 * VIEWS[tta]) as client:
         assert len(client.predict(CONTENTS[:most], tta=tta)) == most
         with pytest.raises(RefusedError, match=f"with tta={tta}; one request may hold 16") as caught:
             client.predict([CONTENTS[0]] * (most + 1), tta=tta)
