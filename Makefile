@@ -64,6 +64,7 @@ lock: ## Resolve the lock files anew
 	echo uv | $(UV_COMPILE) - -o requirements/uv.lock
 	$(UV_COMPILE) pyproject.toml requirements/build.in --all-extras -o requirements/all.lock
 	$(UV_COMPILE) pyproject.toml --extra serve -c requirements/all.lock -o requirements/serve.lock
+	$(UV_COMPILE) pyproject.toml --extra gateway -c requirements/all.lock -o requirements/gateway.lock
 	$(UV_COMPILE) pyproject.toml --extra train --extra serve --extra pipelines -c requirements/all.lock -o requirements/pipeline.lock
 	$(UV_COMPILE) pyproject.toml --extra serve requirements/gpu.in -c requirements/all.lock -o requirements/serve-gpu.lock
 	$(UV_COMPILE) requirements/mlflow.in -c requirements/all.lock -o requirements/mlflow.lock
