@@ -14,10 +14,10 @@ import grpc  # type: ignore[import-untyped]
 from phytoflow.client import rest_codec as v2
 from phytoflow.client.grpc_codec import decode, encode
 from phytoflow.client.prediction import Answer, RefusedError
-from phytoflow.client.rest_client import MAX_PHOTOS
 from phytoflow.client.rest_codec import Photo
 from phytoflow.client.retry import delays
 from phytoflow.errors import ServingError
+from phytoflow.protocol.constants import MAX_EXPLAINED_PHOTOS, MAX_PHOTOS_PER_REQUEST
 from phytoflow.protocol.grpc_messages import (
     METADATA,
     METHOD,
@@ -50,7 +50,7 @@ class GrpcClient:
         *,
         timeout: float = 30.0,
         retries: int = 5,
-        max_photos_per_request: int = MAX_PHOTOS,
+        max_photos_per_request: int = MAX_PHOTOS_PER_REQUEST,
     ) -> None:
         self._target, self._model, self._timeout = target, model, timeout
         self._retries, self._max_photos = retries, max_photos_per_request
@@ -89,7 +89,7 @@ class GrpcClient:
             label: The class to explain; None: each photo's likeliest.
         """
         answers: list[Answer] = []
-        for chunk in v2.chunks(photos, min(self._max_photos, v2.MAX_EXPLAINED)):
+        for chunk in v2.chunks(photos, min(self._max_photos, MAX_EXPLAINED_PHOTOS)):
             answers += decode(self._send(encode(self._model, chunk, None, explain=label or "")))
         return answers
 
@@ -136,7 +136,7 @@ class AsyncGrpcClient:
         *,
         timeout: float = 30.0,
         retries: int = 5,
-        max_photos_per_request: int = MAX_PHOTOS,
+        max_photos_per_request: int = MAX_PHOTOS_PER_REQUEST,
     ) -> None:
         self._target, self._model, self._timeout = target, model, timeout
         self._retries, self._max_photos = retries, max_photos_per_request
@@ -156,7 +156,7 @@ class AsyncGrpcClient:
     async def explain(self, photos: Sequence[Photo], label: str | None = None) -> list[Answer]:
         """As ``GrpcClient.explain``; groups that need several requests take turns."""
         answers: list[Answer] = []
-        for chunk in v2.chunks(photos, min(self._max_photos, v2.MAX_EXPLAINED)):
+        for chunk in v2.chunks(photos, min(self._max_photos, MAX_EXPLAINED_PHOTOS)):
             answers += decode(await self._send(encode(self._model, chunk, None, explain=label or "")))
         return answers
 

@@ -15,8 +15,7 @@ from phytoflow.client.prediction import Answer
 from phytoflow.client.rest_codec import Photo
 from phytoflow.client.retry import RETRIED, at_least, delays
 from phytoflow.errors import ServingError
-
-MAX_PHOTOS = 16
+from phytoflow.protocol.constants import MAX_EXPLAINED_PHOTOS, MAX_PHOTOS_PER_REQUEST
 
 
 class Client:
@@ -37,7 +36,7 @@ class Client:
         *,
         timeout: float = 30.0,
         retries: int = 5,
-        max_photos_per_request: int = MAX_PHOTOS,
+        max_photos_per_request: int = MAX_PHOTOS_PER_REQUEST,
     ) -> None:
         self._path = f"/v2/models/{model}"
         self._http = httpx.Client(base_url=url, timeout=timeout)
@@ -72,7 +71,7 @@ class Client:
             label: The class to explain; None: each photo's likeliest.
         """
         answers: list[Answer] = []
-        for chunk in v2.chunks(photos, min(self._max_photos, v2.MAX_EXPLAINED)):
+        for chunk in v2.chunks(photos, min(self._max_photos, MAX_EXPLAINED_PHOTOS)):
             body, headers = v2.encode(chunk, None, explain=label or "")
             answers += v2.decode(self._send("POST", f"{self._path}/infer", body, headers).content)
         return answers
@@ -129,7 +128,7 @@ class AsyncClient:
         *,
         timeout: float = 30.0,
         retries: int = 5,
-        max_photos_per_request: int = MAX_PHOTOS,
+        max_photos_per_request: int = MAX_PHOTOS_PER_REQUEST,
     ) -> None:
         self._path = f"/v2/models/{model}"
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout)
@@ -148,7 +147,7 @@ class AsyncClient:
     async def explain(self, photos: Sequence[Photo], label: str | None = None) -> list[Answer]:
         """As ``Client.explain``; groups that need several requests take turns."""
         answers: list[Answer] = []
-        for chunk in v2.chunks(photos, min(self._max_photos, v2.MAX_EXPLAINED)):
+        for chunk in v2.chunks(photos, min(self._max_photos, MAX_EXPLAINED_PHOTOS)):
             body, headers = v2.encode(chunk, None, explain=label or "")
             answers += v2.decode((await self._send(f"{self._path}/infer", body, headers)).content)
         return answers

@@ -11,12 +11,9 @@ from typing import Any
 
 from phytoflow.client.prediction import Answer, RefusedError
 from phytoflow.errors import ServingError
+from phytoflow.protocol.constants import EXPLANATION, OOD_OUTPUTS, OUTPUTS, VIEWS
 
 Photo = bytes | str | Path
-VIEWS = {"none": 1, "flips": 4, "crops": 10}
-OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
-MAX_EXPLAINED = 4  # photos one request may have explained
-OPEN_SET = ("known", "novelty")  # where the bundle has open-set statistics
 
 
 def encode(
@@ -75,8 +72,8 @@ def answers_of(outputs: Mapping[str, Sequence[Sequence[Any]]], version: str) -> 
     """Answers from the rows of each output; raises KeyError or ValueError if one is missing or too short."""
     columns = [outputs[name] for name in OUTPUTS]
     unsaid = [(None,)] * len(columns[0])
-    strange = [outputs.get(name, unsaid) for name in OPEN_SET]
-    heats = [_square(row) for row in outputs.get("explanation", unsaid)]
+    strange = [outputs.get(name, unsaid) for name in OOD_OUTPUTS]
+    heats = [_square(row) for row in outputs.get(EXPLANATION, unsaid)]
     return [
         Answer(k[0], s[0], tuple(k), tuple(s), tuple(p), m[0], version, known[0], novelty[0], heat)
         for p, k, s, m, known, novelty, heat in zip(*columns, *strange, heats, strict=True)
@@ -98,9 +95,14 @@ def refusal(url: str, status: int, content: bytes) -> RefusedError:
 
 def chunks(photos: Sequence[Photo], size: int, tta: str | None = None) -> Iterator[Sequence[Photo]]:
     """Photos in groups that fit one request, where each view of a photo counts."""
-    size = max(1, size // VIEWS.get(tta or "none", 1))
+    size = max(1, size // _views(tta))
     for start in range(0, len(photos), size):
         yield photos[start : start + size]
+
+
+def _views(tta: str | None) -> int:
+    """Views of one photo. Unknown augmentations count as one: the predictor refuses them."""
+    return next((count for name, count in VIEWS.items() if name == tta), 1)
 
 
 def _rows(output: Mapping[str, Any]) -> list[list[Any]]:

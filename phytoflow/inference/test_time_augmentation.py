@@ -6,7 +6,7 @@ the four corners, each also mirrored (ten-crop, Krizhevsky 2012).
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,8 @@ from PIL import Image
 
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.inference.predictions import Predictions
+from phytoflow.protocol.constants import Augmentation
 
-Augmentation = Literal["none", "flips", "crops"]
-VIEWS: dict[Augmentation, int] = {"none": 1, "flips": 4, "crops": 10}
 _CENTRE = (0.5, 0.5)
 _PLACES = (_CENTRE, (0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 

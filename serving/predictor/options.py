@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from phytoflow.data.images.decode import Limits
+from phytoflow.protocol.constants import MAX_PHOTOS_PER_REQUEST
 from phytoflow.system.cpu import cpu_count
 
 _CHOICES = {
@@ -56,7 +57,7 @@ class Options:
     max_batch_size: int = 0
     max_batch_delay_ms: int = 0
     max_queue_size: int = 256
-    max_photos_per_request: int = 16
+    max_photos_per_request: int = MAX_PHOTOS_PER_REQUEST
     max_photo_bytes: int = 16 * 2**20
     max_pixels: int = 50_000_000
     max_body_bytes: int = 64 * 2**20

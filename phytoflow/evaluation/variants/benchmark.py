@@ -23,7 +23,8 @@ from phytoflow.evaluation.variants.schema import Way, Ways
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.runtimes.base import Precision, RuntimeName
 from phytoflow.inference.runtimes.factory import usable
-from phytoflow.inference.test_time_augmentation import VIEWS, Augmentation, averaged, pixels_of
+from phytoflow.inference.test_time_augmentation import averaged, pixels_of
+from phytoflow.protocol.constants import VIEWS, Augmentation
 from phytoflow.system.progress import track
 
 _RUNTIMES: tuple[RuntimeName, ...] = ("onnx", "openvino")

@@ -9,7 +9,8 @@ from typing import Self
 from phytoflow.errors import PhotoError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import Predictions
-from phytoflow.inference.test_time_augmentation import VIEWS, Augmentation, averaged
+from phytoflow.inference.test_time_augmentation import averaged
+from phytoflow.protocol.constants import VIEWS, Augmentation
 from serving.predictor.batching.jobs import Outcome, Row
 from serving.predictor.batching.worker_pool import Lanes
 from serving.predictor.engine.batch_runner import Worker

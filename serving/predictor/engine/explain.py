@@ -19,12 +19,12 @@ from PIL import Image
 from phytoflow.data.images.decode import decode
 from phytoflow.errors import PhotoError
 from phytoflow.inference.attribution import explain, overlay
+from phytoflow.protocol.constants import MAX_EXPLAINED_PHOTOS
 from serving.predictor.engine.engine import Engine
 from serving.predictor.errors import RequestError, malformed, overloaded, too_large
 from serving.predictor.inputs.parse import photos_of_instances
 from serving.predictor.inputs.types import Photo
 
-MOST_PHOTOS = 4
 GRID = 28  # heat is sent as a table of this side; it holds no more than an eighth of that
 _ONE = threading.Lock()  # answers wait for at most one explanation
 
@@ -71,8 +71,8 @@ def heats(photos: Sequence[Photo], labels: Sequence[int], engine: Engine) -> NDA
 
 def check_count(photos: int) -> None:
     """Refuses more photos than one request may have explained; RequestError 413."""
-    if photos > MOST_PHOTOS:
-        raise too_large(f"{photos} photos; one request may have {MOST_PHOTOS} explained")
+    if photos > MAX_EXPLAINED_PHOTOS:
+        raise too_large(f"{photos} photos; one request may have {MAX_EXPLAINED_PHOTOS} explained")
 
 
 def class_number(label: Any, classes: tuple[str, ...]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from phytoflow.inference.test_time_augmentation import VIEWS, Augmentation
+from phytoflow.protocol.constants import VIEWS, Augmentation
 from serving.predictor.inputs.types import Photo
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from phytoflow.inference.test_time_augmentation import VIEWS
+from phytoflow.protocol.constants import VIEWS
 from serving.predictor.engine.engine import Engine
 from serving.predictor.engine.explain import GRID
 from serving.predictor.protocol.outputs import names_of

@@ -11,11 +11,8 @@ from kserve import InferRequest
 from numpy.typing import NDArray
 
 from phytoflow.inference.predictions import Predictions
+from phytoflow.protocol.constants import EXPLANATION, OOD_OUTPUTS, OUTPUTS
 from serving.predictor.errors import malformed
-
-_ALWAYS = ("probabilities", "labels", "scores", "milliseconds")
-_OPEN_SET = ("known", "novelty")
-_EXPLANATION = "explanation"
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class Found:
 
 def names_of(*, open_set: bool, explain: bool = False) -> tuple[str, ...]:
     """The names of what is answered, with or without a bundle's open-set statistics and an explanation."""
-    return _ALWAYS + (_OPEN_SET if open_set else ()) + ((_EXPLANATION,) if explain else ())
+    return OUTPUTS + (OOD_OUTPUTS if open_set else ()) + ((EXPLANATION,) if explain else ())
 
 
 def check(request: InferRequest, known: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from kserve import InferRequest
 from kserve.protocol.infer_type import to_http_parameters
 
-from phytoflow.inference.test_time_augmentation import VIEWS, Augmentation
+from phytoflow.protocol.constants import VIEWS, Augmentation
 from serving.predictor.engine.engine import Engine
 from serving.predictor.engine.explain import check_count, class_number
 from serving.predictor.errors import malformed, too_large

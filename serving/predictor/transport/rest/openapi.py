@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from phytoflow.inference.test_time_augmentation import VIEWS
+from phytoflow.protocol.constants import VIEWS
 
 _PARAMETERS: dict[str, Any] = {
     "type": "object",
