@@ -1,6 +1,6 @@
 """What answers cost beyond the network: by the formulas in numpy, and as part of the model file.
 
-As a predictor's lanes work: a thread a CPU, each of which decodes a batch of photos and runs it. Photos go
+As a predictor's threads work: a thread a CPU, each of which decodes a batch of photos and runs it. Photos go
 through the caches in between, so calls that are cheap in a loop of their own are not.
 """
 
@@ -55,15 +55,15 @@ def table(bundle: Path, work: Path) -> Iterator[str]:
 def _shares(bare: Path, own: Path, order: Sequence[Path]) -> tuple[float, float]:
     """In a process of its own: the share of numpy's answers, and of the file's; medians over turns."""
     keep_for_next_photo()
-    lanes = cpu_count()
-    loaded = {folder: Classifier.load(folder, "onnx", 1, lanes=lanes) for folder in order}
+    threads = cpu_count()
+    loaded = {folder: Classifier.load(folder, "onnx", 1, concurrency=threads) for folder in order}
     calls: list[Call] = [loaded[bare].outputs, loaded[bare].run, loaded[own].run]
     bundle = loaded[own].bundle
     photos, preprocessing = bundle.probe_contents(), bundle.manifest.preprocessing
     rates: dict[Call, list[float]] = {call: [] for call in calls}
     for turn in range(_TURNS + 1):
         for call in calls[:: 1 if turn % 2 else -1]:
-            rate = _rate(call, photos, preprocessing, lanes)
+            rate = _rate(call, photos, preprocessing, threads)
             if turn:  # the first warms
                 rates[call].append(rate)
     alone, numpy, file = (statistics.median(found) for found in rates.values())
@@ -83,11 +83,11 @@ def _without_answers(bundle: Path, copy: Path) -> Path:
     return copy
 
 
-def _rate(call: Call, photos: Sequence[bytes], preprocessing: Preprocessing, lanes: int) -> float:
+def _rate(call: Call, photos: Sequence[bytes], preprocessing: Preprocessing, threads: int) -> float:
     """Photos a second of all threads."""
     done: list[int] = []
 
-    def lane(first: int) -> None:
+    def thread(first: int) -> None:
         count, end = 0, time.perf_counter() + _SECONDS
         while time.perf_counter() < end:
             batch = np.empty((_BATCH, 3, preprocessing.size, preprocessing.size), np.float32)
@@ -98,7 +98,7 @@ def _rate(call: Call, photos: Sequence[bytes], preprocessing: Preprocessing, lan
         done.append(count)
 
     threads = [
-        threading.Thread(target=lane, args=(number * len(photos) // lanes,)) for number in range(lanes)
+        threading.Thread(target=thread, args=(number * len(photos) // threads,)) for number in range(threads)
     ]
     start = time.perf_counter()
     for thread in threads:

@@ -63,7 +63,7 @@ def describe_known(
     if not settings.ood_reference_photos or dataset.count("validation") < _LEAST_HELD_OUT:
         return None
     form: Literal["torchscript", "onnx"] = "onnx" if "onnx" in models else "torchscript"
-    model = open_model(form, folder / models[form].file, threads=1, lanes=cpu_count())
+    model = open_model(form, folder / models[form].file, threads=1, concurrency=cpu_count())
     fitted = _answers(model, dataset, "train", preprocessing, settings.ood_reference_photos)
     held_out = _answers(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
     strangers = _strangers(model, preprocessing)

@@ -46,7 +46,7 @@ class Classifier:
         runtime: RuntimeName | Literal["auto"] = "auto",
         threads: int | None = None,
         *,
-        lanes: int = 1,
+        concurrency: int = 1,
         precision: Precision | Literal["auto"] = "float32",
     ) -> Classifier:
         """Opens a bundle and checks it against its own probe photos on this machine.
@@ -55,7 +55,7 @@ class Classifier:
             bundle: The bundle's folder.
             runtime: ``auto`` takes the fastest that agrees with the probes.
             threads: CPU threads of one call; None: as many as there are CPUs.
-            lanes: Calls of ``run`` that may be under way at once.
+            concurrency: Number of concurrent calls of ``run`` to prepare for.
             precision: Of the arithmetic; ``auto`` takes bf16 where it is faster and agrees with the probes.
 
         Raises:
@@ -66,7 +66,7 @@ class Classifier:
         opened = Bundle.load(bundle)
         threads = threads or cpu_count()
         asked = None if runtime == "auto" else runtime
-        chosen, choice = choose(opened, asked, threads=threads, lanes=lanes, precision=precision)
+        chosen, choice = choose(opened, asked, threads=threads, concurrency=concurrency, precision=precision)
         return cls(opened, chosen, choice, threads)
 
     def predict(self, contents: Sequence[bytes], limits: Limits = Limits()) -> Predictions:  # noqa: B008 (frozen)
@@ -95,18 +95,18 @@ class Classifier:
         batches = (np.ascontiguousarray(batch, np.float32) for batch in _batches(tensor))
         return Predictions.joined([self.run(batch) for batch in batches], self.classes)
 
-    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Predictions:
+    def run(self, tensor: NDArray[np.float32], *, exclusive: bool = False) -> Predictions:
         """One call of the runtime.
 
         Args:
             tensor: Photos already normalised, contiguous float32 [N, 3, size, size].
-            alone: No other call is under way: this one may use the threads of all lanes.
+            exclusive: Whether no other call is running, so that this one may use every CPU thread.
         """
-        return self.answered(self.outputs(tensor, alone=alone))
+        return self.answered(self.outputs(tensor, exclusive=exclusive))
 
-    def outputs(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
+    def outputs(self, tensor: NDArray[np.float32], *, exclusive: bool = False) -> Outputs:
         """What the model itself gives: logits, features, evidence; see ``run``."""
-        return self._runtime.run(tensor, alone=alone)
+        return self._runtime.run(tensor, exclusive=exclusive)
 
     def answered(self, outputs: Outputs) -> Predictions:
         """Probabilities at the bundle's temperature, and how strange each photo is."""

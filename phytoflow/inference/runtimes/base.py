@@ -55,12 +55,12 @@ class Runtime(Protocol):
     name: RuntimeName
     device: str
 
-    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
-        """Runs the model; from any thread, also more of them than it was opened with lanes.
+    def run(self, tensor: NDArray[np.float32], *, exclusive: bool = False) -> Outputs:
+        """Runs the model. Thread-safe; more concurrent calls than ``concurrency`` wait or share threads.
 
         Args:
             tensor: float32 [N, 3, H, W], normalised, C-contiguous.
-            alone: No other call is under way: this one may use the threads of all lanes.
+            exclusive: Whether no other call is running, so that this one may use every CPU thread.
 
         Returns:
             Its outputs, with memory of their own.

@@ -23,7 +23,7 @@ _FORMS: dict[str, Form] = {
 
 
 def open_runtime(
-    name: RuntimeName, bundle: Bundle, *, threads: int, lanes: int = 1, precision: Precision = "float32"
+    name: RuntimeName, bundle: Bundle, *, threads: int, concurrency: int = 1, precision: Precision = "float32"
 ) -> Runtime:
     """Loads a bundle's model.
 
@@ -31,7 +31,7 @@ def open_runtime(
         name: The library.
         bundle: Where the model file is.
         threads: CPU threads one call of ``run`` may use.
-        lanes: Calls of ``run`` that it is to work on at once; further ones share or wait.
+        concurrency: Concurrent calls of ``run`` to prepare for; further calls wait or share threads.
         precision: Of the arithmetic inside; the tensors stay float32. int8 is a form of its own.
 
     Raises:
@@ -42,17 +42,17 @@ def open_runtime(
     check_precision(name, precision)
     path = bundle.model_path(_form(name, precision))
     try:
-        return open_model(name, path, threads=threads, lanes=lanes, precision=precision)
+        return open_model(name, path, threads=threads, concurrency=concurrency, precision=precision)
     except Exception as error:  # each library raises its own kinds for a file it cannot read
         what = f"{name} cannot load {path}: {str(error)[:300]}"
         raise BundleError(what, remedy="export the bundle again, or choose another runtime") from error
 
 
 def open_model(
-    name: RuntimeName, path: Path, *, threads: int, lanes: int = 1, precision: Precision = "float32"
+    name: RuntimeName, path: Path, *, threads: int, concurrency: int = 1, precision: Precision = "float32"
 ) -> Runtime:
     """Loads one model file; raises whatever the library raises."""
-    return _opener(name)(str(path), threads, lanes, precision)
+    return _opener(name)(str(path), threads, concurrency, precision)
 
 
 def _check(name: str) -> None:

@@ -17,28 +17,28 @@ _BLOCKS = "4"  # a thread that was held up leaves the rest of its work to the ot
 class OnnxRuntime:
     """See ``phytoflow.inference.runtimes.factory.Runtime``.
 
-    With one thread a call runs on the caller's own thread, so lanes need nothing but their threads.
+    With one thread a call runs on the calling thread, so concurrent calls need nothing else.
     """
 
     name: RuntimeName = "onnx"
     device = CPU
 
-    def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
-        self._path, self._threads, self._lanes = path, threads, lanes
+    def __init__(self, path: str, threads: int, concurrency: int, precision: Precision = "float32") -> None:
+        self._path, self._threads, self._concurrency = path, threads, concurrency
         self._narrow = open_session(path, threads)
         self._input = self._narrow.get_inputs()[0].name
         self._outputs = named([output.name for output in self._narrow.get_outputs()])
 
-    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
+    def run(self, tensor: NDArray[np.float32], *, exclusive: bool = False) -> Outputs:
         """Runs the model."""
-        session = self._wide if alone and self._lanes > 1 else self._narrow
+        session = self._wide if exclusive and self._concurrency > 1 else self._narrow
         found = session.run(None, {self._input: tensor})
         return Outputs(**{name: found[at] for name, at in self._outputs.items()})
 
     @functools.cached_property
     def _wide(self) -> onnxruntime.InferenceSession:
-        """With the threads of all lanes; made when first asked for."""
-        return open_session(self._path, self._threads * self._lanes, spin=True)
+        """Session with the threads of all callers together; created on first use."""
+        return open_session(self._path, self._threads * self._concurrency, spin=True)
 
 
 def open_session(path: str, threads: int, *, spin: bool = False) -> onnxruntime.InferenceSession:

@@ -18,16 +18,16 @@ from phytoflow.inference.runtimes.base import ANSWERS, CPU, Outputs, Precision, 
 _CORE = openvino.Core()
 # Its binding finds numpy when it first meets an array; two threads that were the first waited for each other.
 openvino.Tensor(np.zeros(1, np.float32))
-_MOST_MODELS = 2  # each takes the weights again; more lanes than this share one
+_MOST_MODELS = 2  # each holds another copy of the weights; above this, all callers share one model
 _HINTS: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "f32"}  # of what int8 leaves
 
 
 class OpenVinoRuntime:
     """See ``phytoflow.inference.runtimes.factory.Runtime``.
 
-    Each of two lanes has a model of its own, compiled when first needed: one of a single stream and thread
-    runs on the caller's thread. The streams of one model, which more lanes share, have threads of their own,
-    which the scheduler puts on one CPU now and then, whatever CPUs the callers keep to.
+    With a concurrency of two each caller has a model of its own, compiled on first use: a model with one
+    stream and one thread runs on the calling thread. Above two, callers share one model, whose streams have
+    threads of their own; the scheduler sometimes puts two of them on one CPU, whatever affinity callers have.
 
     Precision is always said: left to itself OpenVINO takes bf16 where the CPU has it and moves probabilities
     by up to 0.19. CPUs are not pinned: two processes would share one core.
@@ -36,26 +36,28 @@ class OpenVinoRuntime:
     name: RuntimeName = "openvino"
     device = CPU
 
-    def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
+    def __init__(self, path: str, threads: int, concurrency: int, precision: Precision = "float32") -> None:
         compiled = functools.partial(_compiled, path, precision)
-        self._narrow = _requests(compiled, threads, lanes)
-        self._wide = _requests(compiled, threads * lanes, 1) if lanes > 1 else self._narrow
+        self._narrow = _requests(compiled, threads, concurrency)
+        self._wide = _requests(compiled, threads * concurrency, 1) if concurrency > 1 else self._narrow
         with self._narrow.one() as request:  # a file that cannot be loaded is found out now
             self._outputs = named([output.get_any_name() for output in request.model_outputs])
 
-    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
-        """Runs the model; waits for its turn where more call at once than there are lanes."""
-        with (self._wide if alone else self._narrow).one() as request:
+    def run(self, tensor: NDArray[np.float32], *, exclusive: bool = False) -> Outputs:
+        """Runs the model; waits while ``concurrency`` other calls are running."""
+        with (self._wide if exclusive else self._narrow).one() as request:
             request.infer([tensor], share_inputs=True)
             found = {name: request.get_output_tensor(at).data.copy() for name, at in self._outputs.items()}
         return Outputs(**found)
 
 
-def _requests(compiled: Callable[..., openvino.CompiledModel], threads: int, lanes: int) -> _Requests:
-    """One a lane: of a model of its own, compiled when first needed, or of one that all share."""
-    if lanes > _MOST_MODELS:
-        return _Requests(compiled(threads * lanes, streams=lanes).create_infer_request, lanes)
-    return _Requests(lambda: compiled(threads).create_infer_request(), lanes)
+def _requests(compiled: Callable[..., openvino.CompiledModel], threads: int, concurrency: int) -> _Requests:
+    """One request a caller, of a model of its own compiled on first use, or of one model shared by all."""
+    if concurrency > _MOST_MODELS:
+        return _Requests(
+            compiled(threads * concurrency, streams=concurrency).create_infer_request, concurrency
+        )
+    return _Requests(lambda: compiled(threads).create_infer_request(), concurrency)
 
 
 def _compiled(path: str, precision: Precision, threads: int, streams: int = 1) -> openvino.CompiledModel:

@@ -19,7 +19,7 @@ class TorchScriptRuntime:
 
     name: RuntimeName = "torchscript"
 
-    def __init__(self, path: str, threads: int, lanes: int, precision: Precision = "float32") -> None:
+    def __init__(self, path: str, threads: int, concurrency: int, precision: Precision = "float32") -> None:
         torch.set_num_threads(threads)
         # The profiling executor compiles anew for each batch size it meets.
         torch._C._jit_set_profiling_executor(False)
@@ -31,8 +31,8 @@ class TorchScriptRuntime:
             module = torch.jit.load(path, map_location=self._device)  # type: ignore[no-untyped-call]
             self._model = module.eval()
 
-    def run(self, tensor: NDArray[np.float32], *, alone: bool = False) -> Outputs:
-        """Runs the model, with the same threads whether alone or not."""
+    def run(self, tensor: NDArray[np.float32], *, exclusive: bool = False) -> Outputs:
+        """Runs the model, with the same threads whether exclusive or not."""
         with torch.inference_mode():
             found = self._model(torch.from_numpy(tensor).to(self._device))
             found = found if isinstance(found, tuple) else (found,)

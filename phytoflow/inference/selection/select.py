@@ -39,7 +39,7 @@ def choose(
     asked: RuntimeName | None,
     *,
     threads: int,
-    lanes: int = 1,
+    concurrency: int = 1,
     precision: Precision | Literal["auto"] = "float32",
 ) -> tuple[Runtime, Choice]:
     """Opens the runtime asked for, or the fastest, that agrees with the bundle's probe photos.
@@ -50,7 +50,7 @@ def choose(
             has nothing else, or there is a GPU: loading torch costs more memory and time than it could win
             on CPUs.
         threads: CPU threads of one call.
-        lanes: Calls at once.
+        concurrency: Concurrent calls of ``run`` to prepare for.
         precision: One, or ``auto`` to compare those the CPU is quick at and the bundle has.
 
     Raises:
@@ -62,7 +62,7 @@ def choose(
     best: tuple[Runtime, Trial] | None = None
     trials: list[Trial] = []
     for candidate in found:
-        runtime, trial = probes.tried(candidate, threads, lanes, timed=len(found) > 1)
+        runtime, trial = probes.tried(candidate, threads, concurrency, timed=len(found) > 1)
         trials.append(trial)
         if runtime and trial.agrees and (best is None or trial.milliseconds < best[1].milliseconds):
             best = runtime, trial

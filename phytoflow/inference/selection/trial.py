@@ -78,19 +78,21 @@ class Probes:
         return cls(bundle, photos, recorded)
 
     def tried(
-        self, candidate: Candidate, threads: int, lanes: int, *, timed: bool
+        self, candidate: Candidate, threads: int, concurrency: int, *, timed: bool
     ) -> tuple[Runtime | None, Trial]:
         """Opens a runtime and runs the photos; None where it cannot.
 
         Args:
             candidate: The runtime and its precision.
             threads: CPU threads of one call.
-            lanes: Calls at once.
+            concurrency: Concurrent calls of ``run`` to prepare for.
             timed: Whether to measure how fast it is.
         """
         name, precision = candidate
         try:
-            runtime = open_runtime(name, self.bundle, threads=threads, lanes=lanes, precision=precision)
+            runtime = open_runtime(
+                name, self.bundle, threads=threads, concurrency=concurrency, precision=precision
+            )
             answers = _answers(runtime, self.photos, self.bundle.manifest.temperature)
         except (PhytoflowError, RuntimeError) as error:
             return None, Trial(candidate, error=str(error))

@@ -41,8 +41,8 @@ class Work(Protocol[_P]):
     def prepare(self, photos: Sequence[Asked]) -> _P:
         """Bytes to tensors, for which Python's lock is needed again and again."""
 
-    def run(self, prepared: _P, alone: bool) -> list[Outcome]:
-        """An outcome each, in their order; ``alone``: nothing else is run or waits."""
+    def run(self, prepared: _P, exclusive: bool) -> list[Outcome]:
+        """An outcome each, in their order; ``exclusive``: nothing else is run or waits."""
 
 
 @dataclass(eq=False)

@@ -59,11 +59,11 @@ class Worker:
             faults.append(self._prepare(photo, tensors[faults.count(None)]))
         return Prepared(start, tensors[: faults.count(None)], faults)
 
-    def run(self, prepared: Prepared, alone: bool) -> list[Outcome]:
-        """A row each, or what is wrong with the photo; see ``Lanes`` for ``alone``."""
+    def run(self, prepared: Prepared, exclusive: bool) -> list[Outcome]:
+        """A row each, or what is wrong with the photo; see ``Lanes`` for ``exclusive``."""
         start, tensors, faults = prepared
         size = self._batch
-        found = [self._run(tensors[at : at + size], alone) for at in range(0, len(tensors), size)]
+        found = [self._run(tensors[at : at + size], exclusive) for at in range(0, len(tensors), size)]
         seconds = (time.perf_counter() - start) / len(faults)
         rows = iter(Row(found[at // size], at % size, seconds) for at in range(len(tensors)))
         return [fault or next(rows) for fault in faults]
@@ -86,10 +86,10 @@ class Worker:
             return decode(photo, self._bounds.limits, size_hint=self._preprocessing.resize_size)
         return Image.fromarray(photo)
 
-    def _run(self, tensors: NDArray[np.float32], alone: bool) -> Predictions:
+    def _run(self, tensors: NDArray[np.float32], exclusive: bool) -> Predictions:
         BATCH_SIZE.observe(len(tensors))
         start = time.perf_counter()
         try:
-            return self._classifier.run(tensors, alone=alone)
+            return self._classifier.run(tensors, exclusive=exclusive)
         finally:
             INFERENCE.observe(time.perf_counter() - start)

@@ -46,7 +46,7 @@ class Bundles:
                 bundle,
                 options.runtime,  # type: ignore[arg-type]
                 1,
-                lanes=options.inference_threads,
+                concurrency=options.inference_threads,
                 precision=options.precision,  # type: ignore[arg-type]
             )
         except BaseException:

@@ -40,7 +40,7 @@ def warm(classifier: Classifier, lanes: int, max_batch_size: int) -> int:
         seconds(min(found, 2))
         seconds(found)
     for _ in range(lanes):
-        classifier.run(photo[None], alone=True)
+        classifier.run(photo[None], exclusive=True)
     return found
 
 

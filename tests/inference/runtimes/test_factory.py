@@ -17,9 +17,9 @@ from phytoflow.inference.runtimes.factory import RUNTIMES, open_runtime
 def test_a_call_alone_and_calls_at_once_give_the_same_answers(bundle: Path, name: RuntimeName) -> None:
     opened = Bundle.load(bundle)
     photos = np.stack([opened.manifest.preprocessing(content) for content in opened.probe_contents()])
-    runtime = open_runtime(name, opened, threads=1, lanes=2)
+    runtime = open_runtime(name, opened, threads=1, concurrency=2)
     expected = runtime.run(photos).logits
-    with ThreadPoolExecutor(5) as lanes:  # more than it was opened with
-        jobs = [lanes.submit(runtime.run, photos, alone=turn % 3 == 0) for turn in range(40)]
+    with ThreadPoolExecutor(5) as callers:  # more than it was opened for
+        jobs = [callers.submit(runtime.run, photos, exclusive=turn % 3 == 0) for turn in range(40)]
         for job in jobs:
             np.testing.assert_allclose(job.result().logits, expected, atol=1e-4)

@@ -34,21 +34,25 @@ def spins(session: onnxruntime.InferenceSession) -> tuple[int, bool]:
     return options.intra_op_num_threads, awake
 
 
-def test_a_lone_call_has_every_thread_awake_and_lanes_have_one_each(
+def test_a_lone_call_has_every_thread_awake_and_concurrent_ones_have_one_each(
     bundle: Path, made: list[onnxruntime.InferenceSession]
 ) -> None:
     opened = Bundle.load(bundle)
     photo = opened.manifest.preprocessing(opened.probe_contents()[0])[None]
-    runtime = OnnxRuntime(str(bundle / opened.manifest.models["onnx"].file), threads=1, lanes=2)
-    in_a_lane = runtime.run(photo).logits
+    runtime = OnnxRuntime(str(bundle / opened.manifest.models["onnx"].file), threads=1, concurrency=2)
+    concurrent = runtime.run(photo).logits
     assert [spins(session) for session in made] == [(1, False)]
-    alone = runtime.run(photo, alone=True).logits
+    exclusive = runtime.run(photo, exclusive=True).logits
     assert [spins(session) for session in made] == [(1, False), (2, True)]
-    np.testing.assert_allclose(alone, in_a_lane, atol=1e-4)
+    np.testing.assert_allclose(exclusive, concurrent, atol=1e-4)
 
 
-def test_with_one_lane_there_is_one_session(bundle: Path, made: list[onnxruntime.InferenceSession]) -> None:
+def test_without_concurrency_there_is_one_session(
+    bundle: Path, made: list[onnxruntime.InferenceSession]
+) -> None:
     opened = Bundle.load(bundle)
     photo = opened.manifest.preprocessing(opened.probe_contents()[0])[None]
-    OnnxRuntime(str(bundle / opened.manifest.models["onnx"].file), threads=2, lanes=1).run(photo, alone=True)
+    OnnxRuntime(str(bundle / opened.manifest.models["onnx"].file), threads=2, concurrency=1).run(
+        photo, exclusive=True
+    )
     assert [spins(session) for session in made] == [(2, False)]

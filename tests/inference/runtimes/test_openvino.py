@@ -1,4 +1,4 @@
-"""OpenVINO computes where its caller stands, one call a lane, and leaves the process as it was."""
+"""OpenVINO computes where its caller stands, concurrent calls apart, and leaves the process as it was."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def photos(bundle: Path) -> NDArray[np.float32]:
 
 def test_a_lane_computes_on_its_own_thread(path: str, photos: NDArray[np.float32]) -> None:
     """Which keeps to a CPU; threads of the library's own would meet on one of them."""
-    runtime = OpenVinoRuntime(path, threads=1, lanes=2)
+    runtime = OpenVinoRuntime(path, threads=1, concurrency=2)
 
     def shares() -> tuple[float, float]:
         runtime.run(photos)  # compiles
@@ -44,15 +44,15 @@ def test_a_lane_computes_on_its_own_thread(path: str, photos: NDArray[np.float32
             runtime.run(photos)
         return time.thread_time() - mine, time.process_time() - everyones
 
-    with ThreadPoolExecutor(1) as lane:
-        mine, everyones = lane.submit(shares).result()
+    with ThreadPoolExecutor(1) as caller:
+        mine, everyones = caller.submit(shares).result()
     assert mine > 0.8 * everyones
 
 
 def test_its_memory_goes_with_its_last_user(path: str, photos: NDArray[np.float32]) -> None:
     """Not when Python next looks for cycles: versions are swapped under load."""
-    runtime = OpenVinoRuntime(path, threads=1, lanes=2)
-    runtime.run(photos, alone=True)
+    runtime = OpenVinoRuntime(path, threads=1, concurrency=2)
+    runtime.run(photos, exclusive=True)
     left = weakref.ref(runtime)
     gc.disable()
     try:
@@ -62,11 +62,15 @@ def test_its_memory_goes_with_its_last_user(path: str, photos: NDArray[np.float3
         gc.enable()
 
 
-@pytest.mark.parametrize(("lanes", "models"), [(1, [1]), (2, [1, 1]), (3, [3])])
+@pytest.mark.parametrize(("concurrency", "models"), [(1, [1]), (2, [1, 1]), (3, [3])])
 def test_two_lanes_have_models_of_their_own_and_more_share_one(
-    path: str, photos: NDArray[np.float32], lanes: int, models: list[int], monkeypatch: pytest.MonkeyPatch
+    path: str,
+    photos: NDArray[np.float32],
+    concurrency: int,
+    models: list[int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each model takes the weights again, for which many lanes have no memory; here by their streams."""
+    """Each model holds a copy of the weights, too much memory for many callers."""
     streams = []
 
     def compiled(*args: Any, **options: Any) -> openvino.CompiledModel:
@@ -74,16 +78,19 @@ def test_two_lanes_have_models_of_their_own_and_more_share_one(
         return _compiled(*args, **options)
 
     monkeypatch.setattr(openvino_runtime, "_compiled", compiled)
-    runtime, together = OpenVinoRuntime(path, threads=1, lanes=lanes), threading.Barrier(lanes)
+    runtime, together = (
+        OpenVinoRuntime(path, threads=1, concurrency=concurrency),
+        threading.Barrier(concurrency),
+    )
 
     def run(_: int) -> None:
         together.wait(10)
         with runtime._narrow.one():
-            together.wait(10)  # every lane has a request
+            together.wait(10)  # every caller holds a request
         runtime.run(photos)
 
-    with ThreadPoolExecutor(lanes) as pool:
-        list(pool.map(run, range(lanes)))
+    with ThreadPoolExecutor(concurrency) as pool:
+        list(pool.map(run, range(concurrency)))
     assert streams == models
 
 
@@ -127,7 +134,7 @@ import signal, sys, threading
 from phytoflow.inference.runtimes.openvino import OpenVinoRuntime
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
-versions = [OpenVinoRuntime(sys.argv[1], threads=1, lanes=2) for _ in range(2)]
+versions = [OpenVinoRuntime(sys.argv[1], threads=1, concurrency=2) for _ in range(2)]
 versions.pop(0)
 swapping = threading.Thread(target=versions.clear)
 swapping.start()

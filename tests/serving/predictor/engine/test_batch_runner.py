@@ -27,9 +27,9 @@ def test_photos_are_run_in_batches_and_keep_their_order(
     sizes: list[int] = []
     run = offline.run
 
-    def noted(tensors: np.ndarray, *, alone: bool = False) -> Predictions:
+    def noted(tensors: np.ndarray, *, exclusive: bool = False) -> Predictions:
         sizes.append(len(tensors))
-        return run(tensors, alone=alone)
+        return run(tensors, exclusive=exclusive)
 
     monkeypatch.setattr(offline, "run", noted)
     manifest, contents = offline.bundle.manifest, offline.bundle.probe_contents()
@@ -37,7 +37,7 @@ def test_photos_are_run_in_batches_and_keep_their_order(
     asked = [*photos[:2], b"no photo", *photos[2:], photos[0]]
     worker = Worker(offline, Bounds(16, Limits(), manifest.preprocessing.size), 2)
     before = batches()
-    outcomes = worker.run(worker.prepare(asked), alone=False)
+    outcomes = worker.run(worker.prepare(asked), exclusive=False)
     assert sizes == [2, 2, 1]
     assert np.subtract(batches(), before).tolist() == [3, 5]
     assert isinstance(outcomes.pop(2), PhotoError)
@@ -50,6 +50,6 @@ def test_photos_are_run_in_batches_and_keep_their_order(
 def test_nothing_is_run_where_no_photo_can_be_used(offline: Classifier) -> None:
     worker = Worker(offline, Bounds(16, Limits(), offline.bundle.manifest.preprocessing.size), 2)
     before = batches()
-    outcomes = worker.run(worker.prepare([b"no photo", b""]), alone=True)
+    outcomes = worker.run(worker.prepare([b"no photo", b""]), exclusive=True)
     assert [type(outcome) for outcome in outcomes] == [PhotoError, PhotoError]
     assert batches() == before

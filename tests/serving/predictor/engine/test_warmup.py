@@ -34,20 +34,20 @@ class Seen:
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
-        self.alone = 0
+        self.exclusive = 0
         manifest = SimpleNamespace(preprocessing=lambda _: np.zeros((3, 8, 8), np.float32))
         self.bundle = SimpleNamespace(manifest=manifest, probe_contents=lambda: [b""])
 
-    def run(self, batch: np.ndarray, *, alone: bool = False) -> None:
+    def run(self, batch: np.ndarray, *, exclusive: bool = False) -> None:
         self.sizes.append(len(batch))
-        self.alone += alone
+        self.exclusive += exclusive
 
 
 def test_every_lane_sees_every_size() -> None:
     classifier: Any = Seen()
     assert warm(classifier, 3, 16) == 16
     assert sorted(classifier.sizes) == [1] * 6 + [2] * 3 + [16] * 3
-    assert classifier.alone == 3
+    assert classifier.exclusive == 3
 
 
 def test_an_unsaid_size_is_measured() -> None:
