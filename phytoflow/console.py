@@ -10,6 +10,7 @@ from collections.abc import Callable
 from rich.console import Console
 
 from phytoflow.errors import PhytoflowError
+from phytoflow.protocol.proxies import exempt_direct_hosts
 
 
 def run_command(app: Callable[[], object]) -> None:
@@ -17,6 +18,7 @@ def run_command(app: Callable[[], object]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("phytoflow").setLevel(logging.INFO)
     warnings.simplefilter("ignore", FutureWarning)
+    exempt_direct_hosts()
     try:
         app()
     except PhytoflowError as error:

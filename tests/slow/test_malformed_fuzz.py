@@ -23,7 +23,8 @@ from phytoflow.bundle.bundle import Bundle
 from phytoflow.client.rest_codec import encode
 from phytoflow.data.images.decode import Limits, decode
 from phytoflow.errors import PhotoError
-from phytoflow.inference.test_time_augmentation import VIEWS, pixels_of
+from phytoflow.inference.test_time_augmentation import pixels_of
+from phytoflow.protocol.constants import VIEWS
 from phytoflow.system.malloc import KEPT
 from tests.serving.predictor.conftest import LIMITS, Server, start
 from tests.support.make_bundle import pictures

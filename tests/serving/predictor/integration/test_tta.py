@@ -15,7 +15,7 @@ from phytoflow.client.prediction import RefusedError
 from phytoflow.client.rest_client import AsyncClient, Client
 from phytoflow.data.images.decode import decode
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.test_time_augmentation import VIEWS, Augmentation
+from phytoflow.protocol.constants import VIEWS, Augmentation
 from tests.serving.predictor.conftest import Server
 from tests.serving.predictor.integration.test_malformed import check, photos
 from tests.support.make_bundle import SIDE, pictures
