@@ -20,12 +20,13 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from phytoflow.bundle.bundle import MANIFEST, file_sha256
+from phytoflow.bundle.bundle import MANIFEST
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.runtimes.base import ANSWERS
+from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.cpu import cpu_count
-from phytoflow.system.malloc import keep_for_next_photo
+from phytoflow.system.malloc import tune_malloc_for_serving
 
 Call = Callable[[NDArray[np.float32]], object]
 _STARTS, _TURNS, _SECONDS, _BATCH = 16, 7, 0.7, 2
@@ -54,7 +55,7 @@ def table(bundle: Path, work: Path) -> Iterator[str]:
 
 def _shares(bare: Path, own: Path, order: Sequence[Path]) -> tuple[float, float]:
     """In a process of its own: the share of numpy's answers, and of the file's; medians over turns."""
-    keep_for_next_photo()
+    tune_malloc_for_serving()
     threads = cpu_count()
     loaded = {folder: Classifier.load(folder, "onnx", 1, concurrency=threads) for folder in order}
     calls: list[Call] = [loaded[bare].outputs, loaded[bare].run, loaded[own].run]

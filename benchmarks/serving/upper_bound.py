@@ -79,9 +79,9 @@ def _together(size: int, each: list[tuple[float, float]]) -> Limit:
 def _work(work: Path, form: str, contents: list[bytes], seconds: float, barrier: Barrier, queue: Any) -> None:
     from phytoflow.bundle.bundle import Bundle
     from phytoflow.inference.runtimes.factory import open_runtime
-    from phytoflow.system.malloc import keep_for_next_photo
+    from phytoflow.system.malloc import tune_malloc_for_serving
 
-    keep_for_next_photo()
+    tune_malloc_for_serving()
     bundle = Bundle.load(work / "bundle")
     runtime, preprocessing = open_runtime(form, bundle, threads=1), bundle.manifest.preprocessing  # type: ignore[arg-type]
 

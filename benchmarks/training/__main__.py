@@ -24,7 +24,8 @@ from sklearn.metrics import f1_score
 from benchmarks.null_tracker import Silent
 from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
-from phytoflow.data.shards.dataset import SPLITS, Dataset
+from phytoflow.data.shards.dataset import Dataset
+from phytoflow.data.splits import SPLITS
 from phytoflow.data.synthetic.dataset import make_sample
 from phytoflow.models.checkpoint import load_trained
 from phytoflow.models.factory import preprocessing_for

@@ -17,7 +17,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from pydantic import ValidationError
 
 from phytoflow.bundle.manifest import BundleManifest, Form
 from phytoflow.errors import BundleError
+from phytoflow.storage.checksum import file_sha256
 
 MANIFEST = "bundle.json"
 TRAINING_PHOTOS = "training_photos.txt"
@@ -80,12 +80,6 @@ class Bundle:
 def write_manifest(folder: Path, manifest: BundleManifest) -> None:
     """Writes a bundle's manifest; write it last, so that a folder with a manifest is whole."""
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
-
-
-def file_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_manifest(path: Path) -> BundleManifest:

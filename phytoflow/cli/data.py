@@ -54,12 +54,12 @@ def check(
     from phytoflow.config.loader import load_settings
     from phytoflow.data.ingest.inspect import check as check_photos
     from phytoflow.data.prepare import write_findings
-    from phytoflow.data.sources.resolve import bring_photos
+    from phytoflow.data.sources.resolve import localise_source
     from phytoflow.storage.atomic import atomic_folder
 
     chosen = load_settings(None, settings or [])
     with tempfile.TemporaryDirectory(prefix="phytoflow-photos-") as work:
-        checked = check_photos(bring_photos(source, Path(work), chosen.seed), chosen.data, chosen.seed)
+        checked = check_photos(localise_source(source, Path(work), chosen.seed), chosen.data, chosen.seed)
         typer.echo("\n".join(checked.findings.lines()))
         if output:
             with atomic_folder(output) as folder:

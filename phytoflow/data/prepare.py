@@ -20,12 +20,12 @@ from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.ingest.inspect import CheckedPhotos, check
 from phytoflow.data.ingest.scan import limits_of
-from phytoflow.data.ingest.split import SPLITS
 from phytoflow.data.report.page import data_page
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import FACTS_FILE, TABLE_FILE, DatasetFacts
 from phytoflow.data.shards.format import write_index, write_shards
-from phytoflow.data.sources.resolve import SAMPLE, bring_photos
+from phytoflow.data.sources.resolve import SAMPLE, localise_source
+from phytoflow.data.splits import SPLITS
 from phytoflow.errors import DataError
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.storage.uri import is_local, local_path
@@ -79,7 +79,7 @@ def _here(source: str, beside: Path, seed: int) -> Iterator[Path]:
         return
     beside.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=beside, prefix=".source-") as folder:
-        yield bring_photos(source, Path(folder), seed)
+        yield localise_source(source, Path(folder), seed)
 
 
 def _facts(table: pd.DataFrame, preprocessing: Preprocessing, seed: int) -> DatasetFacts:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phytoflow.bundle.bundle import TRAINING_PHOTOS, file_sha256, write_manifest
+from phytoflow.bundle.bundle import TRAINING_PHOTOS, write_manifest
 from phytoflow.bundle.manifest import BundleManifest, Exported, Form, ModelFile, OpenSet, Probe, Provenance
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
@@ -27,6 +27,7 @@ from phytoflow.inference.predictions import softmax
 from phytoflow.models.checkpoint import TrainedModel, load_trained
 from phytoflow.models.factory import DEFAULT_TAIL_BLOCKS
 from phytoflow.storage.atomic import atomic_folder
+from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.progress import track
 
 PROBES = "probes"

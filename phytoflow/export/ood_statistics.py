@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.bundle.bundle import file_sha256
 from phytoflow.bundle.manifest import Form, ModelFile, OpenSet, ScoreFigures
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import Dataset
@@ -22,6 +21,7 @@ from phytoflow.inference.runtimes.factory import open_model
 from phytoflow.ood.outputs import Answers
 from phytoflow.ood.select import Choice, choose
 from phytoflow.ood.synthetic_outliers import Pixels, textures
+from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.cpu import cpu_count
 from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map

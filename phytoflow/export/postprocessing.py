@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from phytoflow.bundle.bundle import Bundle, file_sha256
+from phytoflow.bundle.bundle import Bundle
 from phytoflow.bundle.manifest import BundleManifest, Form, Int8, ModelFile
 from phytoflow.errors import ParityError
 from phytoflow.inference.predictions import softmax
@@ -26,6 +26,7 @@ from phytoflow.inference.runtimes.base import ANSWERS
 from phytoflow.inference.runtimes.factory import open_model
 from phytoflow.models.onnx_export import trace_onnx
 from phytoflow.ood.detector import Detector
+from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.cpu import cpu_count
 
 _FORMS: tuple[Form, ...] = ("onnx", "int8")

@@ -14,7 +14,7 @@ _MEGABYTE = 2**20
 LARGEST_KEPT, KEPT = 8 * _MEGABYTE, 32 * _MEGABYTE  # bytes: of a block, and of all that is free
 
 
-def keep_for_next_photo() -> None:
+def tune_malloc_for_serving() -> None:
     """Lets malloc reuse the memory of a photo's tensors; threads of the process started later inherit it.
 
     Blocks beyond ``LARGEST_KEPT`` bytes, which a photo of several megapixels may take while it is decoded, go
@@ -23,7 +23,7 @@ def keep_for_next_photo() -> None:
     _set({_MMAP_THRESHOLD: LARGEST_KEPT, _TRIM_THRESHOLD: KEPT, _TOP_PAD: 16 * _MEGABYTE})
 
 
-def keep_for_next_step() -> None:
+def tune_malloc_for_training() -> None:
     """Lets malloc reuse the memory of a step of training on a CPU, some blocks of which are larger still.
 
     The process keeps the memory of its largest step until it ends.

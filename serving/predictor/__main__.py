@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from phytoflow.errors import PhytoflowError
-from phytoflow.system.malloc import keep_for_next_photo
+from phytoflow.system.malloc import tune_malloc_for_serving
 from serving.predictor.engine.bundle_loader import Bundles
 from serving.predictor.observability import logging as logs
 from serving.predictor.options import read_options
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = read_options(arguments)
     logs.configure(options.log_level)
-    keep_for_next_photo()
+    tune_malloc_for_serving()
     try:
         with tempfile.TemporaryDirectory(prefix="phytoflow-bundle-") as folder:
             bundles = Bundles(options, Path(folder))

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.bundle.bundle import MANIFEST, Bundle, file_sha256, write_manifest
+from phytoflow.bundle.bundle import MANIFEST, Bundle, write_manifest
 from phytoflow.bundle.manifest import BundleManifest, ModelFile, Probe, Provenance
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.errors import BundleError
+from phytoflow.storage.checksum import file_sha256
 
 
 def _bundle(folder: Path, **changes: object) -> BundleManifest:

@@ -10,10 +10,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from phytoflow.bundle.bundle import TRAINING_PHOTOS, file_sha256, write_manifest
+from phytoflow.bundle.bundle import TRAINING_PHOTOS, write_manifest
 from phytoflow.bundle.manifest import BundleManifest, ModelFile, Probe, Provenance
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.preprocessing import Preprocessing
+from phytoflow.storage.checksum import file_sha256
 
 PREPROCESSING = Preprocessing(size=32)
 COLOURS = ("red", "green", "blue")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from phytoflow.bundle.bundle import Bundle, file_sha256
+from phytoflow.bundle.bundle import Bundle
 from phytoflow.bundle.manifest import OpenSet, Provenance
 from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
@@ -22,6 +22,7 @@ from phytoflow.inference.classifier import Classifier
 from phytoflow.ood.detector import Detector
 from phytoflow.ood.feature_statistics import Statistics
 from phytoflow.ood.metrics import auroc
+from phytoflow.storage.checksum import file_sha256
 from tests.support.make_bundle import encode, pictures, trained_model
 
 MOST = 40

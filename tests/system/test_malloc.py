@@ -29,7 +29,7 @@ HUGE = """
 import numpy as np
 from pathlib import Path
 from phytoflow.system import malloc as memory
-memory.keep_for_next_photo()
+memory.tune_malloc_for_serving()
 def megabytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
 before = megabytes()
@@ -40,7 +40,9 @@ print(taken - before, megabytes() - before)
 """
 
 
-@pytest.mark.parametrize(("how", "size"), [("keep_for_next_photo", 3 * 2**20), ("keep_for_next_step", 2**26)])
+@pytest.mark.parametrize(
+    ("how", "size"), [("tune_malloc_for_serving", 3 * 2**20), ("tune_malloc_for_training", 2**26)]
+)
 def test_what_is_freed_is_used_again(how: str, size: int) -> None:
     assert _faults(how, size) < ROUNDS < _faults("default", size)
 

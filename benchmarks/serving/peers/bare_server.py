@@ -15,7 +15,7 @@ import uvloop
 
 from benchmarks.serving.peers.common import Arguments, Model
 from phytoflow.system.cpu import cpu_count
-from phytoflow.system.malloc import keep_for_next_photo
+from phytoflow.system.malloc import tune_malloc_for_serving
 
 _END, _LENGTH, _HEADER = b"\r\n\r\n", b"content-length: ", b"inference-header-content-length: "
 _PREFIX = 4  # V2 puts a photo's length before it
@@ -75,5 +75,5 @@ async def _serve(arguments: Arguments) -> None:
 
 
 if __name__ == "__main__":
-    keep_for_next_photo()
+    tune_malloc_for_serving()
     uvloop.run(_serve(Arguments.read()))

@@ -15,7 +15,7 @@ from phytoflow.data.ingest.groups import group_photos
 from phytoflow.data.ingest.near_duplicates import near_duplicates
 from phytoflow.data.ingest.scan import scan
 from phytoflow.data.ingest.split import split_photos
-from phytoflow.data.ingest.validate import exclude_duplicates, refuse_layout, refuse_meaningless
+from phytoflow.data.ingest.validate import exclude_duplicates, require_class_folders, require_trainable
 from phytoflow.data.settings import DataSettings
 
 
@@ -46,9 +46,9 @@ def check(root: Path, settings: DataSettings, seed: int) -> CheckedPhotos:
     Raises:
         DataError: Training on these photos would be meaningless.
     """
-    folders = refuse_layout(root)
+    folders = require_class_folders(root)
     table = exclude_duplicates(scan(root, settings))
-    refuse_meaningless(table)
+    require_trainable(table)
     readable = table[table["phash"] != ""].reset_index(names="row")
     pairs = near_duplicates(readable, settings.near_duplicate_max_distance)
     groups = group_photos(readable, pairs, settings)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phytoflow.data.splits import SPLITS
 from phytoflow.errors import DataError
 
-SPLITS = ("train", "validation", "test")
 _REMEDY = (
     "add photos of other plants to that class, leave the class out, or, if photos were grouped that do not "
     "belong together, lower data.near_duplicate_max_distance or give data.groups_csv"

@@ -35,7 +35,7 @@ def exclude_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(reason=reason)
 
 
-def refuse_layout(root: Path) -> list[str]:
+def require_class_folders(root: Path) -> list[str]:
     """Looks at the folders only, before a photo is read.
 
     Returns:
@@ -55,7 +55,7 @@ def refuse_layout(root: Path) -> list[str]:
     return folders
 
 
-def refuse_meaningless(table: pd.DataFrame) -> None:
+def require_trainable(table: pd.DataFrame) -> None:
     """Stops before anything is spent on photos that cannot make a classifier.
 
     Args:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from phytoflow.data.images.decode import Limits
 from phytoflow.data.ingest.findings import Findings
-from phytoflow.data.ingest.split import SPLITS
 from phytoflow.data.report.charts import brightness_figure, counts_figure, sizes_figure, thumbnail
+from phytoflow.data.splits import SPLITS
 
 _SAMPLES = 12
 _PAIRS = 12

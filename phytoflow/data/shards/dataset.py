@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.format import INDEX_FILE, ShardEntry, ShardIndex, stream_shard
+from phytoflow.data.splits import SPLITS
 from phytoflow.errors import DataError, StorageError
 from phytoflow.storage.uri import open_uri, read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 FACTS_FILE = "dataset.json"
 TABLE_FILE = "photos.csv"
 SCHEMA_VERSION = 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import IO
 import httpx
 
 from phytoflow.errors import StorageError
+from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.progress import track
 
 STEP = 2**18
@@ -78,12 +78,6 @@ def head(url: str) -> str:
     except httpx.HTTPError as error:
         raise StorageError(f"cannot read {url}: {_said(error)}", remedy="check the address") from error
     return " ".join(response.headers.get(name, "") for name in ("etag", "last-modified", "content-length"))
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _continue(url: str, part: Path, max_bytes: int) -> None:

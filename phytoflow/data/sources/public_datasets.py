@@ -14,10 +14,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from phytoflow.data.sources.download import download, file_sha256, read_small
+from phytoflow.data.sources.download import download, read_small
 from phytoflow.data.sources.git_archive import git_tree, unpack_classes
 from phytoflow.errors import DataError, StorageError
 from phytoflow.storage.atomic import atomic_file, atomic_folder
+from phytoflow.storage.checksum import file_sha256
 
 Name = Literal["plantvillage", "dandelion"]
 _LOG = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ MAX_ARCHIVE_BYTES = 64 * 2**30
 _LOG = logging.getLogger(__name__)
 
 
-def bring_photos(source: str, work: Path, seed: int = 0) -> Path:
+def localise_source(source: str, work: Path, seed: int = 0) -> Path:
     """Makes the photos of a source readable as a local class-folder tree.
 
     Args:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
-from phytoflow.data.shards.dataset import SPLITS, Dataset
+from phytoflow.data.shards.dataset import Dataset
+from phytoflow.data.splits import SPLITS
 from phytoflow.inference.classifier import Classifier
 from phytoflow.system.cpu import cpu_count
 from phytoflow.system.progress import track

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from phytoflow.data.shards.dataset import SPLITS
+from phytoflow.data.splits import SPLITS
 from phytoflow.evaluation.audit.embeddings import Looked
 
 _HASH_BITS = 6

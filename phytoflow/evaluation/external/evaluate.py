@@ -16,8 +16,8 @@ import numpy as np
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.ingest.class_folders import folder_photos
-from phytoflow.data.ingest.validate import refuse_layout
-from phytoflow.data.sources.resolve import bring_photos
+from phytoflow.data.ingest.validate import require_class_folders
+from phytoflow.data.sources.resolve import localise_source
 from phytoflow.evaluation.external.class_mapping import FieldClasses, map_classes
 from phytoflow.evaluation.external.schema import Drop, FieldClass, FieldFigures
 from phytoflow.evaluation.metrics.bootstrap import difference_interval
@@ -68,8 +68,8 @@ def open_field(settings: EvaluationSettings, classes: Sequence[str]) -> FieldPho
     if not settings.external_data:
         return None
     home = tempfile.TemporaryDirectory(prefix="phytoflow-field-")
-    folder = bring_photos(settings.external_data, Path(home.name))
-    mapping = map_classes(refuse_layout(folder), classes, settings.external_class_map)
+    folder = localise_source(settings.external_data, Path(home.name))
+    mapping = map_classes(require_class_folders(folder), classes, settings.external_class_map)
     return FieldPhotos(settings.external_data.rstrip("/").split("/")[-1], folder, mapping, home)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from phytoflow.data.ingest.walk import LOOSE, walk
-from phytoflow.data.sources.resolve import bring_photos
+from phytoflow.data.sources.resolve import localise_source
 from phytoflow.errors import DataError, PhotoError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.ood.metrics import auroc, fpr95
@@ -109,7 +109,7 @@ def _none_in(place: Path | str) -> DataError:
 
 def _novelty_of(classifier: Classifier, strangers: str) -> NDArray[np.float64]:
     with tempfile.TemporaryDirectory(prefix="phytoflow-strangers-") as home:
-        folder = bring_photos(strangers, Path(home))
+        folder = localise_source(strangers, Path(home))
         files = stranger_files(folder)
         starts = range(0, len(files), _BATCH)
         parts = [_asked(classifier, files[i : i + _BATCH]) for i in track(starts, "Asking strangers")]

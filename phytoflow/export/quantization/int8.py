@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.bundle.bundle import file_sha256
 from phytoflow.bundle.manifest import BundleManifest, Int8, Int8Trial, ModelFile
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
@@ -21,6 +20,7 @@ from phytoflow.export.quantization.trial import Judged, probabilities
 from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.runtimes.base import RuntimeName
 from phytoflow.inference.runtimes.factory import installed, open_model
+from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.progress import track
 
 _LIGHT: tuple[RuntimeName, ...] = ("onnx", "openvino")

@@ -10,7 +10,7 @@ import torch
 
 from phytoflow.errors import ConfigError
 from phytoflow.system.cpu import cpu_count
-from phytoflow.system.malloc import keep_for_next_step
+from phytoflow.system.malloc import tune_malloc_for_training
 from phytoflow.training.settings import TrainingSettings
 
 _LOG = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def find_device(settings: TrainingSettings) -> Device:
         )
     kind = "cuda" if gpu and settings.device != "cpu" else "cpu"
     if kind == "cpu":
-        keep_for_next_step()
+        tune_malloc_for_training()
     dtype = _dtype(settings.precision, kind)
     place = torch.cuda.get_device_name() if kind == "cuda" else f"CPU, {threads} threads"
     device = Device(kind, dtype, f"{place}, {str(dtype).removeprefix('torch.')}")

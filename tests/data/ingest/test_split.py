@@ -4,7 +4,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from phytoflow.data.ingest.split import SPLITS, split_photos
+from phytoflow.data.ingest.split import split_photos
+from phytoflow.data.splits import SPLITS
 from phytoflow.errors import DataError
 
 

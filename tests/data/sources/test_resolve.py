@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.data.sources.resolve import bring_photos, class_names, source_version
+from phytoflow.data.sources.resolve import class_names, localise_source, source_version
 from phytoflow.errors import DataError, StorageError
 from tests.support.cutting_server import Behaviour, serve
 from tests.support.object_store import object_store
@@ -21,7 +21,7 @@ def archive(**extra: bytes) -> bytes:
 
 def test_an_archive_on_the_web_becomes_class_folders(tmp_path: Path) -> None:
     with serve(Behaviour(files={"/set.zip": archive()})) as server:
-        folder = bring_photos(f"{server.url}/set.zip", tmp_path / "work")
+        folder = localise_source(f"{server.url}/set.zip", tmp_path / "work")
     assert (folder / "rust" / "1.jpg").read_bytes() == b"one"
     assert sorted(path.name for path in folder.iterdir()) == ["healthy", "rust"]
 
@@ -40,7 +40,7 @@ def test_an_address_without_archive_is_said(tmp_path: Path) -> None:
         with pytest.raises(StorageError, match="404"):
             source_version(f"{server.url}/none.zip")
         with pytest.raises(DataError, match="neither"):
-            bring_photos(f"{server.url}/page", tmp_path / "work")
+            localise_source(f"{server.url}/page", tmp_path / "work")
     assert not (tmp_path / "work" / "photos").exists()
 
 
@@ -55,7 +55,7 @@ def test_an_archive_without_files_is_named(tmp_path: Path, name: str) -> None:
         serve(Behaviour(files={f"/{name}": buffer.getvalue()})) as server,
         pytest.raises(DataError, match=f"{name} holds no files"),
     ):
-        bring_photos(f"{server.url}/{name}", tmp_path / "work")
+        localise_source(f"{server.url}/{name}", tmp_path / "work")
     assert not (tmp_path / "work" / "photos").exists()
 
 
@@ -76,7 +76,7 @@ def test_google_cloud_storage_is_asked_at_its_own_endpoint(
 
 def test_a_local_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no folder of photos"):
-        bring_photos(str(tmp_path / "none"), tmp_path / "work")
+        localise_source(str(tmp_path / "none"), tmp_path / "work")
 
 
 def test_class_names_are_known_without_a_photo_being_read(tmp_path: Path) -> None:

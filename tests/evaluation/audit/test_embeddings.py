@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from phytoflow.data.shards.dataset import SPLITS
+from phytoflow.data.splits import SPLITS
 from phytoflow.evaluation.audit.background_bias import probe_background
 from phytoflow.evaluation.audit.embeddings import SIDE, Looked
 from phytoflow.evaluation.audit.leakage import audit_leaks

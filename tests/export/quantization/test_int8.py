@@ -13,7 +13,7 @@ import pytest
 from onnx import numpy_helper
 from pydantic import ValidationError
 
-from phytoflow.bundle.bundle import Bundle, file_sha256
+from phytoflow.bundle.bundle import Bundle
 from phytoflow.bundle.manifest import Int8Trial, Provenance
 from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
@@ -26,6 +26,7 @@ from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import softmax
 from phytoflow.models.checkpoint import save_trained
+from phytoflow.storage.checksum import file_sha256
 from tests.support.make_bundle import pictures, trained_model
 
 LOOSE = ExportSettings(
