@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class PhytoflowError(Exception):
     """Base of every error a user is meant to read.
@@ -104,3 +107,16 @@ class DeployError(ServingError):
     def __init__(self, message: str, *, reason: str, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.reason = reason
+
+
+def nearest_name(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """The known name that is most like ``name``, whatever its case; empty if none is.
+
+    Args:
+        name: What somebody wrote.
+        known: What they may have meant.
+        cutoff: Least similarity, 0 to 1 (``difflib.SequenceMatcher.ratio``).
+    """
+    lowered = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=cutoff)
+    return lowered[near[0]] if near else ""

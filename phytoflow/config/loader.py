@@ -5,7 +5,6 @@ Every refusal names the key, the value, what is allowed, and the nearest valid n
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from phytoflow.config.presets import PRESETS
 from phytoflow.config.settings import Settings
-from phytoflow.errors import ConfigError
+from phytoflow.errors import ConfigError, nearest_name
 
 _S = TypeVar("_S", bound=BaseModel)
 _Tree = dict[str, Any]
@@ -142,6 +141,5 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     """``Did you mean ...?``, by the whole key first and by its last part second."""
     names = [k for k in known if k]
     tails = {k.rsplit(".", 1)[-1]: k for k in names}
-    close = difflib.get_close_matches(name, names, 1, 0.5)
-    close = close or [tails[t] for t in difflib.get_close_matches(name.rsplit(".", 1)[-1], tails, 1, 0.6)]
-    return f"Did you mean {close[0]}?" if close else ""
+    near = nearest_name(name, names) or tails.get(nearest_name(name.rsplit(".", 1)[-1], tails, 0.6), "")
+    return f"Did you mean {near}?" if near else ""

@@ -1,33 +1,38 @@
-"""How many CPUs this process really has: the container's quota and affinity, not the machine's count."""
+"""How many CPUs this process may use: the container's quota and affinity, not the machine's count."""
 
 from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
-_CGROUP = Path("/sys/fs/cgroup")
-_SELF = Path("/proc/self/cgroup")
+CGROUP = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
 _INFO = Path("/proc/cpuinfo")
-_BF16 = {"avx512_bf16", "amx_bf16"}
+_BF16 = {"avx512_bf16", "amx_bf16"}  # the kernel's names of the instructions that multiply bf16
 
 
-def cpu_count(cgroup: Path = _CGROUP, membership: Path = _SELF) -> int:
-    """CPUs this process may keep busy, at least one.
+def cpu_count(cgroup: Path | None = None, membership: Path | None = None) -> int:
+    """Counts the CPUs that this process may keep busy.
 
-    The smaller of the affinity mask and the cgroup quota (v1 and v2, here or at any parent), rounded up:
-    with half a CPU of quota there is still one thread to run.
+    It is the smaller of the affinity mask and of the cgroup quotas (v1 and v2, of the process's own group
+    and of every parent). A quota is rounded up: half a CPU still runs one thread.
 
     Args:
-        cgroup: Where the cgroup file system is mounted.
-        membership: The process's ``/proc/PID/cgroup``.
+        cgroup: Mount point of the cgroup file system; default ``CGROUP``.
+        membership: The process's ``/proc/PID/cgroup``; default ``MEMBERSHIP``.
+
+    Returns:
+        The number of CPUs, at least 1.
     """
-    quotas = [*_quotas_v2(cgroup, membership), *_quotas_v1(cgroup, membership)]
+    cgroup, membership = cgroup or CGROUP, membership or MEMBERSHIP
+    quotas = [*_read_quotas_v2(cgroup, membership), *_read_quotas_v1(cgroup, membership)]
     return max(1, min([len(os.sched_getaffinity(0)), *(math.ceil(quota) for quota in quotas)]))
 
 
 def has_bf16(info: Path = _INFO) -> bool:
-    """Whether the CPU multiplies bf16 itself; where it does not, bf16 is 6 to 16 times slower than float32.
+    """Tells whether the CPU has bf16 instructions; without them bf16 is 6 to 16 times slower than float32.
 
     Args:
         info: Linux's description of the CPUs.
@@ -36,26 +41,29 @@ def has_bf16(info: Path = _INFO) -> bool:
     return bool(_BF16 & set(next(flags, [])))
 
 
-def _quotas_v2(cgroup: Path, membership: Path) -> list[float]:
-    found = []
-    for folder in _folders(cgroup, _group(membership, "")):
-        quota, _, period = _read(folder / "cpu.max").partition(" ")
-        if quota.isdigit() and period.isdigit() and int(period):
-            found.append(int(quota) / int(period))
-    return found
+def _read_quotas_v2(cgroup: Path, membership: Path) -> list[float]:
+    lines = (_read(folder / "cpu.max") for folder in _folders(cgroup, _group(membership, "")))
+    return _parse_quotas(line.partition(" ")[::2] for line in lines)
 
 
-def _quotas_v1(cgroup: Path, membership: Path) -> list[float]:
-    found = []
-    for folder in _folders(cgroup / "cpu", _group(membership, "cpu")):
-        quota, period = _read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")
-        if quota.isdigit() and period.isdigit() and int(period):  # "-1" means no limit
-            found.append(int(quota) / int(period))
-    return found
+def _read_quotas_v1(cgroup: Path, membership: Path) -> list[float]:
+    folders = _folders(cgroup / "cpu", _group(membership, "cpu"))
+    return _parse_quotas(
+        (_read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")) for folder in folders
+    )
+
+
+def _parse_quotas(pairs: Iterable[tuple[str, str]]) -> list[float]:
+    """CPUs of each pair of quota and period; "max" (v2) and "-1" (v1) mean that there is no limit."""
+    return [
+        int(quota) / int(period)
+        for quota, period in pairs
+        if quota.isdigit() and period.isdigit() and int(period)
+    ]
 
 
 def _group(membership: Path, controller: str) -> str:
-    """Path of this process's group in a hierarchy; v2's has an empty list of controllers."""
+    """Path of this process's group in a hierarchy; the v2 hierarchy has an empty list of controllers."""
     for line in _read(membership).splitlines():
         _, controllers, path = line.split(":", 2)
         if controller in controllers.split(",") if controller else not controllers:

@@ -1,4 +1,4 @@
-"""Whether there is a GPU, told without loading torch."""
+"""Whether there is a GPU, found out without importing torch."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 _DEVICES = Path("/dev")
-_HIDDEN = ("", "-1")
+_HIDDEN = ("", "-1")  # values of CUDA_VISIBLE_DEVICES that hide every GPU
 
 
 def has_gpu(devices: Path = _DEVICES) -> bool:
-    """Whether this process may use an NVIDIA GPU: the driver's device file is here, and not hidden from CUDA.
+    """Tells whether this process may use an NVIDIA GPU: a device file is there and CUDA may see it.
 
     Args:
-        devices: Where device files are; a container has those of the GPUs it was given.
+        devices: Folder of device files; a container has those of the GPUs that were assigned to it.
     """
     if os.environ.get("CUDA_VISIBLE_DEVICES") in _HIDDEN:
         return False

@@ -1,34 +1,38 @@
-"""How the C library keeps memory that will be wanted again.
+"""Tuning of glibc's malloc for memory that is soon needed again.
 
-By default glibc maps large blocks anew and unmaps them when they are freed, so that whoever takes and frees
-the same arrays over and over pays each time for the faults of their pages. Where the C library has no
-``mallopt`` nothing happens.
+By default glibc maps each large block anew and unmaps it when it is freed. A process that allocates and frees
+the same arrays over and over then pays for their page faults each time. With a C library that has no
+``mallopt`` the functions do nothing.
 """
 
 from __future__ import annotations
 
 import ctypes
 
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -2, -3, -4, -8  # of malloc.h
+# Parameter numbers of <malloc.h>; ctypes sees no C constants.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -2, -3, -4, -8
 _MEGABYTE = 2**20
-LARGEST_KEPT, KEPT = 8 * _MEGABYTE, 32 * _MEGABYTE  # bytes: of a block, and of all that is free
+LARGEST_KEPT = 8 * _MEGABYTE  # larger blocks are mapped and unmapped; a photo's tensors are far smaller
+KEPT = 32 * _MEGABYTE  # free memory that the process keeps
+_GROWTH = 16 * _MEGABYTE  # the heap grows by so much at a time
+_NEVER = 2**31 - 1  # a threshold that is never reached: the largest int
 
 
 def tune_malloc_for_serving() -> None:
-    """Lets malloc reuse the memory of a photo's tensors; threads of the process started later inherit it.
+    """Lets malloc reuse the memory of a photo's tensors; threads that start later inherit the setting.
 
-    Blocks beyond ``LARGEST_KEPT`` bytes, which a photo of several megapixels may take while it is decoded, go
-    back when they are freed, and so does free memory beyond ``KEPT``: a huge photo is soon forgotten.
+    Blocks of more than ``LARGEST_KEPT`` bytes, as decoding a photo of many megapixels takes, are returned to
+    the system when they are freed, and so is free memory beyond ``KEPT`` bytes.
     """
-    _set({_MMAP_THRESHOLD: LARGEST_KEPT, _TRIM_THRESHOLD: KEPT, _TOP_PAD: 16 * _MEGABYTE})
+    _set({_MMAP_THRESHOLD: LARGEST_KEPT, _TRIM_THRESHOLD: KEPT, _TOP_PAD: _GROWTH})
 
 
 def tune_malloc_for_training() -> None:
-    """Lets malloc reuse the memory of a step of training on a CPU, some blocks of which are larger still.
+    """Lets malloc reuse the memory of a training step on a CPU, whose blocks are larger than in serving.
 
     The process keeps the memory of its largest step until it ends.
     """
-    _set({_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _ARENA_MAX: 1})
+    _set({_MMAP_MAX: 0, _TRIM_THRESHOLD: _NEVER, _ARENA_MAX: 1})
 
 
 def _set(options: dict[int, int]) -> None:

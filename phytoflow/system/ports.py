@@ -9,7 +9,7 @@ from phytoflow.errors import ServingError
 
 
 def free_port() -> int:
-    """A port nobody listens on at this moment."""
+    """A port on which nothing listens at this moment."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("", 0))
         return int(probe.getsockname()[1])
@@ -18,17 +18,17 @@ def free_port() -> int:
 def check_free(port: int, what: str) -> None:
     """Makes sure that a server can listen on a port.
 
-    gRPC would share a port with another gRPC server without a word, so it is asked here.
+    A gRPC server would silently share its port with another gRPC server, so the port is tried first.
 
     Args:
         port: The port.
-        what: Which setting it comes from, for the message.
+        what: The setting that names it, for the message.
 
     Raises:
-        ServingError: It is taken, or this user may not listen on it.
+        ServingError: The port is in use, or this user may not listen on it.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT counts as free
         try:
             probe.bind(("", port))
             probe.listen(1)
@@ -38,6 +38,6 @@ def check_free(port: int, what: str) -> None:
 
 
 def taken(port: int, what: str, why: str = "is in use") -> ServingError:
-    """The error of a port that cannot be had."""
+    """The error for a port that cannot be used."""
     remedy = "choose another, or 0 for a free one; stop what listens there if it is an old predictor"
     return ServingError(f"{what} {port} {why}", remedy=remedy)

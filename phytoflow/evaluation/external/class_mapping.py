@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from phytoflow.errors import ConfigError, DataError, StorageError
+from phytoflow.errors import ConfigError, DataError, StorageError, nearest_name
 from phytoflow.storage.uri import read_bytes
 
 COLUMNS = ("folder", "class")
@@ -102,10 +101,10 @@ def _rows(file: str) -> list[dict[str, str]]:
 def _check(file: str, what: str, name: str, known: Sequence[str]) -> None:
     if name in known:
         return
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    near = nearest_name(name, known)
     raise ConfigError(
         f"{file}: {name!r} is no {what}",
-        remedy=f"did you mean {near[0]!r}?" if near else f"there are: {_listed(known)}",
+        remedy=f"did you mean {near!r}?" if near else f"there are: {_listed(known)}",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
-from phytoflow.errors import DataError, PhotoError
+from phytoflow.errors import DataError, PhotoError, nearest_name
 from phytoflow.evaluation.predictions.table import PhotoPredictions, Unreadable
 from phytoflow.inference.classifier import Classifier
 from phytoflow.system.progress import track
@@ -127,9 +126,6 @@ _RENAME = "rename the folders to the classes of the bundle, or evaluate a bundle
 
 
 def _unknown_labels(unknown: Sequence[str], classes: Sequence[str]) -> str:
-    lowered = {name.lower(): name for name in classes}
-    words = []
-    for label in unknown:
-        near = difflib.get_close_matches(label.lower(), lowered, n=1, cutoff=0.5)
-        words.append(f"{label!r} (nearest: {lowered[near[0]]!r})" if near else repr(label))
+    nearest = {label: nearest_name(label, classes) for label in unknown}
+    words = [f"{label!r} (nearest: {name!r})" if name else repr(label) for label, name in nearest.items()]
     return f"folders that are no class of the bundle: {', '.join(words)}. Its classes: {', '.join(classes)}"
