@@ -20,7 +20,7 @@ from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.ingest.inspect import CheckedPhotos, check
 from phytoflow.data.ingest.scan import limits_of
-from phytoflow.data.report.page import data_page
+from phytoflow.data.report.page import render_data_page
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import FACTS_FILE, TABLE_FILE, DatasetFacts
 from phytoflow.data.shards.format import write_index, write_shards
@@ -111,7 +111,7 @@ def write_findings(checked: CheckedPhotos, seed: int, settings: DataSettings, fo
     """Writes what was found: ``findings.json``, the table ``photos.csv`` and the page ``data.html``."""
     (folder / FINDINGS_FILE).write_text(checked.findings.model_dump_json(indent=2), encoding="utf-8")
     checked.table[_COLUMNS].to_csv(folder / TABLE_FILE, index=False)
-    page = data_page(checked.table, checked.findings, checked.near, seed, limits_of(settings))
+    page = render_data_page(checked.table, checked.findings, checked.near, seed, limits_of(settings))
     (folder / PAGE_FILE).write_text(page, encoding="utf-8")
 
 

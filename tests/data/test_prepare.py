@@ -99,7 +99,7 @@ def test_a_photo_changed_meanwhile_stops_it_and_leaves_the_old_output(
         write(root / "rust" / "1.jpg", b"changed")
         return ""
 
-    monkeypatch.setattr("phytoflow.data.prepare.data_page", page_while_somebody_writes)
+    monkeypatch.setattr("phytoflow.data.prepare.render_data_page", page_while_somebody_writes)
     with pytest.raises(DataError, match=r"rust/1\.jpg changed or vanished"):
         prepare(str(root), SETTINGS, SMALL, 1, tmp_path / "out")
     assert (tmp_path / "out" / "dataset.json").read_bytes() == before
