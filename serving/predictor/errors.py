@@ -16,7 +16,7 @@ _GRPC = {
     503: StatusCode.RESOURCE_EXHAUSTED,
 }
 
-NOT_LOADED = "not loaded"
+NOT_LOADED = "model_not_loaded"
 
 
 class RequestError(Exception):
@@ -48,12 +48,12 @@ def malformed(message: str) -> RequestError:
 
 def too_large(message: str) -> RequestError:
     """413: the request or a photo in it is over a limit."""
-    return RequestError(413, "too large", message)
+    return RequestError(413, "too_large", message)
 
 
-def client_gone() -> RequestError:
-    """499: the client left before its request was whole; nobody reads the answer."""
-    return RequestError(499, "client gone", "the client left")
+def client_disconnected() -> RequestError:
+    """499: the client disconnected before the answer; nobody reads this one."""
+    return RequestError(499, "client_disconnected", "the client disconnected")
 
 
 def overloaded(message: str) -> RequestError:

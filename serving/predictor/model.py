@@ -64,15 +64,15 @@ class LeafModel(Model):
     def check(self, name: str, version: str | None = None) -> None:
         """Refuses another model's name, or a version other than the one that answers; RequestError 404."""
         if name != self.name:
-            raise RequestError(404, "no such model", f"no such model; this is {self.name!r}")
+            raise RequestError(404, "no_such_model", f"no such model; this is {self.name!r}")
         if version and version != self.current.version:
-            raise RequestError(404, "no such version", f"no such version; this is {self.current.version}")
+            raise RequestError(404, "no_such_version", f"no such version; this is {self.current.version}")
 
     def check_change(self, name: str, options: Options) -> None:
         """Refuses a change to another model, or any where none is allowed; RequestError 404 or 403."""
         self.check(name)
         if options.model_control_mode != "explicit":
-            raise RequestError(403, "not allowed", "this predictor runs with --model_control_mode=none")
+            raise RequestError(403, "not_allowed", "this predictor runs with --model_control_mode=none")
 
     async def predict(
         self, payload: InferRequest | dict[str, Any], headers: Mapping[str, str] | None = None, *_: Any
@@ -91,7 +91,7 @@ class LeafModel(Model):
             line["outcome"] = error.reason
             raise
         except asyncio.CancelledError:
-            line["outcome"] = "client gone"
+            line["outcome"] = "client_disconnected"
             raise
         except Exception as error:
             line["outcome"] = "internal"

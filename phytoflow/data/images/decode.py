@@ -42,19 +42,19 @@ def open_photo(content: bytes, limits: Limits) -> Image.Image:
     """Opens a photo without decoding its pixels: size, mode and format are known afterwards.
 
     Raises:
-        PhotoError: With reason ``empty``, ``too many bytes``, ``not an image``, ``too many pixels``
-            or ``too small``.
+        PhotoError: With reason ``empty``, ``too_many_bytes``, ``not_an_image``, ``too_many_pixels``
+            or ``too_small``.
     """
     if not content:
         raise PhotoError("the file is empty (0 bytes)", reason="empty", remedy=_REMEDY)
     if len(content) > limits.max_bytes:
         what = f"{len(content)} bytes, more than the {limits.max_bytes} allowed"
-        raise PhotoError(what, reason="too many bytes", remedy="reduce the photo, or raise the limit")
+        raise PhotoError(what, reason="too_many_bytes", remedy="reduce the photo, or raise the limit")
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
         what = f"not an image of a known format ({', '.join(FORMATS)})"
-        raise PhotoError(what, reason="not an image", remedy=_REMEDY) from error
+        raise PhotoError(what, reason="not_an_image", remedy=_REMEDY) from error
     except Exception as error:  # Pillow's parsers raise whatever a malformed header provokes
         raise PhotoError(f"damaged header: {_short(error)}", reason="corrupt", remedy=_REMEDY) from error
     _check_size(image.size, limits)
@@ -88,10 +88,10 @@ def _check_size(size: tuple[int, int], limits: Limits) -> None:
     width, height = size
     if width * height > limits.max_pixels:
         what = f"{width} x {height} pixels, more than the {limits.max_pixels} allowed"
-        raise PhotoError(what, reason="too many pixels", remedy="reduce the photo, or raise the limit")
+        raise PhotoError(what, reason="too_many_pixels", remedy="reduce the photo, or raise the limit")
     if min(size) < limits.min_side:
         what = f"{width} x {height} pixels; the shorter side must have {limits.min_side}"
-        raise PhotoError(what, reason="too small", remedy="use the original photo, not a thumbnail")
+        raise PhotoError(what, reason="too_small", remedy="use the original photo, not a thumbnail")
 
 
 def _draft_size(size: tuple[int, int], shorter: int) -> tuple[int, int]:

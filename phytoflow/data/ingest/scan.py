@@ -103,7 +103,7 @@ def read_row(found: FoundFile, limits: Limits) -> PhotoRow:
     try:
         size = found.file.stat().st_size
         if size > limits.max_bytes:  # said by its size alone: a huge file is not read
-            return replace(row, bytes=size, reason="too many bytes")
+            return replace(row, bytes=size, reason="too_many_bytes")
         content = found.file.read_bytes()
     except OSError as error:
         return replace(row, reason=f"unreadable: {error.strerror}")

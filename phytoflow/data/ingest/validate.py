@@ -78,10 +78,10 @@ def require_trainable(table: pd.DataFrame) -> None:
 
 
 def kind_of(reason: str) -> str:
-    """The kind of a reason, which itself may name a file or quote the system."""
+    """The kind of a reason in words; the reason itself may name a file or quote the system."""
     if reason.startswith(_SAME_AS):
         return DUPLICATE
-    return CONFLICT if reason.startswith(_TWO_LABELS) else reason.partition(":")[0]
+    return CONFLICT if reason.startswith(_TWO_LABELS) else reason.partition(":")[0].replace("_", " ")
 
 
 def _opened(table: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from serving.predictor.inputs.views import views_of
 from serving.predictor.observability.metrics import CONFIDENCE, PREDICTIONS
 from serving.predictor.options import Options
 
-_TOO_LARGE = ("too many bytes", "too many pixels")
+_TOO_LARGE = ("too_many_bytes", "too_many_pixels")
 
 
 class Engine:

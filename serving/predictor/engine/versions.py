@@ -99,18 +99,20 @@ class Versions:
 
     def _check_free(self) -> None:
         if self._changing.locked():
-            raise RequestError(409, "busy", "another version is being loaded or unloaded")
+            raise RequestError(
+                409, "version_change_in_progress", "another version is being loaded or unloaded"
+            )
 
     def _prepared(self, name: str) -> Engine:
         """Whatever is wrong with a version, the one that answers is not to notice."""
         try:
             return Engine(self._bundles.open(name), self._options)
         except Exception as error:
-            CHANGES.labels("refused").inc()
+            CHANGES.labels("rejected").inc()
             _LOG.exception("%s was not loaded", name or self._options.bundle)
             why = error.message if isinstance(error, PhytoflowError) else "the predictor's log says why"
             message = f"not loaded, nothing was changed: {why}"
-            raise RequestError(422, "cannot be served", message) from error
+            raise RequestError(422, "version_rejected", message) from error
 
     def _put(self, engine: Engine | None) -> Engine | None:
         """One assignment in the event loop: a request sees the old version or the new one. Gives the old."""

@@ -12,12 +12,15 @@ from prometheus_client import REGISTRY, Counter, Gauge, Info
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from serving.predictor.errors import RequestError
 from serving.predictor.observability.buffered_histogram import LateHistogram
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 PREDICTIONS = Counter("predictions_total", "Photos answered, by likeliest class.", ["class"])
-ERRORS = Counter("prediction_errors_total", "Requests refused or failed, by reason.", ["reason"])
+ERRORS = Counter(
+    "prediction_errors_total", "Requests refused or failed, by reason and status class.", ["reason", "code"]
+)
 DURATION = LateHistogram(
     "prediction_duration_seconds", "A request from its last byte to its answer.", buckets=_FAST
 )
@@ -35,8 +38,18 @@ QUEUE_SECONDS = LateHistogram(
     "prediction_queue_seconds", "A photo's wait before a lane took it.", buckets=_FAST
 )
 ACTIVE = Gauge("active_prediction_requests", "Requests being answered.")
-CHANGES = Counter("model_version_changes_total", "Versions loaded, refused, unloaded.", ["outcome"])
+CHANGES = Counter("model_version_changes_total", "Versions loaded, rejected, unloaded.", ["outcome"])
 METADATA = Info("model_metadata", "Model, version, backbone, runtime, precision.")
+
+
+def count_error(error: RequestError) -> None:
+    """Counts a request that got no answer, by reason and class of its HTTP status (also for gRPC)."""
+    ERRORS.labels(error.reason, f"{error.status // 100}xx").inc()
+
+
+# rate() needs a value before the first failure: a counter that appears with it hides that one.
+for _reason in ("internal", "overloaded"):
+    ERRORS.labels(_reason, "5xx")
 
 
 class GpuMemory(Collector):

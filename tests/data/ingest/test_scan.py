@@ -51,7 +51,7 @@ def test_rows_do_not_depend_on_threads(tmp_path: Path) -> None:
 
 def test_limits_come_from_the_settings(tmp_path: Path) -> None:
     make_folder(tmp_path, {"a": 1})
-    for limit, reason in (({"max_pixels": 3000}, "too many pixels"), ({"min_side": 50}, "too small")):
+    for limit, reason in (({"max_pixels": 3000}, "too_many_pixels"), ({"min_side": 50}, "too_small")):
         assert scan(tmp_path, DataSettings(threads=1, **limit))["reason"].to_list() == [reason]
     (row,) = scan(tmp_path, DataSettings(threads=1, max_bytes=100)).to_dict("records")
-    assert (row["reason"], row["sha256"]) == ("too many bytes", "")
+    assert (row["reason"], row["sha256"]) == ("too_many_bytes", "")

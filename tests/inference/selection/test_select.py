@@ -117,7 +117,7 @@ def test_a_bad_photo_is_named(bundle: Path) -> None:
     classifier = Classifier.load(bundle, "onnx", 2)
     with pytest.raises(PhotoError, match="photo 9: ") as caught:
         classifier.predict([*CONTENTS[:9], b"no photo"])
-    assert caught.value.reason == "not an image"
+    assert caught.value.reason == "not_an_image"
 
 
 def test_no_photos_give_no_rows(bundle: Path) -> None:

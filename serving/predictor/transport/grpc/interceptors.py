@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from grpc import StatusCode, aio, unary_unary_rpc_method_handler  # type: ignore[import-untyped]
+from grpc import aio, unary_unary_rpc_method_handler  # type: ignore[import-untyped]
 from kserve.protocol.grpc.interceptors import ExceptionToStatusInterceptor
 
-from serving.predictor.errors import RequestError
-from serving.predictor.observability.metrics import ERRORS
+from serving.predictor.errors import RequestError, malformed
+from serving.predictor.observability.metrics import count_error
 
 
 class Refusals(ExceptionToStatusInterceptor):
@@ -20,7 +20,7 @@ class Refusals(ExceptionToStatusInterceptor):
     ) -> None:
         """Ends the call with the status that the error stands for."""
         if isinstance(ex, RequestError):
-            ERRORS.labels(ex.reason).inc()
+            count_error(ex)
             await context.abort(ex.grpc_status, ex.message)
         await super().handle_exception(ex, request_or_iterator, context, method_name)
 
@@ -38,8 +38,8 @@ class Malformed(aio.ServerInterceptor):
             try:
                 message = handler.request_deserializer(content)
             except DecodeError:
-                ERRORS.labels("malformed").inc()
-                await context.abort(StatusCode.INVALID_ARGUMENT, "the message is malformed")
+                count_error(error := malformed("the message is malformed"))
+                await context.abort(error.grpc_status, error.message)
             return await handler.unary_unary(message, context)
 
         return unary_unary_rpc_method_handler(read_and_answer, None, handler.response_serializer)

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from serving.predictor.observability.metrics import ERRORS
+from serving.predictor.errors import client_disconnected
+from serving.predictor.observability.metrics import count_error
 
-_CLIENT_CLOSED = 499
 _PATIENCE_SECONDS = 0.05  # to look for a client takes a task; most are answered before it is worth one
 
 
@@ -26,8 +26,8 @@ async def unless_gone(request: Request, work: Awaitable[Response]) -> Response:
         if not watch.gone:
             raise  # the server is ending
         task.uncancel()
-        ERRORS.labels("client gone").inc()
-        return Response(status_code=_CLIENT_CLOSED)
+        count_error(error := client_disconnected())
+        return Response(status_code=error.status)
     finally:
         watch.end()
 

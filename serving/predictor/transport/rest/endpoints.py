@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
 from serving.predictor.engine.explain import explanations
-from serving.predictor.errors import RequestError, client_gone, internal, malformed
+from serving.predictor.errors import RequestError, client_disconnected, internal, malformed
 from serving.predictor.model import LeafModel, offload
 from serving.predictor.options import Options
 from serving.predictor.protocol.metadata import describe
@@ -126,7 +126,7 @@ class Rest:
             self._check_name(request)  # once more: the version may have changed while the body came
             return await unless_gone(request, handler(body.whole(), request))
         except ClientDisconnect:
-            raise client_gone() from None
+            raise client_disconnected() from None
         finally:
             body.give_back()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from serving.predictor.observability.metrics import ERRORS
+from serving.predictor.errors import client_disconnected
+from serving.predictor.observability.metrics import count_error
 from serving.predictor.transport.rest.body import Body
 
 
@@ -55,4 +56,4 @@ class Question:
 
     def count_as_gone(self) -> None:
         """Nobody reads its answer."""
-        ERRORS.labels("client gone").inc()
+        count_error(client_disconnected())

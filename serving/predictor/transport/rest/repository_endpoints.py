@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 
-from serving.predictor.errors import client_gone, malformed, too_large
+from serving.predictor.errors import client_disconnected, malformed, too_large
 from serving.predictor.model import LeafModel
 from serving.predictor.options import Options
 from serving.predictor.transport.rest import openapi
@@ -76,7 +76,7 @@ async def _body(request: Request) -> dict[str, Any]:
             if len(content) > _MAX_BODY:
                 raise too_large(f"more than the {_MAX_BODY} bytes this request may have")
     except ClientDisconnect:
-        raise client_gone() from None
+        raise client_disconnected() from None
     try:
         fields = orjson.loads(content or b"{}")
     except orjson.JSONDecodeError as error:

@@ -9,7 +9,7 @@ from fastapi import Response
 from kserve import InferResponse
 
 from serving.predictor.errors import RequestError
-from serving.predictor.observability.metrics import ERRORS
+from serving.predictor.observability.metrics import count_error
 from serving.predictor.transport.rest.v2_request import BINARY_HEADER
 
 _JSON, _BYTES = "application/json", "application/octet-stream"
@@ -50,6 +50,6 @@ def infer(answer: InferResponse | dict[str, Any]) -> Reply:
 
 def refusal(error: RequestError) -> Reply:
     """Why there is no answer; counted here, as each refusal is sent once."""
-    ERRORS.labels(error.reason).inc()
+    count_error(error)
     content = orjson.dumps({"error": error.message, "reason": error.reason})
     return Reply(content, error.status, _JSON, (("retry-after", "1"),) if error.status == 503 else ())

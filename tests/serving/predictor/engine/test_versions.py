@@ -131,7 +131,7 @@ def test_unloaded_it_is_not_ready_and_refuses(swapping: Server, root: Path) -> N
     assert httpx.get(f"{swapping.model}/ready").status_code == 503
     assert httpx.get(f"{swapping.url}/v2/health/live").status_code == 200
     asked = httpx.post(f"{swapping.model}/infer", json={"inputs": []})
-    assert (asked.status_code, asked.json()["reason"]) == (503, "not loaded")
+    assert (asked.status_code, asked.json()["reason"]) == (503, "model_not_loaded")
     assert httpx.get(swapping.model).status_code == 503
     index = httpx.post(f"{swapping.url}/v2/repository/index").json()
     assert index == [{"name": "leaf", "version": "", "state": "UNAVAILABLE", "reason": ""}]
@@ -160,7 +160,7 @@ def test_where_it_is_not_allowed_nobody_can(bundle: Path, tmp_path: Path) -> Non
     try:
         for action in ("load", "unload"):
             answer = httpx.post(f"{server.url}/v2/repository/models/leaf/{action}")
-            assert (answer.status_code, answer.json()["reason"]) == (403, "not allowed")
+            assert (answer.status_code, answer.json()["reason"]) == (403, "not_allowed")
         assert httpx.get(f"{server.model}/ready").status_code == 200
     finally:
         server.process.kill()

