@@ -10,6 +10,8 @@ def evaluate(
     bundle: dsl.Input[dsl.Model],
     dataset: dsl.Input[dsl.Dataset],
     model: dsl.Input[dsl.Model],
+    external_data_version: str,
+    ood_data_version: str,
     code_version: str,
     settings: str,
     output: str,
@@ -25,8 +27,10 @@ def evaluate(
         bundle: From the export step.
         dataset: From the preprocess step; its test photos are as they came.
         model: From the train step, for the learning curves.
+        external_data_version: Changes when the photos of the external test set do.
+        ood_data_version: Changes when the out-of-distribution photos do.
         code_version: Changes when the code does, so that cached figures are never stale.
-        settings: Sections seed, evaluation and tracking, as JSON.
+        settings: What this step reads of the run's settings, as JSON.
         output: Folder or s3:// prefix of the run, for MLflow where none is named.
         evaluation: metrics.json, report.html, predictions.csv and pictures.
         metrics: The figures, in KFP's own view.
@@ -39,13 +43,14 @@ def evaluate(
 
     from phytoflow.steps.context import step
     from phytoflow.steps.evaluate import evaluate
+    from phytoflow.steps.settings import EvaluateStepSettings
 
     with step("evaluate"):
         views = evaluate(
             Path(bundle.path),
             Path(dataset.path),
             Path(model.path),
-            settings,
+            EvaluateStepSettings.from_json(settings),
             Path(evaluation.path),
             output,
         )

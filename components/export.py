@@ -19,13 +19,16 @@ def export(
         model: From the train step.
         dataset: From the preprocess step.
         code_version: Changes when the code does, so that a cached bundle is never stale.
-        settings: All settings, as JSON; they are written into the bundle.
+        settings: What this step reads of the run's settings, as JSON.
         bundle: What a predictor needs, in one folder.
     """
     from pathlib import Path
 
     from phytoflow.steps.context import step
     from phytoflow.steps.export import export
+    from phytoflow.steps.settings import ExportStepSettings
 
     with step("export"):
-        export(Path(model.path), Path(dataset.path), settings, Path(bundle.path))
+        export(
+            Path(model.path), Path(dataset.path), ExportStepSettings.from_json(settings), Path(bundle.path)
+        )

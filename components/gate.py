@@ -22,7 +22,7 @@ def gate(
         bundle: From the export step.
         dataset: From the preprocess step.
         evaluation: From the evaluate step.
-        settings: All settings, as JSON.
+        settings: What this step reads of the run's settings, as JSON.
         output: Folder or s3:// prefix of the run; report and verdict are delivered there.
         verdict: Each condition with its figure.
     """
@@ -30,8 +30,15 @@ def gate(
 
     from phytoflow.steps.context import step
     from phytoflow.steps.gate import gate
+    from phytoflow.steps.settings import GateStepSettings
 
     with step("gate"):
-        judged = gate(Path(bundle.path), Path(dataset.path), Path(evaluation.path), settings, output)
+        judged = gate(
+            Path(bundle.path),
+            Path(dataset.path),
+            Path(evaluation.path),
+            GateStepSettings.from_json(settings),
+            output,
+        )
         Path(verdict.path).write_text(judged.markdown())
         return judged.passed, judged.reason

@@ -19,8 +19,8 @@ def preprocess(
     Args:
         data: Where the photos are.
         data_version: Changes when the photos do, so that a cached dataset is never stale.
-        code_version: Changes when the code does, likewise.
-        settings: Sections seed, data and model, as JSON.
+        code_version: Changes when the code does.
+        settings: What this step reads of the run's settings, as JSON.
         dataset: Shards, photos.csv, class_mapping.json and what was found.
         page: A look at the data.
     """
@@ -29,7 +29,8 @@ def preprocess(
 
     from phytoflow.steps.context import step
     from phytoflow.steps.preprocess import preprocess
+    from phytoflow.steps.settings import PreprocessStepSettings
 
     with step("preprocess"):
-        preprocess(data, settings, Path(dataset.path))
+        preprocess(data, PreprocessStepSettings.from_json(settings), Path(dataset.path))
         shutil.copyfile(Path(dataset.path) / "data.html", page.path)

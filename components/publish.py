@@ -19,7 +19,7 @@ def publish(
         registered: From the register step.
         dataset: From the preprocess step; some of its test photos are asked.
         version: From the register step.
-        settings: All settings, as JSON.
+        settings: What this step reads of the run's settings, as JSON.
         output: Folder or s3:// prefix of the run: a local predictor's state and log, or what a cluster reads.
 
     Returns:
@@ -29,6 +29,13 @@ def publish(
 
     from phytoflow.steps.context import step
     from phytoflow.steps.publish import publish
+    from phytoflow.steps.settings import PublishStepSettings
 
     with step("publish"):
-        return publish(Path(registered.path), version, Path(dataset.path), settings, output)
+        return publish(
+            Path(registered.path),
+            version,
+            Path(dataset.path),
+            PublishStepSettings.from_json(settings),
+            output,
+        )

@@ -20,7 +20,7 @@ def register(
     Args:
         bundle: From the export step.
         evaluation: From the evaluate step.
-        settings: All settings, as JSON.
+        settings: What this step reads of the run's settings, as JSON.
         output: Folder or s3:// prefix of the run; the bundle is delivered to output/bundle.
         registered: The complete bundle.
 
@@ -31,7 +31,14 @@ def register(
 
     from phytoflow.steps.context import step
     from phytoflow.steps.register import register
+    from phytoflow.steps.settings import RegisterStepSettings
 
     with step("register"):
-        version = register(Path(bundle.path), Path(evaluation.path), settings, output, Path(registered.path))
+        version = register(
+            Path(bundle.path),
+            Path(evaluation.path),
+            RegisterStepSettings.from_json(settings),
+            output,
+            Path(registered.path),
+        )
         return (version,)

@@ -18,14 +18,15 @@ def train(
     Args:
         dataset: From the preprocess step.
         code_version: Changes when the code does, so that a cached model is never stale.
-        settings: Sections seed, model, training and tracking, as JSON.
+        settings: What this step reads of the run's settings, as JSON.
         output: Folder or s3:// prefix of the run; checkpoints are kept below it.
         model: Weights (safetensors), model.json, history and curves.
     """
     from pathlib import Path
 
     from phytoflow.steps.context import step
+    from phytoflow.steps.settings import TrainStepSettings
     from phytoflow.steps.train import train
 
     with step("train"):
-        train(Path(dataset.path), settings, Path(model.path), output)
+        train(Path(dataset.path), TrainStepSettings.from_json(settings), Path(model.path), output)

@@ -10,9 +10,10 @@ import typer
 import yaml
 from kfp import compiler
 
-from phytoflow.config.loader import load_settings, read_tree
+from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.console import run_command
 from phytoflow.errors import ConfigError
+from phytoflow.steps.configure import run_parameters
 from phytoflow.storage.atomic import atomic_file
 from pipelines.compile_options import CompileOptions
 from pipelines.training import NAME, build
@@ -72,14 +73,7 @@ def submit_run(
     """Submit a run; settings are checked here first. KFP_TOKEN or KFP_COOKIE open a guarded backend."""
     from pipelines.submit import connect, submit, wait
 
-    chosen = load_settings(config, settings or [])
-    parameters = {
-        "data": data,
-        "output": output,
-        "preset": chosen.preset,
-        "seed": chosen.seed,
-        "overrides": yaml.safe_dump(read_tree(config, settings or [])),
-    }
+    parameters = run_parameters(data, SettingsOverrides.read(config, settings or []), output)
     backend = connect(host, namespace)
     made = submit(backend, pipeline, parameters, experiment=experiment, name=name, cron=cron, cache=cache)
     typer.echo(f"{'recurring run' if cron else 'run'} {made.id}: {made.url}")

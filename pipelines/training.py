@@ -54,7 +54,7 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
             plan = fresh(
                 configure(data=data, preset=preset, seed=seed, overrides=overrides, output=output)
             ).outputs
-            settings, code = plan["settings"], plan["code_version"]
+            code = plan["code_version"]
             photos = kept(
                 preprocess(
                     data=data,
@@ -66,32 +66,42 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
             model = kept(
                 train(dataset=photos, code_version=code, settings=plan["for_train"], output=output)
             ).outputs["model"]
-            bundle = kept(export(model=model, dataset=photos, code_version=code, settings=settings)).outputs[
-                "bundle"
-            ]
+            bundle = kept(
+                export(model=model, dataset=photos, code_version=code, settings=plan["for_export"])
+            ).outputs["bundle"]
             evaluation = kept(
                 evaluate(
                     bundle=bundle,
                     dataset=photos,
                     model=model,
+                    external_data_version=plan["external_data_version"],
+                    ood_data_version=plan["ood_data_version"],
                     code_version=code,
                     settings=plan["for_evaluate"],
                     output=output,
                 )
             ).outputs["evaluation"]
             judged = fresh(
-                gate(bundle=bundle, dataset=photos, evaluation=evaluation, settings=settings, output=output)
+                gate(
+                    bundle=bundle,
+                    dataset=photos,
+                    evaluation=evaluation,
+                    settings=plan["for_gate"],
+                    output=output,
+                )
             )
             with dsl.If(judged.outputs["passed"] == True, name="good-enough"):  # noqa: E712 (kfp's syntax)
                 registered = fresh(
-                    register(bundle=bundle, evaluation=evaluation, settings=settings, output=output)
+                    register(
+                        bundle=bundle, evaluation=evaluation, settings=plan["for_register"], output=output
+                    )
                 ).outputs
                 fresh(
                     publish(
                         registered=registered["registered"],
                         dataset=photos,
                         version=registered["version"],
-                        settings=settings,
+                        settings=plan["for_publish"],
                         output=output,
                     )
                 )

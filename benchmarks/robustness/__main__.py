@@ -20,7 +20,8 @@ from sklearn.metrics import f1_score
 
 from benchmarks.null_tracker import Silent
 from phytoflow.bundle.manifest import Provenance
-from phytoflow.config.loader import read_tree, validate
+from phytoflow.config.loader import validate
+from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
@@ -118,7 +119,7 @@ def main(
 ) -> None:
     """Trains with both presets and prints what bad photos cost each."""
     logging.basicConfig(level=logging.WARNING)
-    changes = read_tree(None, settings or []).get("training", {})
+    changes = SettingsOverrides.read(None, settings or []).tree.get("training", {})
     print(f"seeds 0 to {seeds - 1}; settings: {', '.join(settings or ['default'])}\n", flush=True)
     with tempfile.TemporaryDirectory() as aside:
         places = [(work or Path(aside)) / f"seed-{seed}" for seed in range(seeds)]

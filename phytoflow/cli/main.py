@@ -109,9 +109,11 @@ def predict(
 @app.command()
 def settings() -> None:
     """List every setting with its default and meaning."""
-    from phytoflow.config.loader import describe
+    from phytoflow.config.reference import references
 
-    typer.echo(describe())
+    for part in references():
+        for setting in part.settings:
+            typer.echo(f"{setting.key:34} {setting.default!s:24} {setting.meaning}".rstrip())
 
 
 def _reach(package: str) -> None:

@@ -7,23 +7,27 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.config.loader import load_settings, read_tree
+from phytoflow.config.loader import resolve
+from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.steps.configure import run_parameters
 from phytoflow.storage.uri import is_local, local_path
 
+_PATHS = ("external_data", "external_class_map", "ood_data")
+"""Settings of the evaluation that name a file or a folder."""
 
-def run(data: str | None, config: Path | None, overrides: Sequence[str], output: Path) -> None:
+
+def run(data: str | None, config: Path | None, assignments: Sequence[str], output: Path) -> None:
     """Runs every step and prints what was done, how good it is and how to ask it.
 
     Args:
         data: Class folders of photos; None draws leaves.
         config: YAML file of settings.
-        overrides: ``key=value`` texts.
+        assignments: ``key=value`` texts.
         output: The run's folder.
 
     Raises:
@@ -32,29 +36,29 @@ def run(data: str | None, config: Path | None, overrides: Sequence[str], output:
     """
     from pipelines.local_runner import run_here
 
-    settings = load_settings(config, overrides)  # refuse a wrong key here, before a step is started
     started, output = time.monotonic(), output.resolve()
-    tree = read_tree(config, overrides)
-    for name in ("external_data", "external_class_map", "ood_data"):
-        if value := getattr(settings.evaluation, name):
-            tree["evaluation"][name] = _source(value)
-    parameters = {
-        "data": _source(data) if data else str(_sample(output, settings.seed)),
-        "output": str(output),
-        "preset": settings.preset,
-        "seed": settings.seed,
-        "overrides": yaml.safe_dump(tree),
-    }
-    run_here(output, parameters)
+    overrides = _with_full_paths(SettingsOverrides.read(config, assignments))
+    settings = resolve(overrides)  # refuse a wrong key here, before leaves are drawn
+    source = _full_path(data) if data else str(_draw_sample(output, settings.seed))
+    run_here(output, run_parameters(source, overrides, str(output)))
     _tell(output, time.monotonic() - started)
 
 
-def _source(data: str) -> str:
-    """A local folder by its full path: steps need not run where the command did."""
-    return str(local_path(data).resolve()) if is_local(data) else data
+def _full_path(place: str) -> str:
+    """A local folder or file by its full path: steps need not run where the command did."""
+    return str(local_path(place).resolve()) if is_local(place) else place
 
 
-def _sample(output: Path, seed: int) -> Path:
+def _with_full_paths(overrides: SettingsOverrides) -> SettingsOverrides:
+    section = overrides.tree.get("evaluation")
+    if not isinstance(section, dict):
+        return overrides
+    given = {name: section[name] for name in _PATHS if isinstance(section.get(name), str) and section[name]}
+    paths = {name: _full_path(place) for name, place in given.items()}
+    return overrides.merge(SettingsOverrides({"evaluation": paths}))
+
+
+def _draw_sample(output: Path, seed: int) -> Path:
     folder = output / f"sample-{seed}"
     if not folder.is_dir():
         make_sample(folder, seed=seed)

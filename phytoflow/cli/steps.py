@@ -13,6 +13,7 @@ from phytoflow.config.loader import load_settings
 from phytoflow.steps import export as export_step
 from phytoflow.steps import preprocess as preprocess_step
 from phytoflow.steps import train as train_step
+from phytoflow.steps.settings import ExportStepSettings, PreprocessStepSettings, TrainStepSettings
 
 ExternalDataOption = Annotated[
     str,
@@ -27,11 +28,11 @@ def train(
     settings: SetOption = None,
 ) -> None:
     """Prepare the photos (unless that is done) and train; writes OUTPUT/dataset and OUTPUT/model."""
-    chosen = load_settings(config, settings or []).model_dump_json()
+    chosen = load_settings(config, settings or [])
     dataset = Path(data) if (Path(data) / "dataset.json").exists() else output / "dataset"
     if not (dataset / "dataset.json").exists():
-        preprocess_step.preprocess(data, chosen, dataset)
-    train_step.train(dataset, chosen, output / "model", str(output))
+        preprocess_step.preprocess(data, PreprocessStepSettings.of(chosen), dataset)
+    train_step.train(dataset, TrainStepSettings.of(chosen), output / "model", str(output))
     typer.echo(f"trained model in {output / 'model'}; next: phytoflow export --output {output}")
 
 
@@ -41,7 +42,7 @@ def export(
     settings: SetOption = None,
 ) -> None:
     """Export OUTPUT/model to OUTPUT/bundle, each form compared with the trained model."""
-    chosen = load_settings(config, settings or []).model_dump_json()
+    chosen = ExportStepSettings.of(load_settings(config, settings or []))
     export_step.export(output / "model", output / "dataset", chosen, output / "bundle")
     typer.echo(f"bundle in {output / 'bundle'}; next: phytoflow serve --bundle {output / 'bundle'}")
 

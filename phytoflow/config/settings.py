@@ -1,4 +1,4 @@
-"""Typed settings: one class a concern, validated where they enter.
+"""The settings of a run: one section beside each thing that it configures, checked where they enter.
 
 A file (YAML) is read first, ``key=value`` overrides are laid on top, and presets fill what is left
 unsaid. See ``phytoflow.config.loader`` for reading; this module only says what there is.
@@ -21,7 +21,7 @@ from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.training.settings import TrainingSettings
 
 
-class Settings(Section):
+class RunSettings(Section):
     """Everything one run needs to know."""
 
     preset: Literal["default", "fast", "accurate", "low-memory", "production"] = Field(

@@ -31,15 +31,9 @@ class EvaluationSettings(Section):
         description="Photos that show none of the classes, from wherever photos may come; how many are "
         "noticed is reported.",
     )
-    ood_data_version: str = Field(
-        "", description="Set by a run itself: changes when those photos do, so that figures are not stale."
-    )
     external_data: str = Field(
         "", description="Class folders of labelled photos from elsewhere; how much is lost there is reported."
     )
     external_class_map: str = Field(
         "", description="CSV with columns folder,class: what folders of field show whose names do not say."
-    )
-    external_data_version: str = Field(
-        "", description="Set by a run itself: changes when those photos do, so that figures are not stale."
     )

@@ -7,21 +7,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.config.settings import Settings
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster
 from phytoflow.deploy.kubernetes.inference_service import Release, inference_service
 from phytoflow.deploy.kubernetes.publisher import Deployed, deploy
 from phytoflow.deploy.kubernetes.release import keep, release_of
 from phytoflow.deploy.kubernetes.smoke_test import Exam
-from phytoflow.deploy.settings import DeploySettings
+from phytoflow.deploy.settings import DeploySettings, ServingSettings
 from phytoflow.inference.classifier import Classifier
+from phytoflow.steps.settings import PublishStepSettings
 
 _LOG = logging.getLogger(__name__)
 
 
 def publish(
-    bundle: Path, model_version: str, photos: Sequence[LabelledPhoto], settings: Settings, output: str
+    bundle: Path,
+    model_version: str,
+    photos: Sequence[LabelledPhoto],
+    settings: PublishStepSettings,
+    output: str,
 ) -> Deployed:
     """Delivers a bundle where pods can always read it, and publishes it.
 
@@ -29,7 +33,7 @@ def publish(
         bundle: The bundle, here.
         model_version: In the model registry.
         photos: Asked besides the bundle's probes; the answers must be those of the bundle offline.
-        settings: Sections serving and deploy.
+        settings: What the step reads.
         output: s3:// prefix of the run.
 
     Raises:
@@ -41,7 +45,7 @@ def publish(
     contents = [photo.content for photo in photos]
     offline = Classifier.load(bundle, settings.serving.runtime).predict(contents)
     exam = Exam.of_probes(here).extended(contents, offline.probabilities)
-    wanted = _with_runtime(settings)
+    wanted = _with_runtime(settings.deploy, settings.serving)
     cluster = Cluster.connect(wanted.namespace)
     done = deploy(
         cluster, settings.serving.name, release_of(here, uri, model_version=model_version), exam, wanted
@@ -51,21 +55,22 @@ def publish(
     return done
 
 
-def check(settings: Settings, output: str) -> None:
+def check(serving: ServingSettings, deploy_settings: DeploySettings, output: str) -> None:
     """Asks the cluster to take the InferenceService without making it, before hours are spent on a model.
 
     Raises:
         DeployError: It would be refused: no KServe, no permission, a webhook; says why.
     """
-    cluster = Cluster.connect(settings.deploy.namespace)
+    cluster = Cluster.connect(deploy_settings.namespace)
     release = Release(f"{output}/bundles/none", "none")
-    body = inference_service(settings.serving.name, cluster.namespace, release, _with_runtime(settings))
+    wanted = _with_runtime(deploy_settings, serving)
+    body = inference_service(serving.name, cluster.namespace, release, wanted)
     cluster.apply(INFERENCE_SERVICES, body, dry_run=True)
 
 
-def _with_runtime(settings: Settings) -> DeploySettings:
+def _with_runtime(settings: DeploySettings, serving: ServingSettings) -> DeploySettings:
     """``serving.runtime`` holds on a cluster too, as an argument of the predictor."""
-    if settings.serving.runtime == "auto":
-        return settings.deploy
-    arguments = (*settings.deploy.extra_args, "--runtime", settings.serving.runtime)
-    return settings.deploy.model_copy(update={"arguments": arguments})
+    if serving.runtime == "auto":
+        return settings
+    arguments = (*settings.extra_args, "--runtime", serving.runtime)
+    return settings.model_copy(update={"extra_args": arguments})

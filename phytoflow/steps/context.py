@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from phytoflow.config.settings import Settings
 from phytoflow.errors import PhytoflowError
 from phytoflow.storage.atomic import atomic_file
 
@@ -45,8 +44,3 @@ def _leave_word(name: str, error: PhytoflowError) -> None:
             aside.write_text(json.dumps(word))
     if os.access(_TERMINATION_LOG, os.W_OK):
         _TERMINATION_LOG.write_text(str(error)[:4000])
-
-
-def read_settings(text: str) -> Settings:
-    """Reads the settings that a step was handed."""
-    return Settings.model_validate_json(text)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phytoflow.steps.context import read_settings
+from phytoflow.steps.settings import EvaluateStepSettings
 from phytoflow.system.threads import make_idle_openmp_threads_sleep
 
 if TYPE_CHECKING:
     from phytoflow.evaluation.report.kfp_views import Views
 
 
-def evaluate(bundle: Path, dataset: Path, model: Path, settings: str, evaluation: Path, output: str) -> Views:
+def evaluate(
+    bundle: Path, dataset: Path, model: Path, settings: EvaluateStepSettings, evaluation: Path, output: str
+) -> Views:
     """Figures, pictures and the report of a bundle on the dataset's test photos; all goes to MLflow too.
 
     Returns:
@@ -24,20 +26,20 @@ def evaluate(bundle: Path, dataset: Path, model: Path, settings: str, evaluation
     from phytoflow.evaluation.report.kfp_views import views
     from phytoflow.tracking.evaluation_run import log_evaluation
 
-    chosen, data = read_settings(settings), Dataset.open(dataset)
+    data = Dataset.open(dataset)
     photos, total = data.photos("test"), data.count("test")
     curves = model / "curves.png"
     measure(
         bundle,
         photos,
-        chosen.evaluation,
+        settings.evaluation,
         evaluation,
-        chosen.seed,
+        settings.seed,
         curves=curves,
         total=total,
         dataset=data,
         model=model,
     )
     shown = views(evaluation)
-    log_evaluation(chosen.tracking, output, bundle, evaluation, shown.scalars)
+    log_evaluation(settings.tracking, output, bundle, evaluation, shown.scalars)
     return shown

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from phytoflow.provenance import code_version, now
-from phytoflow.steps.context import read_settings
+from phytoflow.steps.settings import ExportStepSettings
 from phytoflow.system.threads import make_idle_openmp_threads_sleep
 
 
-def export(model: Path, dataset: Path, settings: str, output: Path) -> None:
+def export(model: Path, dataset: Path, settings: ExportStepSettings, output: Path) -> None:
     """Trained model to a bundle whose every form answers as the trained model does."""
     make_idle_openmp_threads_sleep()
     from phytoflow.bundle.manifest import Provenance
@@ -17,12 +17,12 @@ def export(model: Path, dataset: Path, settings: str, output: Path) -> None:
     from phytoflow.export.export import export as export_model
     from phytoflow.models.checkpoint import read_facts
 
-    chosen, data = read_settings(settings), Dataset.open(dataset)
+    data = Dataset.open(dataset)
     provenance = Provenance(
         data_hash=data.facts.data_hash,
         code_version=code_version(),
-        settings=chosen.model_dump(mode="json"),
+        settings=settings.model_dump(mode="json", exclude={"name"}),
         run_id=read_facts(model).get("run_id", ""),
         created=now(),
     )
-    export_model(model, data, chosen.export, provenance, output, name=chosen.serving.name)
+    export_model(model, data, settings.export, provenance, output, name=settings.name)

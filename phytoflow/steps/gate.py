@@ -14,7 +14,7 @@ from phytoflow.evaluation.gate.settings import GateSettings
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 from phytoflow.evaluation.results import METRICS_FILE, Metrics
 from phytoflow.evaluation.settings import EvaluationSettings
-from phytoflow.steps.context import read_settings
+from phytoflow.steps.settings import GateStepSettings
 from phytoflow.storage.uri import join, put_file
 from phytoflow.tracking.evaluation_run import log_verdict
 from phytoflow.tracking.registry import Champion, champion
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
-def gate(bundle: Path, dataset: Path, evaluation: Path, settings: str, output: str) -> Verdict:
+def gate(bundle: Path, dataset: Path, evaluation: Path, settings: GateStepSettings, output: str) -> Verdict:
     """Judges the figures, and the bundle against the champion; report and verdict go to ``output``."""
-    chosen = read_settings(settings)
-    verdict = judge_bundle(bundle, dataset, evaluation, chosen.gate, chosen.tracking, output)
+    verdict = judge_bundle(bundle, dataset, evaluation, settings.gate, settings.tracking, output)
     put_file(evaluation / "metrics.json", join(output, "metrics.json"))
     put_file(evaluation / "report.html", join(output, "report.html"))
     put_file(dataset / "data.html", join(output, "data.html"))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from phytoflow.steps.context import read_settings
+from phytoflow.steps.settings import PreprocessStepSettings
 
 
-def preprocess(data: str, settings: str, output: Path) -> None:
+def preprocess(data: str, settings: PreprocessStepSettings, output: Path) -> None:
     """Photos to a checked, grouped, split and sharded dataset folder."""
     from phytoflow.data.prepare import prepare
     from phytoflow.models.factory import preprocessing_for
 
-    chosen = read_settings(settings)
-    prepare(data, chosen.data, preprocessing_for(chosen.model), chosen.seed, output)
+    prepare(data, settings.data, preprocessing_for(settings.model), settings.seed, output)

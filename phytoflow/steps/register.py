@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from phytoflow.steps.context import read_settings
+from phytoflow.steps.settings import RegisterStepSettings
 from phytoflow.storage.uri import join, put_folder
 
 _LOG = logging.getLogger(__name__)
 
 
-def register(bundle: Path, evaluation: Path, settings: str, output: str, complete: Path) -> str:
+def register(
+    bundle: Path, evaluation: Path, settings: RegisterStepSettings, output: str, complete: Path
+) -> str:
     """Completes the bundle with its figures, delivers it to ``output``/bundle and registers it.
 
     Returns:
@@ -22,12 +24,11 @@ def register(bundle: Path, evaluation: Path, settings: str, output: str, complet
     from phytoflow.storage.atomic import atomic_folder
     from phytoflow.tracking.registry import register as register_bundle
 
-    chosen = read_settings(settings)
     with atomic_folder(complete) as aside:
         shutil.copytree(bundle, aside, dirs_exist_ok=True)
         for name in ("metrics.json", "report.html", "model_card.md"):
             shutil.copy2(evaluation / name, aside / name)
     put_folder(complete, join(output, "bundle"))
-    version = register_bundle(complete, chosen.tracking, output)
-    _LOG.info("registered as version %s of %s, challenger", version, chosen.tracking.registered_model)
+    version = register_bundle(complete, settings.tracking, output)
+    _LOG.info("registered as version %s of %s, challenger", version, settings.tracking.registered_model)
     return version

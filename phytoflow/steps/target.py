@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from phytoflow.config.settings import Settings
+from phytoflow.deploy.settings import ServingSettings
 from phytoflow.storage.uri import is_local
 
 
-def on_cluster(settings: Settings, output: str) -> bool:
+def on_cluster(settings: ServingSettings, output: str) -> bool:
     """Whether the run publishes on a cluster, not on this machine."""
-    return settings.serving.target == "cluster" or (
-        settings.serving.target == "auto" and not is_local(output)
-    )
+    return settings.target == "cluster" or (settings.target == "auto" and not is_local(output))

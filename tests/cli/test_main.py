@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.config.loader import known_keys
+from phytoflow.config.reference import known_keys
 from phytoflow.data.synthetic.dataset import make_sample
 from tests.support.cutting_server import Behaviour, serve
 from tests.support.make_bundle import CLASSES, pictures

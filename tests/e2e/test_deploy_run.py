@@ -13,7 +13,6 @@ import httpx
 import pytest
 import yaml
 
-from phytoflow.config.settings import Settings
 from phytoflow.data.synthetic.dataset import make_sample
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES
 from phytoflow.deploy.kubernetes.observe import observe
@@ -106,7 +105,7 @@ def test_what_the_last_steps_could_not_do_is_refused_by_the_first(
     assert "s3://" in refusal(str(tmp_path), {"serving": {"target": "cluster"}}).remedy
     assert "serving.target=cluster" in refusal(output, {"serving": {"target": "local"}}).remedy
     plan = configure(data, "fast", 0, yaml.safe_dump(known), output)
-    assert Settings.model_validate_json(plan.settings).serving.name == NAME
+    assert plan.settings.serving.name == NAME
     assert place.admin.get(INFERENCE_SERVICES, "never-made") is None
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     assert refusal(output, {}).exit_code == 12

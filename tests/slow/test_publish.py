@@ -34,7 +34,7 @@ def state(tmp_path: Path) -> Iterator[Path]:
 
 def test_it_outlives_its_publisher_and_holds_none_of_its_pipes(bundle: Path, state: Path) -> None:
     code = (
-        "from pathlib import Path; from phytoflow.config.settings import ServingSettings as S; "
+        "from pathlib import Path; from phytoflow.deploy.settings import ServingSettings as S; "
         "from phytoflow.deploy.local.publisher import publish; "
         f"print(publish(Path({str(bundle)!r}), S(runtime='onnx'), Path({str(state)!r}), []).url)"
     )

@@ -1,12 +1,13 @@
 """What ``configure`` settles and refuses before anything is spent."""
 
-import json
 from pathlib import Path
 
 import pytest
 
+from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.errors import ConfigError, DataError
-from phytoflow.steps.configure import Plan, configure, section
+from phytoflow.steps.configure import NO_DATA, Plan, configure, run_parameters
+from phytoflow.steps.settings import EvaluateStepSettings
 
 
 @pytest.fixture
@@ -23,19 +24,27 @@ def configured(folders: Path, overrides: str) -> Plan:
     return configure(str(folders / "photos"), "default", 0, overrides, str(folders / "out"))
 
 
-def version_of(name: str, plan: Plan) -> str:
-    return str(json.loads(plan.settings)["evaluation"][f"{name}_version"])
-
-
 @pytest.mark.parametrize("name", ["external_data", "ood_data"])
 def test_photos_from_elsewhere_that_changed_are_another_version(folders: Path, name: str) -> None:
     overrides = f"evaluation: {{{name}: HERE/field}}"
     first = configured(folders, overrides)
-    assert version_of(name, first) == version_of(name, configured(folders, overrides)) != ""
+    version = getattr(first, f"{name}_version")
+    assert version == getattr(configured(folders, overrides), f"{name}_version") != NO_DATA
     (folders / "field/RUST/2.jpg").write_bytes(b"another")
     again = configured(folders, overrides)
-    assert version_of(name, again) != version_of(name, first)
-    assert section(again.settings, "seed", "training") == section(first.settings, "seed", "training")
+    assert getattr(again, f"{name}_version") != version
+    assert again.data_version == first.data_version
+    assert EvaluateStepSettings.of(again.settings) == EvaluateStepSettings.of(first.settings)
+
+
+def test_what_run_parameters_hand_over_is_what_the_user_set(folders: Path) -> None:
+    overrides = SettingsOverrides.read(
+        None, ["preset=fast", "seed=7", "serving.publish=false", "gate.min_accuracy=0.5"]
+    )
+    parameters = run_parameters(str(folders / "photos"), overrides, str(folders / "out"))
+    settings = configure(**parameters).settings  # type: ignore[arg-type]
+    assert (settings.preset, settings.seed, settings.gate.min_accuracy) == ("fast", 7, 0.5)
+    assert settings.training.finetune_blocks == 0
 
 
 @pytest.mark.parametrize(

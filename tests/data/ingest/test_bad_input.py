@@ -170,7 +170,7 @@ def test_unreadable_permissions(root: Path) -> None:
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from phytoflow.config.settings import DataSettings\n"
+        "from phytoflow.data.settings import DataSettings\n"
         "from phytoflow.data.ingest.inspect import check\n"
         "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
         "table = check(Path(sys.argv[1]), DataSettings(threads=1), 0).table\n"

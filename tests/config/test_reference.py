@@ -1,0 +1,25 @@
+"""Every setting is described, with what is allowed."""
+
+from phytoflow.config.reference import known_keys, references
+
+
+def test_every_setting_has_a_meaning() -> None:
+    keys = known_keys()
+    assert {"seed", "training.cached_views", "gate.min_accuracy"} <= keys.keys()
+    assert [key for key, meaning in keys.items() if not meaning] == []
+
+
+def test_defaults_choices_and_ranges_are_said() -> None:
+    settings = {setting.key: setting for part in references() for setting in part.settings}
+    assert settings["preset"].allowed == "default | fast | accurate | low-memory | production"
+    assert settings["data.test_fraction"].allowed == "number, above 0, below 1"
+    assert settings["serving.http_port"].allowed == "integer, at least 0, at most 65535"
+    assert settings["training.cached_views"].allowed.startswith("integer or null")
+    assert settings["gate.compare_champion"].allowed == "true | false"
+    assert settings["export.formats"].default == ("torchscript", "onnx")
+
+
+def test_every_section_says_what_it_configures() -> None:
+    names = [part.name for part in references()]
+    assert names[0] == "" and {"data", "training", "deploy"} <= set(names)
+    assert all(part.meaning.endswith(".") for part in references())
