@@ -73,6 +73,6 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
 def _nearest(name: str, known: Iterable[str]) -> str:
     """``Did you mean ...?``, by the whole key first and by its last part second."""
     names = [key for key in known if key]
-    tails = {k.rsplit(".", 1)[-1]: key for key in names}
+    tails = {key.rsplit(".", 1)[-1]: key for key in names}
     near = nearest_name(name, names) or tails.get(nearest_name(name.rsplit(".", 1)[-1], tails, 0.6), "")
     return f"Did you mean {near}?" if near else ""
