@@ -1,6 +1,6 @@
-"""A typed client for the predictor's V2 protocol; ``phytoflow.client.grpc_client`` has the same over gRPC."""
+"""Typed clients of the predictor's V2 protocol over REST. Those over gRPC are in ``grpc_client``."""
 
-from phytoflow.client.prediction import Answer, RefusedError
+from phytoflow.client.prediction import Prediction, RefusedError
 from phytoflow.client.rest_client import AsyncClient, Client
 
-__all__ = ["Answer", "AsyncClient", "Client", "RefusedError"]
+__all__ = ["AsyncClient", "Client", "Prediction", "RefusedError"]

@@ -1,23 +1,18 @@
-"""Clients over gRPC, for ordinary code and for asyncio. They need the package grpcio (extra ``serve``)."""
+"""Clients over gRPC, blocking and for asyncio. They need grpcio and protobuf (extra ``client-grpc``)."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import time
-from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 
-from phytoflow.client import rest_codec as v2
-from phytoflow.client.grpc_codec import decode, encode
-from phytoflow.client.prediction import Answer, RefusedError
-from phytoflow.client.rest_codec import Photo
-from phytoflow.client.retry import delays
-from phytoflow.errors import ServingError
-from phytoflow.protocol.constants import MAX_EXPLAINED_PHOTOS, MAX_PHOTOS_PER_REQUEST
+from phytoflow.client.base import AsyncioClient, SyncClient
+from phytoflow.client.exchange import Exchange
+from phytoflow.client.grpc_codec import decode_metadata
+from phytoflow.client.grpc_wire import GrpcWire
+from phytoflow.protocol.constants import MAX_PHOTOS_PER_REQUEST
 from phytoflow.protocol.grpc_messages import (
     METADATA,
     METHOD,
@@ -27,20 +22,20 @@ from phytoflow.protocol.grpc_messages import (
     MetadataResponse,
 )
 
-_RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
-_UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
-_UNLIMITED = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
 
-
-class GrpcClient:
-    """Asks a predictor over gRPC.
+class GrpcClient(SyncClient[Any, Any]):
+    """A client over gRPC.
 
     Args:
-        target: Host and port, e.g. ``localhost:8081``.
+        target: Host and port, e.g. ``localhost:8081``. Hosts of this machine, of private networks and of the
+            cluster are not asked through a proxy.
         model: Name of the served model.
-        timeout: Seconds for one request; the predictor does not run what is past it.
-        retries: Further tries when the predictor is overloaded or the connection is lost.
-        max_photos_per_request: Photos in one request; longer lists are sent in several.
+        timeout: Seconds for one request; the predictor does not run photos after this deadline.
+        retries: Further attempts if the predictor is overloaded or the connection is lost.
+        max_photos_per_request: Longer lists are sent in several requests.
+
+    Raises:
+        ConfigError: ``target`` is no host and port.
     """
 
     def __init__(
@@ -52,82 +47,29 @@ class GrpcClient:
         retries: int = 5,
         max_photos_per_request: int = MAX_PHOTOS_PER_REQUEST,
     ) -> None:
-        self._target, self._model, self._timeout = target, model, timeout
-        self._retries, self._max_photos = retries, max_photos_per_request
-        self._channel = grpc.insecure_channel(target, options=_UNLIMITED)
-        self._infer = _method(self._channel)
-        self._describe = self._channel.unary_unary(
+        wire = GrpcWire(target, model)
+        self._channel = grpc.insecure_channel(wire.target, options=wire.options)
+        self._model, self._timeout = model, timeout
+        exchange = Exchange(wire, retries, max_photos_per_request)
+        super().__init__(exchange, partial(_infer_call(self._channel), timeout=timeout))
+
+    def metadata(self) -> dict[str, Any]:
+        """The model's name and versions; class names and runtime are under ``parameters``."""
+        describe = self._channel.unary_unary(
             METADATA,
             request_serializer=MetadataRequest.SerializeToString,
             response_deserializer=MetadataResponse.FromString,
         )
-
-    def predict(
-        self, photos: Sequence[Photo], top_k: int | None = None, tta: str | None = None
-    ) -> list[Answer]:
-        """Classifies photos, given as bytes or paths.
-
-        Args:
-            photos: The photos.
-            top_k: Labels a photo; None: the predictor's default.
-            tta: ``flips`` or ``crops``: views of each photo whose answers are averaged; None: no others.
-
-        Raises:
-            RefusedError: The predictor refuses; the message says which photo and why.
-            ServingError: It cannot be reached.
-        """
-        answers: list[Answer] = []
-        for chunk in v2.chunks(photos, self._max_photos, tta):
-            answers += decode(self._send(encode(self._model, chunk, top_k, tta)))
-        return answers
-
-    def explain(self, photos: Sequence[Photo], label: str | None = None) -> list[Answer]:
-        """Classifies photos and says what in them spoke for a class; see ``predict`` for errors.
-
-        Args:
-            photos: The photos.
-            label: The class to explain; None: each photo's likeliest.
-        """
-        answers: list[Answer] = []
-        for chunk in v2.chunks(photos, min(self._max_photos, MAX_EXPLAINED_PHOTOS)):
-            answers += decode(self._send(encode(self._model, chunk, None, explain=label or "")))
-        return answers
-
-    def metadata(self) -> dict[str, Any]:
-        """Name, versions and, under ``parameters``, class names and runtime, as ``Client.metadata``."""
-        try:
-            found = self._describe(MetadataRequest(name=self._model), timeout=self._timeout)
-        except grpc.RpcError as error:
-            raise _refusal(self._target, error) from error
-        parameters = {property.key: _value(property.value) for property in found.properties}
-        return {"name": found.name, "versions": list(found.versions), "parameters": parameters}
+        call = partial(describe, timeout=self._timeout)
+        return decode_metadata(self._send(call, MetadataRequest(name=self._model)))
 
     def close(self) -> None:
-        """Closes its connection."""
+        """Closes the connection."""
         self._channel.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _send(self, request: Any) -> Any:
-        waits = [*delays(self._retries), None]
-        for wait in waits:
-            try:
-                return self._infer(request, timeout=self._timeout)
-            except grpc.RpcError as error:
-                if wait is None or error.code() not in _RETRIED:
-                    raise _refusal(self._target, error) from error
-                time.sleep(wait)
-        raise AssertionError("unreachable")
-
-
-class AsyncGrpcClient:
-    """The same for asyncio; see ``GrpcClient`` for arguments and errors."""
+class AsyncGrpcClient(AsyncioClient[Any, Any]):
+    """A client over gRPC for asyncio; arguments and errors as for ``GrpcClient``."""
 
     def __init__(
         self,
@@ -138,72 +80,20 @@ class AsyncGrpcClient:
         retries: int = 5,
         max_photos_per_request: int = MAX_PHOTOS_PER_REQUEST,
     ) -> None:
-        self._target, self._model, self._timeout = target, model, timeout
-        self._retries, self._max_photos = retries, max_photos_per_request
-        self._channel = grpc.aio.insecure_channel(target, options=_UNLIMITED)
-        self._infer = _method(self._channel)
-
-    async def predict(
-        self, photos: Sequence[Photo], top_k: int | None = None, tta: str | None = None
-    ) -> list[Answer]:
-        """Classifies photos; groups that need several requests are sent at once."""
-        requests = [
-            encode(self._model, chunk, top_k, tta) for chunk in v2.chunks(photos, self._max_photos, tta)
-        ]
-        responses = await asyncio.gather(*map(self._send, requests))
-        return [answer for response in responses for answer in decode(response)]
-
-    async def explain(self, photos: Sequence[Photo], label: str | None = None) -> list[Answer]:
-        """As ``GrpcClient.explain``; groups that need several requests take turns."""
-        answers: list[Answer] = []
-        for chunk in v2.chunks(photos, min(self._max_photos, MAX_EXPLAINED_PHOTOS)):
-            answers += decode(await self._send(encode(self._model, chunk, None, explain=label or "")))
-        return answers
+        wire = GrpcWire(target, model)
+        self._channel = grpc.aio.insecure_channel(wire.target, options=wire.options)
+        exchange = Exchange(wire, retries, max_photos_per_request)
+        super().__init__(exchange, partial(_infer_call(self._channel), timeout=timeout))
 
     async def close(self) -> None:
-        """Closes its connection."""
+        """Closes the connection."""
         await self._channel.close()
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def _send(self, request: Any) -> Any:
-        waits = [*delays(self._retries), None]
-        for wait in waits:
-            try:
-                return await self._infer(request, timeout=self._timeout)
-            except grpc.RpcError as error:
-                if wait is None or error.code() not in _RETRIED:
-                    raise _refusal(self._target, error) from error
-                await asyncio.sleep(wait)
-        raise AssertionError("unreachable")
-
-
-def _value(text: str) -> Any:
-    """A property: lists and objects come as JSON, everything else as it is."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _method(channel: Any) -> Any:
-    return channel.unary_unary(
+def _infer_call(channel: Any) -> Callable[..., Any]:
+    call: Callable[..., Any] = channel.unary_unary(
         METHOD,
         request_serializer=InferRequest.SerializeToString,
         response_deserializer=InferResponse.FromString,
     )
-
-
-def _refusal(target: str, error: Any) -> ServingError:
-    if error.code() in _UNREACHABLE:
-        remedy = "check host and port, and that the predictor runs"
-        return ServingError(f"{target} cannot be reached: {error.details()}", remedy=remedy)
-    return RefusedError(
-        f"{target} refused: {error.details()}", status=0, reason=error.code().name.lower().replace("_", " ")
-    )
+    return call

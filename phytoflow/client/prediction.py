@@ -1,4 +1,4 @@
-"""What a predictor answers for one photo, and why it may refuse."""
+"""A predictor's response for one photo, and the error of a refused request."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from phytoflow.errors import ServingError
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One photo's answer.
+class Prediction:
+    """The prediction for one photo.
 
     Attributes:
-        label: Likeliest class.
-        score: Its probability.
-        labels: The ``top_k`` likeliest classes, best first.
-        scores: Their probabilities.
-        probabilities: Of every class, in the order of the model's metadata.
-        milliseconds: Time the predictor spent on the photo, without waiting.
-        model_version: Version that answered.
-        known: Whether the photo shows what the model was trained on; None if the bundle cannot tell. Where
-            it is False, the label means nothing.
-        novelty: How strange the photo is: 0 a typical known one, above 1 unknown; None likewise.
-        explanation: Rows of 0..1 over the photo's middle square: what spoke for the class explained; None
-            where not asked for.
+        label: Most likely class.
+        score: Its probability, 0 to 1.
+        labels: The ``top_k`` most likely classes, best first.
+        scores: Their probabilities, 0 to 1.
+        probabilities: One for each class, in the order of the model's metadata; they sum to 1.
+        milliseconds: Time the predictor spent on the photo, without waiting in the queue.
+        model_version: Version of the bundle that answered.
+        known: False if the photo shows none of the classes; ``label`` is then meaningless. None if the
+            bundle has no out-of-distribution statistics.
+        novelty: Distance from the training photos: 0 is a typical photo, above 1 is unknown. None if the
+            bundle has no out-of-distribution statistics.
+        explanation: Heat map of 28 x 28 values from 0 to 1 over the photo's central square, row by row; None
+            unless requested.
     """
 
     label: str
@@ -39,11 +40,11 @@ class Answer:
 
 
 class RefusedError(ServingError):
-    """The predictor answered, with a refusal.
+    """The predictor refused the request.
 
     Attributes:
-        status: HTTP status, or 0 over gRPC.
-        reason: Its short category, e.g. ``"truncated"`` or ``"overloaded"``.
+        status: HTTP status; 0 over gRPC.
+        reason: Short category, e.g. ``"truncated"`` or ``"overloaded"``.
     """
 
     def __init__(self, message: str, *, status: int, reason: str, remedy: str = "") -> None:

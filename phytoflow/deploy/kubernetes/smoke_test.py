@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.client import rest_codec as v2
+from phytoflow.client.parameters import chunk_photos
 from phytoflow.deploy.kubernetes.api import Cluster
 from phytoflow.errors import DeployError
 
@@ -61,7 +62,7 @@ def examine(cluster: Cluster, pod: str, model: str, exam: Exam) -> float:
         DeployError: It refuses, answers otherwise, or is of another version.
     """
     answers = []
-    for photos in v2.chunks(exam.photos, _PHOTOS_A_REQUEST):
+    for photos in chunk_photos(exam.photos, _PHOTOS_A_REQUEST):
         body, headers = v2.encode(photos, None)
         answers += v2.decode(cluster.ask(pod, _PORT, f"/v2/models/{model}/infer", body, headers))
     versions = {answer.model_version for answer in answers}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from phytoflow.client.grpc_client import AsyncGrpcClient, GrpcClient
-from phytoflow.client.prediction import Answer, RefusedError
+from phytoflow.client.prediction import Prediction, RefusedError
 from phytoflow.client.rest_client import AsyncClient, Client
 from phytoflow.errors import ServingError
 from phytoflow.inference.classifier import Classifier
@@ -17,7 +17,7 @@ from tests.support.make_bundle import pictures
 CONTENTS = [photo.content for photo in pictures(20)]  # more than one request
 
 
-def check(answers: list[Answer], offline: Classifier) -> None:
+def check(answers: list[Prediction], offline: Classifier) -> None:
     expected = offline.predict(CONTENTS)
     np.testing.assert_allclose([a.probabilities for a in answers], expected.probabilities, atol=1e-5)
     assert [a.label for a in answers] == expected.labels()

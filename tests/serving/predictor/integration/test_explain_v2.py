@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from phytoflow.client.grpc_client import AsyncGrpcClient, GrpcClient
-from phytoflow.client.prediction import Answer
+from phytoflow.client.prediction import Prediction
 from phytoflow.client.rest_client import AsyncClient, Client
 from phytoflow.inference.attribution import explain
 from phytoflow.inference.classifier import Classifier
@@ -34,7 +34,7 @@ def ask(server: Server, **more: object) -> httpx.Response:
 
 async def test_every_client_gets_the_likeliest_class_explained(server: Server, offline: Classifier) -> None:
     with Client(server.url) as rest, GrpcClient(server.grpc) as rpc:
-        found: list[list[Answer]] = [client.explain(CONTENTS) for client in (rest, rpc)]
+        found: list[list[Prediction]] = [client.explain(CONTENTS) for client in (rest, rpc)]
     async with AsyncClient(server.url) as rest_too, AsyncGrpcClient(server.grpc) as rpc_too:
         found += [await client.explain(CONTENTS) for client in (rest_too, rpc_too)]
     for answers in found:

@@ -7,6 +7,7 @@ import json
 import pytest
 from kserve import InferRequest
 
+from phytoflow.client.parameters import InferParameters
 from phytoflow.client.rest_codec import encode
 from serving.predictor.transport.rest.v2_request import parse_request
 from tests.support.make_bundle import pictures
@@ -15,7 +16,7 @@ PHOTO = pictures(1)[0].content
 
 
 def test_bytes_stay_bytes() -> None:
-    body, headers = encode([PHOTO, PHOTO], 2)
+    body, headers = encode([PHOTO, PHOTO], InferParameters(top_k=2))
     parsed = parse_request(body, int(headers["Inference-Header-Content-Length"]), "leaf")
     assert parsed.inputs[0].shape == [2]
     assert parsed.inputs[0].as_numpy().tolist() == [PHOTO, PHOTO]
