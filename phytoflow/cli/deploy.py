@@ -1,4 +1,4 @@
-"""`phytoflow deploy`, `status` and `rollback`: publishing on a cluster by hand."""
+"""`phytoflow deploy`, `status` and `rollback`: publishing on a cluster from the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from phytoflow.config.loader import load_settings
 
 if TYPE_CHECKING:
-    from phytoflow.deploy.kubernetes.publisher import Deployed
+    from phytoflow.deploy.kubernetes.publisher import PublishResult
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the InferenceService and of the served model.")]
 NamespaceOption = Annotated[
@@ -40,14 +40,15 @@ def deploy(
     """
     from phytoflow.deploy.kubernetes.api import Cluster
     from phytoflow.deploy.kubernetes.publisher import deploy as publish
-    from phytoflow.deploy.kubernetes.release import fetch, release_of
-    from phytoflow.deploy.kubernetes.smoke_test import Exam
+    from phytoflow.deploy.kubernetes.release import fetch_bundle, release_of
+    from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 
     chosen = load_settings(config, settings or []).deploy
     cluster = Cluster.connect(namespace or chosen.namespace)
     with tempfile.TemporaryDirectory() as folder:
-        here = fetch(bundle, Path(folder) / "bundle")
-        _tell(publish(cluster, name, release_of(here, bundle), Exam.of_probes(here), chosen))
+        local = fetch_bundle(bundle, Path(folder) / "bundle")
+        test = SmokeTest.from_probes(local)
+        _print_result(publish(cluster, name, release_of(local, bundle), test, chosen))
 
 
 def status(name: NameArgument, namespace: NamespaceOption = "") -> None:
@@ -56,10 +57,10 @@ def status(name: NameArgument, namespace: NamespaceOption = "") -> None:
     from rich.table import Table
 
     from phytoflow.deploy.kubernetes.api import Cluster
-    from phytoflow.deploy.kubernetes.status import status as lines_of
+    from phytoflow.deploy.kubernetes.status import describe_status
 
     table = Table(show_header=False, box=None, pad_edge=False)
-    for label, value in lines_of(Cluster.connect(namespace), name):
+    for label, value in describe_status(Cluster.connect(namespace), name):
         table.add_row(label, value)
     Console(soft_wrap=True, markup=False, highlight=False).print(table)
 
@@ -78,18 +79,20 @@ def rollback(
     """
     from phytoflow.deploy.kubernetes.api import Cluster
     from phytoflow.deploy.kubernetes.publisher import rollback as go_back
-    from phytoflow.deploy.kubernetes.release import exam_of
+    from phytoflow.deploy.kubernetes.release import load_smoke_test
 
     chosen = load_settings(config, settings or []).deploy
     cluster = Cluster.connect(namespace or chosen.namespace)
     with tempfile.TemporaryDirectory() as folder:
-        _tell(go_back(cluster, name, lambda revision: exam_of(revision, Path(folder) / "bundle"), chosen, to))
+        to_folder = Path(folder) / "bundle"
+        result = go_back(cluster, name, lambda revision: load_smoke_test(revision, to_folder), chosen, to)
+    _print_result(result)
 
 
-def _tell(done: Deployed) -> None:
-    did = "serves" if done.changed else "serves already"
-    typer.echo(f"{done.namespace}/{done.name} {did} version {done.version} at {done.url}")
+def _print_result(result: PublishResult) -> None:
+    verb = "serves" if result.changed else "serves already"
+    typer.echo(f"{result.namespace}/{result.name} {verb} version {result.version} at {result.url}")
     typer.echo(
-        f"{done.compared} photos answered as recorded, off by at most {done.max_difference:.1e}; "
-        f"took {done.seconds:.0f} s"
+        f"{result.compared} photos answered as recorded, off by at most {result.max_difference:.1e}; "
+        f"took {result.seconds:.0f} s"
     )

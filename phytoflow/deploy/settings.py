@@ -18,7 +18,7 @@ class ServingSettings(Section):
     publish: bool = Field(True, description="Publish after the gate.")
     target: Literal["auto", "local", "cluster"] = Field(
         "auto",
-        description="local: a process beside the run; cluster: an InferenceService (deploy.*); auto: the "
+        description="local: a process on this machine; cluster: an InferenceService (deploy.*); auto: the "
         "latter where the output is in an object store.",
     )
     http_port: int = Field(0, ge=0, le=65535, description="REST port of the local predictor; 0: a free one.")

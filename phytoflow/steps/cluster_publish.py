@@ -10,9 +10,9 @@ from phytoflow.bundle.bundle import Bundle
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster
 from phytoflow.deploy.kubernetes.inference_service import Release, inference_service
-from phytoflow.deploy.kubernetes.publisher import Deployed, deploy
-from phytoflow.deploy.kubernetes.release import keep, release_of
-from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.kubernetes.publisher import PublishResult, deploy
+from phytoflow.deploy.kubernetes.release import release_of, store_bundle
+from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 from phytoflow.deploy.settings import DeploySettings, ServingSettings
 from phytoflow.inference.classifier import Classifier
 from phytoflow.steps.settings import PublishStepSettings
@@ -26,7 +26,7 @@ def publish(
     photos: Sequence[LabelledPhoto],
     settings: PublishStepSettings,
     output: str,
-) -> Deployed:
+) -> PublishResult:
     """Delivers a bundle where pods can always read it, and publishes it.
 
     Args:
@@ -41,14 +41,14 @@ def publish(
         DeployError: Why it was not published; what was published before goes on serving.
     """
     here = Bundle.load(bundle)
-    uri = keep(here, output)
+    uri = store_bundle(here, output)
     contents = [photo.content for photo in photos]
     offline = Classifier.load(bundle, settings.serving.runtime).predict(contents)
-    exam = Exam.of_probes(here).extended(contents, offline.probabilities)
+    smoke_test = SmokeTest.from_probes(here).extended(contents, offline.probabilities)
     wanted = _with_runtime(settings.deploy, settings.serving)
     cluster = Cluster.connect(wanted.namespace)
     done = deploy(
-        cluster, settings.serving.name, release_of(here, uri, model_version=model_version), exam, wanted
+        cluster, settings.serving.name, release_of(here, uri, model_version=model_version), smoke_test, wanted
     )
     did = "serves" if done.changed else "serves already"
     _LOG.info("%s/%s %s version %s at %s", done.namespace, done.name, did, done.version, done.url)

@@ -13,7 +13,7 @@ import pytest
 from phytoflow.deploy.kubernetes.api import Cluster
 from phytoflow.deploy.kubernetes.inference_service import Release
 from phytoflow.deploy.kubernetes.publisher import deploy
-from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 from phytoflow.deploy.settings import DeploySettings
 from tests.support.api_server import ApiServer
 
@@ -36,7 +36,7 @@ def test_status_shows_what_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     server = ApiServer(lambda version, photo: ROW)
     try:
         monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig(tmp_path / "kubeconfig")))
-        exam = Exam("v1", (b"photo",), np.array([ROW], np.float32))
+        exam = SmokeTest("v1", (b"photo",), np.array([ROW], np.float32))
         release = Release("s3://models/leaf", "v1", {"run": "r7"})
         deploy(Cluster.connect(), "leaf", release, exam, DeploySettings(autoscaling="none"))
         said = phytoflow(tmp_path / "kubeconfig", "status", "leaf")

@@ -12,9 +12,9 @@ from minio import Minio
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.deploy.kubernetes.api import Cluster
-from phytoflow.deploy.kubernetes.publisher import Deployed, deploy
+from phytoflow.deploy.kubernetes.publisher import PublishResult, deploy
 from phytoflow.deploy.kubernetes.release import release_of
-from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 from phytoflow.deploy.settings import DeploySettings
 from phytoflow.storage.uri import put_folder
 from tests.e2e.cluster import NAMESPACE, forwarded, get, kubectl
@@ -85,11 +85,11 @@ class Versions:
     folders: tuple[Path, Path]
     uris: tuple[str, str]
 
-    def deploy(self, name: str, which: int = 0, settings: DeploySettings = SMALL) -> Deployed:
+    def deploy(self, name: str, which: int = 0, settings: DeploySettings = SMALL) -> PublishResult:
         """Publishes one of them, as ``phytoflow deploy`` does."""
         bundle = Bundle.load(self.folders[which])
         release = release_of(bundle, self.uris[which])
-        return deploy(Cluster.connect(NAMESPACE), name, release, Exam.of_probes(bundle), settings)
+        return deploy(Cluster.connect(NAMESPACE), name, release, SmokeTest.from_probes(bundle), settings)
 
 
 @pytest.fixture(scope="module")

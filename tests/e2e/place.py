@@ -17,9 +17,9 @@ from phytoflow.bundle.bundle import Bundle
 from phytoflow.client import rest_codec as v2
 from phytoflow.deploy.kubernetes.api import Cluster, Object
 from phytoflow.deploy.kubernetes.observe import observe
-from phytoflow.deploy.kubernetes.publisher import Deployed, deploy
+from phytoflow.deploy.kubernetes.publisher import PublishResult, deploy
 from phytoflow.deploy.kubernetes.release import release_of
-from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 from phytoflow.deploy.settings import DeploySettings
 from phytoflow.storage.uri import put_folder
 from tests.support.make_bundle import make_bundle, pictures
@@ -43,11 +43,11 @@ class Place:
     folders: tuple[Path, Path]
     uris: tuple[str, str]
 
-    def deploy(self, which: int = 0, settings: DeploySettings = SETTINGS, **changed: object) -> Deployed:
+    def deploy(self, which: int = 0, settings: DeploySettings = SETTINGS, **changed: object) -> PublishResult:
         """As `phytoflow deploy` does; ``changed`` are fields of the Release."""
         bundle = Bundle.load(self.folders[which])
         release = replace(release_of(bundle, self.uris[which]), **changed)
-        return deploy(self.publisher, NAME, release, Exam.of_probes(bundle), settings)
+        return deploy(self.publisher, NAME, release, SmokeTest.from_probes(bundle), settings)
 
     def ask(self) -> tuple[str, np.ndarray]:
         """Asks through the Service, as any caller would; version and probabilities."""

@@ -23,10 +23,10 @@ from phytoflow.deploy.kubernetes.inference_service import (
 )
 from phytoflow.deploy.kubernetes.observe import observe
 from phytoflow.deploy.kubernetes.publisher import deploy, rollback
-from phytoflow.deploy.kubernetes.release import exam_of, release_of
+from phytoflow.deploy.kubernetes.release import load_smoke_test, release_of
 from phytoflow.deploy.kubernetes.revisions import history
-from phytoflow.deploy.kubernetes.smoke_test import Exam
-from phytoflow.deploy.kubernetes.status import status
+from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
+from phytoflow.deploy.kubernetes.status import describe_status
 from phytoflow.errors import DeployError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.storage.uri import put_folder
@@ -56,7 +56,7 @@ def test_ready_within_a_minute_and_answers_as_offline(place: Place) -> None:
     service = observe(place.admin, NAME).service
     assert service["metadata"]["annotations"]["phytoflow/data-hash"] == "0" * 16
     assert place.admin.get(INFERENCE_SERVICES, candidate_name(NAME)) is None
-    assert ("ready", "yes") in status(place.publisher, NAME)
+    assert ("ready", "yes") in describe_status(place.publisher, NAME)
 
 
 def test_the_same_again_changes_nothing(live: Place) -> None:
@@ -123,7 +123,7 @@ def test_each_fault_is_named_within_90_seconds_and_the_old_version_serves(live: 
 
 def test_a_bundle_that_answers_wrongly_gets_no_request(live: Place) -> None:
     bundle, version = Bundle.load(live.folders[1]), live.ask()[0]
-    right = Exam.of_probes(bundle)
+    right = SmokeTest.from_probes(bundle)
     wrong = replace(right, probabilities=right.probabilities[:, ::-1].copy())
     seen, ended = set(), threading.Event()
 
@@ -153,14 +153,14 @@ def test_a_predictor_that_refuses_its_bundle_says_so(live: Place, tmp_path: Path
     put_folder(folder, uri)
     with pytest.raises(DeployError, match="recorded answers") as refusal:
         bundle = Bundle.load(folder)
-        deploy(live.publisher, NAME, release_of(bundle, uri), Exam.of_probes(bundle), SETTINGS)
+        deploy(live.publisher, NAME, release_of(bundle, uri), SmokeTest.from_probes(bundle), SETTINGS)
     assert refusal.value.reason == "crash" and "export the bundle again" in refusal.value.remedy
 
 
 def test_who_may_not_publish_is_told(live: Place) -> None:
-    stranger = replace(live, publisher=as_account(live.admin.namespace, "stranger"))
-    with pytest.raises(DeployError, match="stranger") as refusal:
-        stranger.deploy(1)
+    visitor = replace(live, publisher=as_account(live.admin.namespace, "visitor"))
+    with pytest.raises(DeployError, match="visitor") as refusal:
+        visitor.deploy(1)
     assert refusal.value.reason == "permission" and "phytoflow-publisher" in refusal.value.remedy
 
 
@@ -168,7 +168,7 @@ def test_a_new_version_takes_over_and_rollback_goes_back(live: Place, tmp_path: 
     old = live.ask()[0]
     new = live.deploy(1)
     assert live.ask()[0] == new.version != old
-    back = rollback(live.publisher, NAME, lambda r: exam_of(r, tmp_path / "b"), SETTINGS)
+    back = rollback(live.publisher, NAME, lambda r: load_smoke_test(r, tmp_path / "b"), SETTINGS)
     assert live.ask()[0] == back.version == old
     numbers = [revision.number for revision in history(live.publisher, NAME)]
     assert len(numbers) >= 2 and numbers == sorted(set(numbers))

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from phytoflow.deploy.local.process import Predictor
+from phytoflow.deploy.local.process import PredictorProcess
 from phytoflow.deploy.local.publisher import publish, stop
 from phytoflow.deploy.settings import ServingSettings
 from phytoflow.errors import ServingError
@@ -67,7 +67,7 @@ def test_a_bundle_that_cannot_be_served_leaves_the_former_one(
     with pytest.raises(ServingError, match="recorded answers"):  # from the end of its log
         publish(wrong, SETTINGS, state, PHOTOS)
     assert httpx.get(f"{former.url}/v2/models/leaf/ready").status_code == 200
-    assert Predictor.read(state).pid == former.pid
+    assert PredictorProcess.read(state).pid == former.pid
 
 
 def test_the_same_port_is_taken_over(bundle: Path, state: Path) -> None:

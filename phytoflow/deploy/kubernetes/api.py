@@ -1,4 +1,4 @@
-"""One connection to a cluster's API: plain JSON in and out, refusals in words."""
+"""A connection to one cluster's API in one namespace: JSON objects in and out, readable errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
-from phytoflow.deploy.kubernetes.api_errors import refused, unreachable
+from phytoflow.deploy.kubernetes.api_errors import error_from_response, unreachable_error
 from phytoflow.errors import DeployError
 
 FIELD_MANAGER = "phytoflow"
@@ -23,7 +23,6 @@ Object = dict[str, Any]
 """A Kubernetes object as JSON."""
 INFERENCE_SERVICES = "/apis/serving.kserve.io/v1beta1/namespaces/{namespace}/inferenceservices"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/{namespace}/deployments"
-REPLICA_SETS = "/apis/apps/v1/namespaces/{namespace}/replicasets"
 REVISIONS = "/apis/apps/v1/namespaces/{namespace}/controllerrevisions"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 PODS = "/api/v1/namespaces/{namespace}/pods"
@@ -32,20 +31,21 @@ AUTOSCALERS = "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscal
 EVENTS = "/api/v1/namespaces/{namespace}/events"
 
 _LOG = logging.getLogger(__name__)
-_LOG_GONE = "unable to retrieve container logs"  # a kubelet's answer, with 200, once a container is gone
-_TIMEOUT = (5, 30)  # seconds to connect, and to read
-# An API server that restarts, or asks for patience, ends no publish.
+# The kubelet answers 200 with this text in place of a log once the container is gone.
+_NO_LOG = "unable to retrieve container logs"
+_TIMEOUT = (5, 30)  # seconds to connect and to read
+# A publish survives an API server that restarts (503) or throttles (429): 4 retries wait 7.5 s in total.
 _RETRIES = urllib3.Retry(total=4, backoff_factor=0.5, status_forcelist=(429, 503), raise_on_status=False)
-_APPLY = "application/apply-patch+yaml"
+_APPLY_PATCH = "application/apply-patch+yaml"
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 class Cluster:
-    """The API of one cluster, in one namespace.
+    """The API of one cluster, restricted to one namespace.
 
     Args:
-        api: Knows address and credentials.
-        namespace: Everything happens in it.
+        api: Client with address and credentials.
+        namespace: Namespace of every request.
     """
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
@@ -53,74 +53,84 @@ class Cluster:
         self._api = api
 
     @classmethod
-    def connect(cls, namespace: str = "") -> Cluster:
-        """Connects as ``KUBECONFIG`` (or ``~/.kube/config``) says, or with the ServiceAccount of this pod.
+    def connect(cls, namespace: str = "", retries: urllib3.Retry = _RETRIES) -> Cluster:
+        """Connects with ``KUBECONFIG``, ``~/.kube/config`` or the ServiceAccount of this pod, in this order.
 
         Args:
-            namespace: Empty: that of the kubeconfig's context, or of this pod.
+            namespace: Namespace to work in. Empty selects that of the kubeconfig's context or of this pod.
+            retries: Policy for requests that fail or are throttled.
 
         Raises:
-            DeployError: There is neither.
+            DeployError: No credentials were found (reason ``cluster``).
         """
         settings = client.Configuration()
         try:
-            own = _load(settings)
+            default_namespace = _load_credentials(settings)
         except ConfigException as error:
             remedy = "set KUBECONFIG to the file that kubectl uses, or run in a pod with a ServiceAccount"
             raise DeployError(f"no cluster is named: {error}", reason="cluster", remedy=remedy) from error
-        settings.retries = _RETRIES
-        return cls(client.ApiClient(settings), namespace or own)
+        settings.retries = retries
+        return cls(client.ApiClient(settings), namespace or default_namespace)
 
     def get(self, path: str, name: str, **query: str) -> Object | None:
-        """One object; None if it is not there."""
+        """Reads one object. Returns None if it does not exist."""
         try:
-            return self._json("GET", self._path(path, name), query=query)
+            return self._request_json("GET", self._path(path, name), query=query)
         except DeployError as error:
             if error.reason == "absent":
                 return None
             raise
 
     def list(self, path: str, **query: str) -> list[Object]:
-        """Objects of a kind, e.g. with ``labelSelector``."""
-        return list(self._json("GET", self._path(path), query=query)["items"])
+        """Lists the objects of a kind, optionally filtered, for instance by ``labelSelector``."""
+        return list(self._request_json("GET", self._path(path), query=query)["items"])
 
     def apply(self, path: str, body: Object, *, dry_run: bool = False) -> Object:
-        """Server-side apply: fields named in ``body`` become so, those that we named before and no longer go.
+        """Applies an object on the server (server-side apply, forced).
 
-        Fields set by others stay as they are, unless ``body`` names them too: the publisher decides on what
-        it publishes. A dry run only says whether it would be taken.
+        Fields in ``body`` are set. Fields that an earlier apply set and ``body`` lacks are removed. Fields of
+        other writers are kept unless ``body`` contains them. A dry run only validates the request.
         """
         query = {"fieldManager": FIELD_MANAGER, "force": "true"} | ({"dryRun": "All"} if dry_run else {})
-        return self._json("PATCH", self._path(path, body["metadata"]["name"]), body, query, _APPLY)
+        return self._request_json(
+            "PATCH", self._path(path, body["metadata"]["name"]), body, query, _APPLY_PATCH
+        )
 
     def create(self, path: str, body: Object) -> Object:
-        """Makes a new object; DeployError with reason ``conflict`` if there is one of this name."""
-        return self._json("POST", self._path(path), body)
+        """Creates an object. Raises DeployError with reason ``conflict`` if the name exists."""
+        return self._request_json("POST", self._path(path), body)
 
     def replace(self, path: str, body: Object) -> Object:
-        """Writes an object read before; reason ``conflict`` if somebody else did so in between."""
-        return self._json("PUT", self._path(path, body["metadata"]["name"]), body)
+        """Replaces an object read before. Raises reason ``conflict`` if it was written in between."""
+        return self._request_json("PUT", self._path(path, body["metadata"]["name"]), body)
 
     def delete(self, path: str, name: str) -> None:
-        """Removes an object and, before it returns to us, nothing else; an absent one is no error."""
+        """Deletes an object. What it owns is garbage-collected later. An absent object is no error."""
         try:
-            self._json("DELETE", self._path(path, name), query={"propagationPolicy": "Background"})
+            self._request_json("DELETE", self._path(path, name), query={"propagationPolicy": "Background"})
         except DeployError as error:
             if error.reason != "absent":
                 raise
 
     def logs(self, pod: str, container: str, *, previous: bool = False, lines: int = 20) -> str:
-        """The end of a container's log; empty if there is none."""
+        """Returns the end of a container's log. Empty if there is none.
+
+        Args:
+            pod: Pod name.
+            container: Container name.
+            previous: Read the log of the container's previous run.
+            lines: Number of lines.
+        """
         query = {"container": container, "tailLines": str(lines), "previous": str(previous).lower()}
         try:
-            said = self.request("GET", self._path(PODS, f"{pod}/log"), query=query).decode(errors="replace")
-            return "" if said.startswith(_LOG_GONE) else said
+            text = self.request("GET", self._path(PODS, f"{pod}/log"), query=query).decode(errors="replace")
+            return "" if text.startswith(_NO_LOG) else text
         except DeployError as error:
             _LOG.debug("no log of %s: %s", pod, error)
             return ""
 
-    def ask(self, pod: str, port: int, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        """Posts to a pod through the API server: it works from inside and outside of the cluster."""
+    def post_to_pod(self, pod: str, port: int, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Posts to a pod through the API server's proxy, which works inside and outside of the cluster."""
         return self.request("POST", self._path(PODS, f"{pod}:{port}/proxy{path}"), body, headers=headers)
 
     def request(
@@ -132,12 +142,12 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
-        """One request to the API.
+        """Sends one request to the API and returns the body of the response.
 
         Raises:
-            DeployError: It is refused, or the cluster cannot be reached; says why.
+            DeployError: The cluster refuses the request or cannot be reached. The message gives the cause.
         """
-        with _explained(method, path, self._api.configuration.host):
+        with _translate_errors(method, path, self._api.configuration.host):
             response = self._api.call_api(
                 path,
                 method,
@@ -151,7 +161,7 @@ class Cluster:
             )
             return bytes(response.data)
 
-    def _json(
+    def _request_json(
         self,
         method: str,
         path: str,
@@ -159,28 +169,28 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         content_type: str = "application/json",
     ) -> Object:
-        answer = self.request(method, path, body, query=query, headers={"Content-Type": content_type})
-        found: Object = json.loads(answer)
-        return found
+        content = self.request(method, path, body, query=query, headers={"Content-Type": content_type})
+        parsed: Object = json.loads(content)
+        return parsed
 
     def _path(self, path: str, name: str = "") -> str:
         return "/".join(filter(None, [path.format(namespace=self.namespace), name]))
 
 
 @contextmanager
-def _explained(method: str, path: str, host: str) -> Iterator[None]:
+def _translate_errors(method: str, path: str, host: str) -> Iterator[None]:
     try:
         yield
     except ApiException as error:
-        raise refused(error.status, error.body, f"{method} {path}") from error
+        raise error_from_response(error.status, error.body, f"{method} {path}") from error
     except urllib3.exceptions.HTTPError as error:
-        raise unreachable(host, error) from error
+        raise unreachable_error(host, error) from error
 
 
-def _load(settings: client.Configuration) -> str:
-    """Fills in address and credentials; returns the namespace that goes with them.
+def _load_credentials(settings: client.Configuration) -> str:
+    """Fills in address and credentials and returns the namespace that belongs to them.
 
-    The client's own ``load_config`` prints, and reads ``KUBECONFIG`` only when it is imported.
+    The client's own ``load_config`` prints, and reads ``KUBECONFIG`` only at import.
     """
     file = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
     if os.environ.get("KUBECONFIG") or Path(file).exists():

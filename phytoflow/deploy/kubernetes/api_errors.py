@@ -1,4 +1,4 @@
-"""What the API server, its webhooks and its quotas say, in a person's words."""
+"""Errors of the API server, admission webhooks and quotas, each with its cause and a remedy."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 from phytoflow.errors import DeployError
 
-# Words in a message, the reason's short name, and what to do; the first that fits counts.
-_WORDS = (
+# Text in a message of the control plane, the reason's name, and the remedy. The first match is used.
+_KNOWN_MESSAGES = (
     (
         "exceeded quota",
         "quota",
@@ -66,54 +66,55 @@ _WORDS = (
 )
 
 
-def words(message: str) -> tuple[str, str] | None:
-    """Reason and remedy for a message of the control plane; None for an unknown one."""
-    found = (line for line in _WORDS if line[0] in message)
-    line = next(found, None)
-    return line[1:] if line else None
+def explain_message(message: str) -> tuple[str, str] | None:
+    """Returns the reason and the remedy for a message of the control plane, or None for an unknown one."""
+    for text, reason, remedy in _KNOWN_MESSAGES:
+        if text in message:
+            return reason, remedy
+    return None
 
 
-def refused(status: int, body: str | bytes | None, request: str) -> DeployError:
-    """The error that an answer other than 2xx stands for.
+def error_from_response(status: int, body: str | bytes | None, request: str) -> DeployError:
+    """Builds the error for a response outside 2xx.
 
     Args:
-        status: HTTP status; 0 where TLS failed.
-        body: A Kubernetes ``Status`` object, or text.
-        request: Method and path, for what has no words of its own.
+        status: HTTP status. 0 if TLS failed.
+        body: A Kubernetes ``Status`` object or plain text.
+        request: Method and path, named if the message is not a known one.
     """
     message = _message(body)
-    if known := words(message):
+    if known := explain_message(message):
         return DeployError(f"the cluster refuses: {message}", reason=known[0], remedy=known[1])
     if status == HTTPStatus.FORBIDDEN:
-        return DeployError(f"not allowed: {message}", reason="permission", remedy=_PERMISSION)
+        return DeployError(f"not allowed: {message}", reason="permission", remedy=_PERMISSION_REMEDY)
     if status == HTTPStatus.UNAUTHORIZED:
-        remedy = "log in anew: kubectl get pods must work with the same KUBECONFIG"
-        return DeployError("the cluster does not know these credentials", reason="credentials", remedy=remedy)
+        remedy = "log in again: kubectl get pods must work with the same KUBECONFIG"
+        return DeployError("the cluster rejects these credentials", reason="credentials", remedy=remedy)
     if status == HTTPStatus.NOT_FOUND:
-        return _absent(message, request)
+        return _not_found_error(message, request)
     if status == HTTPStatus.CONFLICT:
-        return DeployError(f"somebody else wrote at the same time: {message}", reason="conflict")
+        return DeployError(f"another client wrote at the same time: {message}", reason="conflict")
     return DeployError(f"{request}: the cluster answers {status}: {message}", reason="refused")
 
 
-def unreachable(host: str, error: Exception) -> DeployError:
-    """The error of a cluster that does not answer."""
+def unreachable_error(host: str, error: Exception) -> DeployError:
+    """Builds the error for a cluster that does not answer."""
     remedy = "check that kubectl works with the same KUBECONFIG"
     return DeployError(f"the cluster at {host} cannot be reached: {error}", reason="cluster", remedy=remedy)
 
 
-_PERMISSION = (
-    "apply the project's manifests (Role phytoflow-publisher) in this namespace, or publish as somebody who "
-    "may write InferenceServices there"
+_PERMISSION_REMEDY = (
+    "set deploy.namespace to a namespace in which this account may write InferenceServices, or have the Role "
+    "phytoflow-publisher (manifests/publishing) bound to it in the namespace named above"
 )
 
 
-def _absent(message: str, request: str) -> DeployError:
-    """A missing object, or a missing kind: then KServe itself is not there."""
+def _not_found_error(message: str, request: str) -> DeployError:
+    """Tells a missing object from a missing kind, which means that KServe is not installed."""
     if "page not found" in message or "could not find the requested resource" in message:
         remedy = "install KServe (docs/cluster.md)"
-        return DeployError(f"the cluster knows no such thing: {request}", reason="kserve", remedy=remedy)
-    return DeployError(f"not there: {message}", reason="absent")
+        return DeployError(f"the cluster has no such kind: {request}", reason="kserve", remedy=remedy)
+    return DeployError(f"not found: {message}", reason="absent")
 
 
 def _message(body: str | bytes | None) -> str:

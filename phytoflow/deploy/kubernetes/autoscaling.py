@@ -1,4 +1,4 @@
-"""How an InferenceService grows and shrinks, as KServe's Standard mode wants it said."""
+"""Autoscaling of an InferenceService in KServe's Standard (RawDeployment) mode."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from phytoflow.deploy.kubernetes.api import AUTOSCALERS, SCALED_OBJECTS, Cluster
 from phytoflow.deploy.settings import DeploySettings
 from phytoflow.errors import DeployError
 
-CLASS = "serving.kserve.io/autoscalerClass"
-_SCALERS = {"keda": SCALED_OBJECTS, "hpa": AUTOSCALERS}
-_NO_SUCH_KIND = "kserve"  # as ``refusals`` names it
+AUTOSCALER_CLASS = "serving.kserve.io/autoscalerClass"
+_SCALER_PATHS = {"keda": SCALED_OBJECTS, "hpa": AUTOSCALERS}
+_NO_SUCH_KIND = "kserve"  # reason of ``api_errors`` for a kind that the cluster does not have
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Parts of an InferenceService.
+    """The parts of an InferenceService that set its scaling.
 
     Attributes:
-        annotations: Of its metadata.
+        annotations: Annotations of the InferenceService.
         predictor: Fields of ``spec.predictor``.
     """
 
@@ -29,51 +29,52 @@ class Scaling:
     predictor: dict[str, Any]
 
 
-def of(name: str, namespace: str, settings: DeploySettings) -> Scaling:
-    """Replicas and the metric they follow."""
+def scaling_for(name: str, namespace: str, settings: DeploySettings) -> Scaling:
+    """Returns the replica bounds and the metric that the number of replicas follows."""
     bounds: dict[str, Any] = {"minReplicas": settings.min_replicas, "maxReplicas": settings.max_replicas}
     if settings.autoscaling == "none":
-        return Scaling({CLASS: "none"}, bounds | {"maxReplicas": settings.min_replicas})
+        return Scaling({AUTOSCALER_CLASS: "none"}, bounds | {"maxReplicas": settings.min_replicas})
     if settings.autoscaling == "hpa":
-        return Scaling({CLASS: "hpa"}, bounds | {"scaleMetric": "cpu", "scaleTarget": settings.cpu_percent})
-    return Scaling(
-        {CLASS: "keda"}, bounds | {"autoScaling": {"metrics": [_requests(name, namespace, settings)]}}
-    )
+        metric = {"scaleMetric": "cpu", "scaleTarget": settings.cpu_percent}
+        return Scaling({AUTOSCALER_CLASS: "hpa"}, bounds | metric)
+    metrics = [_request_metric(name, namespace, settings)]
+    return Scaling({AUTOSCALER_CLASS: "keda"}, bounds | {"autoScaling": {"metrics": metrics}})
 
 
-def remove_former(cluster: Cluster, body: Object) -> None:
-    """Removes what scaled an InferenceService before it was to be scaled otherwise.
+def remove_previous_scaler(cluster: Cluster, body: Object) -> None:
+    """Deletes the scaler of another class that KServe created for this InferenceService.
 
-    KServe 0.21 leaves it there, and it goes on: pods of the replicas that KServe wants and it does not come
-    and go every few seconds. What KServe did not make is left alone.
+    KServe 0.21 does not delete it when the class changes. The old scaler and KServe would then disagree, and
+    pods would come and go every few seconds. Scalers that KServe did not create are left alone.
 
     Args:
-        cluster: Where.
-        body: The InferenceService, applied already: KServe would make it anew.
+        cluster: Where the InferenceService is.
+        body: The InferenceService. It must be applied already, or KServe would create the scaler again.
     """
-    name, kind = body["metadata"]["name"], body["metadata"]["annotations"][CLASS]
-    for path in (path for other, path in _SCALERS.items() if other != kind):
+    name, kind = body["metadata"]["name"], body["metadata"]["annotations"][AUTOSCALER_CLASS]
+    for path in (path for other, path in _SCALER_PATHS.items() if other != kind):
         try:
-            found = cluster.get(path, f"{name}-predictor")
-            if found and _made_for(name, found):
+            scaler = cluster.get(path, f"{name}-predictor")
+            if scaler and _is_owned_by(name, scaler):
                 cluster.delete(path, f"{name}-predictor")
-                _LOG.info("%s is no longer scaled by its former %s", name, found.get("kind", "scaler"))
+                _LOG.info("deleted the previous %s of %s", scaler.get("kind", "scaler"), name)
         except DeployError as error:
-            if error.reason != _NO_SUCH_KIND:  # nothing of a kind that the cluster does not have
-                _LOG.warning("what scaled %s before could not be removed: %s", name, error.message)
+            if error.reason != _NO_SUCH_KIND:
+                _LOG.warning("the previous scaler of %s could not be deleted: %s", name, error.message)
 
 
-def _made_for(name: str, scaler: Object) -> bool:
+def _is_owned_by(name: str, scaler: Object) -> bool:
     owners = scaler["metadata"].get("ownerReferences") or []
     return any(owner["kind"] == "InferenceService" and owner["name"] == name for owner in owners)
 
 
-def _requests(name: str, namespace: str, settings: DeploySettings) -> dict[str, Any]:
-    """Work under way and waiting, over all replicas; KEDA divides by their number.
+def _request_metric(name: str, namespace: str, settings: DeploySettings) -> dict[str, Any]:
+    """Requests in progress plus queued photos over all replicas. KEDA divides by the number of replicas.
 
-    KServe hands ``target.value`` to KEDA as the threshold, and KEDA takes it as an average whatever the type
-    says here; KServe's webhook refuses ``AverageValue`` without a ``value``.
+    KServe passes ``target.value`` to KEDA as the threshold, and KEDA treats it as an average whatever the
+    target type is. The type is not ``AverageValue`` because KServe's webhook requires a ``value``.
     """
+    # A Deployment's pods end in a replica set's hash and five characters; a candidate's name does not match.
     pods = f'namespace="{namespace}", pod=~"{name}-predictor-[a-z0-9]+-[a-z0-9]{{5}}"'
     query = f"sum(active_prediction_requests{{{pods}}}) + sum(prediction_queue_depth{{{pods}}})"
     return {

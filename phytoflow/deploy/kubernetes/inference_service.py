@@ -1,4 +1,4 @@
-"""The InferenceService that is wanted: settings and a bundle in, plain JSON out."""
+"""Builds the InferenceService for a bundle: settings in, plain JSON out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from phytoflow.deploy.kubernetes import autoscaling as scaling
 from phytoflow.deploy.kubernetes.api import Object
+from phytoflow.deploy.kubernetes.autoscaling import AUTOSCALER_CLASS, scaling_for
 from phytoflow.deploy.settings import DeploySettings
 
 PART_OF = {"app.kubernetes.io/part-of": "phytoflow", "app.kubernetes.io/managed-by": "phytoflow"}
@@ -16,17 +16,19 @@ REVISION = "phytoflow/revision"
 BUNDLE_VERSION = "phytoflow/bundle-version"
 CANDIDATE_OF = "phytoflow/candidate-of"
 MODEL_FORMAT = "phytoflow"
-_GRACE_SECONDS = 45  # longer than the predictor's own grace and the runtime's preStop pause together
+# Longer than the ServingRuntime's preStop pause (6 s) and the predictor's own grace period (25 s) together.
+_GRACE_SECONDS = 45
+_HOSTNAME = "kubernetes.io/hostname"
 
 
 @dataclass(frozen=True)
 class Release:
-    """What is to be served.
+    """A bundle to be served.
 
     Attributes:
-        uri: Of the bundle.
-        version: Of the bundle.
-        facts: Further annotations, e.g. run, data hash, metrics.
+        uri: Location of the bundle in an object store.
+        version: Bundle version.
+        facts: Further annotations, for instance run, data hash and metrics. Empty values are left out.
     """
 
     uri: str
@@ -35,8 +37,8 @@ class Release:
 
 
 def inference_service(name: str, namespace: str, release: Release, settings: DeploySettings) -> Object:
-    """The desired InferenceService; the annotation ``REVISION`` changes when anything else of it does."""
-    scale = scaling.of(name, namespace, settings)
+    """Builds the desired InferenceService. Annotation ``REVISION`` is a hash of everything else in it."""
+    scale = scaling_for(name, namespace, settings)
     annotations = {f"phytoflow/{key}": value for key, value in release.facts.items() if value}
     annotations |= {BUNDLE_VERSION: release.version, "serving.kserve.io/deploymentMode": "RawDeployment"}
     body: Object = {
@@ -48,76 +50,66 @@ def inference_service(name: str, namespace: str, release: Release, settings: Dep
             "labels": PART_OF | {"app.kubernetes.io/name": name},
             "annotations": annotations | scale.annotations,
         },
-        "spec": {"predictor": _predictor(release, settings) | scale.predictor},
+        "spec": {"predictor": _predictor(name, release, settings) | scale.predictor},
     }
-    return with_revision(body)
+    return annotate_revision(body)
 
 
 def candidate_of(body: Object, *, accelerated: bool) -> Object:
-    """The same as ``NAME-candidate``: one replica, no autoscaling.
+    """Builds the candidate of an InferenceService: ``NAME-candidate``, one replica, no autoscaling.
 
     Args:
         body: From ``inference_service``.
-        accelerated: False leaves out the GPU, where none is free beside those in use.
+        accelerated: False leaves out the GPU, for clusters without a free one.
     """
     copy: Object = json.loads(json.dumps(body))
     metadata, predictor = copy["metadata"], copy["spec"]["predictor"]
     name = metadata["name"]
     metadata["name"] = candidate_name(name)
     metadata["labels"] |= {"app.kubernetes.io/name": metadata["name"], CANDIDATE_OF: name}
-    metadata["annotations"] |= {scaling.CLASS: "none"}
-    for key in ("autoScaling", "scaleMetric", "scaleTarget"):
+    metadata["annotations"] |= {AUTOSCALER_CLASS: "none"}
+    for key in ("autoScaling", "scaleMetric", "scaleTarget", "topologySpreadConstraints"):
         predictor.pop(key, None)
     predictor |= {"minReplicas": 1, "maxReplicas": 1}
     if not accelerated:
-        _without_accelerator(predictor)
-    return with_revision(copy)
+        _remove_accelerator(predictor)
+    return annotate_revision(copy)
 
 
 def candidate_name(name: str) -> str:
-    """Name of the InferenceService on which a version is tried."""
+    """Returns the name of the InferenceService on which a new version is tried."""
     return f"{name}-candidate"
 
 
 def revision_of(body: Object | None) -> str:
-    """The revision annotated on an object; empty if there is none."""
+    """Returns the revision annotated on an object. Empty if there is none."""
     return str(((body or {}).get("metadata", {}).get("annotations") or {}).get(REVISION, ""))
 
 
 def accelerators_of(body: Object) -> dict[str, Any]:
-    """What GPUs a replica asks for, and of which nodes: nothing but that can take the place of it."""
+    """Returns a replica's extended resources and node selector. Empty if it needs no accelerator."""
     predictor = body["spec"]["predictor"]
     extended = {k: v for k, v in predictor["model"]["resources"]["limits"].items() if "/" in k}
     return {"limits": extended, "selector": predictor.get("nodeSelector", {})} if extended else {}
 
 
-def with_revision(body: Object) -> Object:
-    """Annotates a hash of everything else."""
+def annotate_revision(body: Object) -> Object:
+    """Annotates an object with a hash of everything else in it and returns it."""
     body["metadata"]["annotations"].pop(REVISION, None)
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:10]
     body["metadata"]["annotations"][REVISION] = digest
     return body
 
 
-def _predictor(release: Release, settings: DeploySettings) -> dict[str, Any]:
-    model: dict[str, Any] = {
-        "modelFormat": {"name": MODEL_FORMAT},
-        "runtime": settings.runtime,
-        "protocolVersion": "v2",
-        "storageUri": release.uri,
-        "resources": _resources(settings),
-    }
-    if settings.image:
-        model["image"] = settings.image
-    if settings.extra_args:
-        model["args"] = list(settings.extra_args)
+def _predictor(name: str, release: Release, settings: DeploySettings) -> dict[str, Any]:
     predictor: dict[str, Any] = {
-        "model": model,
+        "model": _model(release, settings),
         "serviceAccountName": settings.service_account,
         "terminationGracePeriodSeconds": _GRACE_SECONDS,
-        # for the storage initializer, whose securityContext KServe does not take from the runtime
+        # For the storage initializer, which does not take its securityContext from the ServingRuntime.
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "deploymentStrategy": {"type": "RollingUpdate", "rollingUpdate": _rolling(settings)},
+        "deploymentStrategy": {"type": "RollingUpdate", "rollingUpdate": _rolling_update(settings)},
+        "topologySpreadConstraints": [_spread_over_nodes(name)],
     }
     if settings.node_selector:
         predictor["nodeSelector"] = dict(settings.node_selector)
@@ -130,6 +122,21 @@ def _predictor(release: Release, settings: DeploySettings) -> dict[str, Any]:
     return predictor
 
 
+def _model(release: Release, settings: DeploySettings) -> dict[str, Any]:
+    model: dict[str, Any] = {
+        "modelFormat": {"name": MODEL_FORMAT},
+        "runtime": settings.runtime,
+        "protocolVersion": "v2",
+        "storageUri": release.uri,
+        "resources": _resources(settings),
+    }
+    if settings.image:
+        model["image"] = settings.image
+    if settings.extra_args:
+        model["args"] = list(settings.extra_args)
+    return model
+
+
 def _resources(settings: DeploySettings) -> dict[str, dict[str, str]]:
     gpus = {settings.accelerator_type: str(settings.accelerators)} if settings.accelerators else {}
     return {
@@ -138,14 +145,25 @@ def _resources(settings: DeploySettings) -> dict[str, dict[str, str]]:
     }
 
 
-def _rolling(settings: DeploySettings) -> dict[str, int]:
-    """New pods before old ones go; but where no GPU is spare, an old pod must go for a new one to start."""
+def _rolling_update(settings: DeploySettings) -> dict[str, int]:
+    """New pods start before old ones stop, unless a new pod needs the GPU of an old one."""
     if settings.accelerators and not settings.surge_accelerator:
         return {"maxSurge": 0, "maxUnavailable": 1}
     return {"maxSurge": 1, "maxUnavailable": 0}
 
 
-def _without_accelerator(predictor: dict[str, Any]) -> None:
+def _spread_over_nodes(name: str) -> dict[str, Any]:
+    """Replicas go to different nodes if there are enough, so that one lost node does not take them all."""
+    labels = {"serving.kserve.io/inferenceservice": name}
+    return {
+        "maxSkew": 1,
+        "topologyKey": _HOSTNAME,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": labels},
+    }
+
+
+def _remove_accelerator(predictor: dict[str, Any]) -> None:
     for amounts in predictor["model"]["resources"].values():
         for key in [key for key in amounts if "/" in key]:
             del amounts[key]

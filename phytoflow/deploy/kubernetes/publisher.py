@@ -1,40 +1,54 @@
-"""Publishes a bundle under a name, or goes back to the one before."""
+"""Publishes a bundle under a name, or returns to a version that served before."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster, Object
 from phytoflow.deploy.kubernetes.inference_service import PART_OF, Release, inference_service, revision_of
-from phytoflow.deploy.kubernetes.lease import sole_publisher
+from phytoflow.deploy.kubernetes.lease import LeaseTiming, exclusive_publisher
+from phytoflow.deploy.kubernetes.readiness import ReadinessTiming
 from phytoflow.deploy.kubernetes.revisions import Revision, history
 from phytoflow.deploy.kubernetes.rollout import Rollout
-from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 from phytoflow.deploy.settings import DeploySettings
 from phytoflow.errors import ConfigError, DeployError
 
-MAX_NAME = 40  # Kubernetes allows 63 for NAME-candidate-predictor
+MAX_NAME = 40  # NAME-candidate-predictor and a replica set's suffix must fit into Kubernetes' 63 characters
 _MANAGED_BY = "app.kubernetes.io/managed-by"
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Deployed:
+class PublishTiming:
+    """Intervals of a publish.
+
+    Attributes:
+        lease: Of the publisher's Lease.
+        readiness: Of waiting for replicas.
+    """
+
+    lease: LeaseTiming = field(default_factory=LeaseTiming)
+    readiness: ReadinessTiming = field(default_factory=ReadinessTiming)
+
+
+@dataclass(frozen=True)
+class PublishResult:
     """An InferenceService that answers.
 
     Attributes:
-        name: Of it and of the served model.
-        namespace: Where it is.
-        url: REST, from inside the cluster.
-        version: Of the bundle.
-        revision: Of the spec.
-        changed: False if it was so already.
-        compared: Photos asked.
-        max_difference: Largest difference of a probability.
-        seconds: What it all took.
+        name: Name of the InferenceService and of the served model.
+        namespace: Its namespace.
+        url: REST address inside the cluster.
+        version: Bundle version.
+        revision: Hash of the spec.
+        changed: False if the same spec was published already.
+        compared: Number of photos in the smoke test.
+        max_difference: Largest absolute difference of a probability.
+        seconds: Duration of the publish.
     """
 
     name: str
@@ -48,114 +62,129 @@ class Deployed:
     seconds: float
 
 
-def deploy(cluster: Cluster, name: str, release: Release, exam: Exam, settings: DeploySettings) -> Deployed:
-    """Publishes a bundle under a name; the same again changes nothing.
+def deploy(
+    cluster: Cluster,
+    name: str,
+    release: Release,
+    smoke_test: SmokeTest,
+    settings: DeploySettings,
+    timing: PublishTiming | None = None,
+) -> PublishResult:
+    """Publishes a bundle under a name. Publishing the same spec again changes nothing.
 
     Args:
-        cluster: Where.
-        name: Of the InferenceService and the served model.
+        cluster: Where to publish.
+        name: Name of the InferenceService and the served model.
         release: The bundle.
-        exam: Photos that it must answer right before any other request reaches it.
-        settings: Sizes, placement, autoscaling.
+        smoke_test: Test that every pod must pass before it gets traffic.
+        settings: Sizes, placement, autoscaling and timeouts.
+        timing: Intervals of waiting.
 
     Raises:
         ConfigError: The name is too long.
-        DeployError: Why it was not published; what was published before goes on serving.
+        DeployError: Why it was not published. The version published before goes on serving.
     """
     if len(name) > MAX_NAME:
-        raise ConfigError(f"the name {name} has more than {MAX_NAME} letters", remedy="choose a shorter one")
+        remedy = "choose a shorter one"
+        raise ConfigError(f"the name {name} has more than {MAX_NAME} characters", remedy=remedy)
+    timing = timing or PublishTiming()
     body, start = inference_service(name, cluster.namespace, release, settings), time.monotonic()
-    with sole_publisher(cluster, name, settings.ready_timeout_seconds) as held:
-        live = _ours(cluster.get(INFERENCE_SERVICES, name), name)
+    with exclusive_publisher(cluster, name, settings.ready_timeout_seconds, timing.lease) as lease:
+        live = _require_ours(cluster.get(INFERENCE_SERVICES, name), name)
         good = history(cluster, name) if live else []
-        rollout = Rollout(cluster, held, settings, exam, good[-1] if good else None)
-        rollout.clear_candidate(name)
-        if good and revision_of(live) == good[-1].revision == revision_of(body):
-            changed, difference = _again(rollout, body)
+        previous = good[-1] if good else None
+        rollout = Rollout(cluster, lease, settings, smoke_test, previous, timing.readiness)
+        rollout.delete_candidate(name)
+        if previous and revision_of(live) == previous.revision == revision_of(body):
+            changed, difference = _reapply(rollout, body)
         else:
-            rollout.rehearse(body)
+            rollout.try_candidate(body)
             changed, difference = True, rollout.replace(body)
-    return _deployed(cluster, body, exam, start, changed=changed, difference=difference)
+    return _result(cluster, body, smoke_test, start, changed=changed, difference=difference)
 
 
 def rollback(
     cluster: Cluster,
     name: str,
-    exam_of: Callable[[Revision], Exam],
+    smoke_test_of: Callable[[Revision], SmokeTest],
     settings: DeploySettings,
     to: int = 0,
-) -> Deployed:
-    """Goes back to a spec that served before.
+    timing: PublishTiming | None = None,
+) -> PublishResult:
+    """Returns to a spec that served before.
 
     Args:
-        cluster: Where.
-        name: Of the InferenceService.
-        exam_of: Makes the exam of the spec that is gone back to; may raise if its bundle is gone.
-        settings: How long to wait.
-        to: Number of the spec in the history; 0: the newest that is not the present one.
+        cluster: Where the InferenceService is.
+        name: Its name.
+        smoke_test_of: Makes the smoke test of a spec. It may raise if the bundle no longer exists.
+        settings: Timeouts.
+        to: Number of the spec in the history. 0 selects the newest that is not the present one.
+        timing: Intervals of waiting.
 
     Raises:
-        DeployError: There is none, or it does not become ready any more; the present one goes on serving.
+        DeployError: There is no such spec, or it does not become ready. The present one goes on serving.
     """
-    start = time.monotonic()
-    with sole_publisher(cluster, name, settings.ready_timeout_seconds) as held:
-        live = _ours(cluster.get(INFERENCE_SERVICES, name), name)
+    timing, start = timing or PublishTiming(), time.monotonic()
+    with exclusive_publisher(cluster, name, settings.ready_timeout_seconds, timing.lease) as lease:
+        live = _require_ours(cluster.get(INFERENCE_SERVICES, name), name)
         good = history(cluster, name) if live else []
-        target = _target(name, good, revision_of(live), to)
-        exam = exam_of(target)
-        _LOG.info("going back to version %s (number %d)", target.bundle_version, target.number)
-        difference = Rollout(cluster, held, settings, exam, good[-1]).replace(target.body)
-    return _deployed(cluster, target.body, exam, start, changed=True, difference=difference)
+        target = _select_target(name, good, revision_of(live), to)
+        smoke_test = smoke_test_of(target)
+        _LOG.info("rolling back to version %s (number %d)", target.bundle_version, target.number)
+        rollout = Rollout(cluster, lease, settings, smoke_test, good[-1], timing.readiness)
+        difference = rollout.replace(target.body)
+    return _result(cluster, target.body, smoke_test, start, changed=True, difference=difference)
 
 
-def _again(rollout: Rollout, body: Object) -> tuple[bool, float]:
-    """The spec that serves already is applied once more: what others changed in it by hand is put right.
+def _reapply(rollout: Rollout, body: Object) -> tuple[bool, float]:
+    """Applies the published spec again, which reverts changes made by hand.
 
     Returns:
         Whether anything was changed, and the largest difference of a probability.
     """
     before = _generation(rollout.cluster, body)
-    difference = rollout.arrive(body)
+    difference = rollout.apply_and_verify(body)
     if drifted := _generation(rollout.cluster, body) != before:
-        _LOG.info("%s had been changed by hand; it is as published again", body["metadata"]["name"])
+        _LOG.info("%s had been changed by hand; the published spec is restored", body["metadata"]["name"])
     else:
         _LOG.info("%s serves this already: nothing to do", body["metadata"]["name"])
     return drifted, difference
 
 
 def _generation(cluster: Cluster, body: Object) -> object:
-    found = cluster.get(INFERENCE_SERVICES, body["metadata"]["name"])
-    return found["metadata"]["generation"] if found else None
+    service = cluster.get(INFERENCE_SERVICES, body["metadata"]["name"])
+    return service["metadata"]["generation"] if service else None
 
 
-def _target(name: str, good: list[Revision], live: str, to: int) -> Revision:
+def _select_target(name: str, good: list[Revision], live: str, to: int) -> Revision:
     others = [revision for revision in good if revision.revision != live and to in (0, revision.number)]
     if not others:
         numbers = ", ".join(str(revision.number) for revision in good) or "none"
-        what = f"{name} has no good spec to go back to" if not to else f"{name} has no other good spec {to}"
-        raise DeployError(f"{what}; kept are: {numbers}", reason="absent", remedy="see `phytoflow status`")
+        what = f"{name} has no other good spec {to}" if to else f"{name} has no good spec to go back to"
+        remedy = "see `phytoflow status`"
+        raise DeployError(f"{what}; the history has: {numbers}", reason="absent", remedy=remedy)
     return others[-1]
 
 
-def _ours(live: Object | None, name: str) -> Object | None:
+def _require_ours(live: Object | None, name: str) -> Object | None:
     if live and (live["metadata"].get("labels") or {}).get(_MANAGED_BY) != PART_OF[_MANAGED_BY]:
         what = f"there is an InferenceService {name} that phytoflow did not make"
         raise DeployError(what, reason="conflict", remedy="choose another name, or delete it first")
     return live
 
 
-def _deployed(
-    cluster: Cluster, body: Object, exam: Exam, start: float, *, changed: bool, difference: float
-) -> Deployed:
+def _result(
+    cluster: Cluster, body: Object, smoke_test: SmokeTest, start: float, *, changed: bool, difference: float
+) -> PublishResult:
     name = body["metadata"]["name"]
-    return Deployed(
+    return PublishResult(
         name=name,
         namespace=cluster.namespace,
         url=f"http://{name}-predictor.{cluster.namespace}.svc",
-        version=exam.version,
+        version=smoke_test.version,
         revision=revision_of(body),
         changed=changed,
-        compared=len(exam.photos),
+        compared=len(smoke_test.photos),
         max_difference=difference,
         seconds=time.monotonic() - start,
     )

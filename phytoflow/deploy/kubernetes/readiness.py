@@ -1,96 +1,132 @@
-"""Waits until every replica is of the wanted revision and ready, or says why that does not happen."""
+"""Waits until every replica has the wanted revision and is ready, or reports why that does not happen."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from phytoflow.deploy.kubernetes.api import PODS, Cluster
 from phytoflow.deploy.kubernetes.diagnosis.pods import Reason
-from phytoflow.deploy.kubernetes.diagnosis.reasons import why_not_ready
-from phytoflow.deploy.kubernetes.observe import Observed, condition, observe
+from phytoflow.deploy.kubernetes.diagnosis.reasons import diagnose
+from phytoflow.deploy.kubernetes.observe import Observation, condition_status, observe
 from phytoflow.errors import DeployError
 
-_POLL_SECONDS = 1.0
-_PATIENCE_SECONDS = 20.0  # some faults mend themselves: a store restarts, a pod on its way out frees its GPU
-_TELL_SECONDS = 10.0
 _LOG = logging.getLogger(__name__)
 
 
-def await_ready(
+@dataclass(frozen=True)
+class ReadinessTiming:
+    """Durations of the wait in seconds.
+
+    Attributes:
+        poll: Interval between two observations.
+        patience: A fault must persist this long. Some disappear: a store restarts, a terminating pod frees
+            its GPU.
+        report: Interval of progress lines in the log.
+        termination: Longest wait for deleted pods to disappear.
+        clock: Monotonic clock.
+        sleep: Waits that many seconds.
+    """
+
+    poll: float = 1.0
+    patience: float = 20.0
+    report: float = 10.0
+    termination: float = 60.0
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class ReadinessTimeouts:
+    """Limits of the wait in seconds.
+
+    Attributes:
+        ready: Longest wait for all replicas.
+        startup: A predictor that runs this long without becoming ready has failed.
+    """
+
+    ready: float
+    startup: float
+
+
+def wait_until_ready(
     cluster: Cluster,
     name: str,
     revision: str,
+    timeouts: ReadinessTimeouts,
     *,
-    seconds: float,
-    startup_timeout_seconds: float,
+    timing: ReadinessTiming | None = None,
     check: Callable[[], None] = lambda: None,
-) -> Observed:
-    """Waits.
+) -> Observation:
+    """Waits until an InferenceService is rolled out.
 
     Args:
-        cluster: Where.
-        name: Of the InferenceService.
-        revision: That every replica is to be of.
-        seconds: Longest wait.
-        startup_timeout_seconds: A predictor that runs this long without becoming ready has failed.
-        check: Called at each look; what it raises ends the wait.
+        cluster: Where it is.
+        name: Name of the InferenceService.
+        revision: Revision that every replica must have.
+        timeouts: Limits of the wait.
+        timing: Intervals.
+        check: Called at each observation. An exception that it raises ends the wait.
 
     Returns:
-        What is there once it is ready.
+        The observation that shows it ready.
 
     Raises:
-        DeployError: Why it is not ready; once the same reason has stood for 20 seconds.
+        DeployError: A fault persisted for ``timing.patience``, or ``timeouts.ready`` passed.
     """
-    start = told = time.monotonic()
+    timing = timing or ReadinessTiming()
+    start = reported_at = timing.clock()
     reason, since = None, start
     while True:
         check()
-        seen, now = observe(cluster, name), time.monotonic()
-        if seen.rolled_out(revision):
-            return seen
-        found = why_not_ready(seen, revision, startup_timeout_seconds)
-        if found is None or reason is None or found.kind != reason.kind:
+        observation, now = observe(cluster, name), timing.clock()
+        if observation.rolled_out(revision):
+            return observation
+        current = diagnose(observation, revision, timeouts.startup)
+        if current is None or reason is None or current.kind != reason.kind:
             since = now
-        reason = found
-        if reason and now - since >= _PATIENCE_SECONDS:
-            raise _error(name, reason)
-        if now - start > seconds:
-            raise _late(name, seconds, seen, reason)
-        if now - told >= _TELL_SECONDS:
-            told = now
-            _LOG.info("%s: %s", name, reason.message.splitlines()[0] if reason else _progress(seen, revision))
-        time.sleep(_POLL_SECONDS)
+        reason = current
+        if reason and now - since >= timing.patience:
+            raise _fault_error(name, reason)
+        if now - start > timeouts.ready:
+            raise _timeout_error(name, timeouts.ready, observation, reason)
+        if now - reported_at >= timing.report:
+            reported_at = now
+            state = reason.message.splitlines()[0] if reason else _progress(observation, revision)
+            _LOG.info("%s: %s", name, state)
+        timing.sleep(timing.poll)
 
 
-def await_gone(cluster: Cluster, name: str, seconds: float = 60.0) -> None:
-    """Waits until no pod of an InferenceService is left, or time is up: only then its GPU is free."""
-    label, deadline = f"serving.kserve.io/inferenceservice={name}", time.monotonic() + seconds
-    while cluster.list(PODS, labelSelector=label) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+def wait_until_gone(cluster: Cluster, name: str, timing: ReadinessTiming | None = None) -> None:
+    """Waits until no pod of an InferenceService is left, which frees its GPU, or the time is up."""
+    timing = timing or ReadinessTiming()
+    label, deadline = f"serving.kserve.io/inferenceservice={name}", timing.clock() + timing.termination
+    while cluster.list(PODS, labelSelector=label) and timing.clock() < deadline:
+        timing.sleep(timing.poll)
 
 
-def _error(name: str, reason: Reason) -> DeployError:
+def _fault_error(name: str, reason: Reason) -> DeployError:
     return DeployError(f"{name}: {reason.message}", reason=reason.kind, remedy=reason.remedy)
 
 
-def _late(name: str, seconds: float, seen: Observed, reason: Reason | None) -> DeployError:
+def _timeout_error(name: str, seconds: float, observation: Observation, reason: Reason | None) -> DeployError:
     if reason:
-        return _error(name, reason)
-    what = f"{name} was not ready within {seconds:g} s; pods: {_phases(seen)}"
-    return DeployError(
-        what, reason="late", remedy="raise deploy.ready_timeout_seconds, or see kubectl describe pods"
-    )
+        return _fault_error(name, reason)
+    what = f"{name} was not ready within {seconds:g} s; pods: {_pod_phases(observation)}"
+    remedy = "raise deploy.ready_timeout_seconds, or see kubectl describe pods"
+    return DeployError(what, reason="late", remedy=remedy)
 
 
-def _progress(seen: Observed, revision: str) -> str:
-    if seen.deployment is None:
-        return "waiting for KServe to make the Deployment"
-    count = len([pod for pod in seen.pods_of(revision) if condition(pod, "Ready") == "True"])
-    wanted = seen.deployment["spec"].get("replicas", 1)
-    return f"{count} of {wanted} replicas ready ({_phases(seen)})"
+def _progress(observation: Observation, revision: str) -> str:
+    if observation.deployment is None:
+        return "waiting for KServe to create the Deployment"
+    count = len([pod for pod in observation.pods_of(revision) if condition_status(pod, "Ready") == "True"])
+    wanted = observation.deployment["spec"].get("replicas", 1)
+    return f"{count} of {wanted} replicas ready ({_pod_phases(observation)})"
 
 
-def _phases(seen: Observed) -> str:
-    return ", ".join(f"{p['metadata']['name']} {p['status'].get('phase', '')}" for p in seen.pods) or "none"
+def _pod_phases(observation: Observation) -> str:
+    phases = (f"{p['metadata']['name']} {p['status'].get('phase', '')}" for p in observation.pods)
+    return ", ".join(phases) or "none"

@@ -1,4 +1,4 @@
-"""A bundle in an object store, as something to be published."""
+"""A bundle in an object store, ready to be published."""
 
 from __future__ import annotations
 
@@ -9,43 +9,47 @@ from urllib.parse import urlsplit
 from phytoflow.bundle.bundle import MANIFEST, Bundle
 from phytoflow.deploy.kubernetes.inference_service import Release
 from phytoflow.deploy.kubernetes.revisions import Revision
-from phytoflow.deploy.kubernetes.smoke_test import Exam
+from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 from phytoflow.errors import ConfigError, DeployError
 from phytoflow.storage.uri import exists, fetch_folder, join, put_file
 
-_SCHEMES = ("s3", "gs")
+_SCHEMES = ("s3", "gs")  # that KServe's storage initializer and phytoflow.storage both read
 
 
 def check_uri(uri: str, what: str) -> None:
-    """Refuses a place that a cluster's storage initializer cannot read.
+    """Checks that a cluster's storage initializer can read a location.
+
+    Args:
+        uri: The location.
+        what: What is there, for the message.
 
     Raises:
-        ConfigError: It is not an object store's.
+        ConfigError: The location is not in an object store.
     """
     if urlsplit(uri).scheme not in _SCHEMES:
         remedy = "run with --output s3://bucket/prefix, or copy the bundle to an object store first"
         raise ConfigError(f"{what} is {uri}, where a cluster cannot read it", remedy=remedy)
 
 
-def fetch(uri: str, to: Path) -> Bundle:
-    """Brings a bundle here and checks it whole, before a cluster hears of it.
+def fetch_bundle(uri: str, to: Path) -> Bundle:
+    """Downloads a bundle and verifies it before anything is sent to a cluster.
 
     Raises:
-        ConfigError: The URI is not an object store's.
-        StorageError: Nothing is there, or the store cannot be read.
-        BundleError: It is damaged.
+        ConfigError: The location is not in an object store.
+        StorageError: There is no bundle, or the store cannot be read.
+        BundleError: The bundle is damaged.
     """
     check_uri(uri, "the bundle")
     return Bundle.load(fetch_folder(uri, to))
 
 
 def release_of(bundle: Bundle, uri: str, *, model_version: str = "") -> Release:
-    """What is published: where it is, and where it comes from, for the annotations.
+    """Describes a bundle for publishing: its location and the provenance that is annotated.
 
     Args:
-        bundle: The bundle, here.
+        bundle: A local copy of the bundle.
         uri: Where the cluster reads it.
-        model_version: In the model registry.
+        model_version: Its version in the model registry.
     """
     manifest = bundle.manifest
     facts = {
@@ -55,29 +59,34 @@ def release_of(bundle: Bundle, uri: str, *, model_version: str = "") -> Release:
         "code-version": manifest.provenance.code_version,
         "created": manifest.provenance.created,
     }
-    return Release(uri, manifest.version, facts | _metrics(bundle.path / "metrics.json"))
+    return Release(uri, manifest.version, facts | _headline_metrics(bundle.path / "metrics.json"))
 
 
-def exam_of(revision: Revision, to: Path) -> Exam:
-    """The exam of a spec that served before.
+def load_smoke_test(revision: Revision, to: Path) -> SmokeTest:
+    """Downloads the bundle of a spec that served before and returns its smoke test.
 
     Raises:
-        DeployError: Another bundle lies where its bundle was.
-        StorageError: None lies there any more.
+        DeployError: There is another bundle at its location now (reason ``bundle``).
+        StorageError: There is no bundle any more.
     """
-    bundle = fetch(revision.bundle_uri, to)
+    bundle = fetch_bundle(revision.bundle_uri, to)
     if bundle.manifest.version != revision.bundle_version:
         what = f"{revision.bundle_uri} holds version {bundle.manifest.version} now, "
         remedy = "deploy a bundle that is still there; give every bundle a URI of its own"
         raise DeployError(f"{what}not {revision.bundle_version}", reason="bundle", remedy=remedy)
-    return Exam.of_probes(bundle)
+    return SmokeTest.from_probes(bundle)
 
 
-def keep(bundle: Bundle, output: str) -> str:
-    """Puts a bundle where no later run overwrites it: pods that start next month read the same files.
+def store_bundle(bundle: Bundle, output: str) -> str:
+    """Uploads a bundle to a location that no later run overwrites, so that pods can always read it.
+
+    The manifest is uploaded last: a prefix with a manifest holds a complete bundle.
 
     Returns:
-        ``output``/bundles/VERSION; the manifest comes last, so that one with a manifest is whole.
+        ``output``/bundles/VERSION.
+
+    Raises:
+        StorageError: The store cannot be written.
     """
     uri = join(output, "bundles", bundle.manifest.version)
     if not exists(join(uri, MANIFEST)):
@@ -87,9 +96,10 @@ def keep(bundle: Bundle, output: str) -> str:
     return uri
 
 
-def _metrics(file: Path) -> dict[str, str]:
+def _headline_metrics(file: Path) -> dict[str, str]:
+    """Accuracy and macro-F1 of a bundle. Empty for one that was never evaluated."""
     try:
         metrics = json.loads(file.read_text())
         return {"accuracy": f"{metrics['accuracy']:.4f}", "macro-f1": f"{metrics['macro_f1']:.4f}"}
     except (OSError, ValueError, KeyError, TypeError):
-        return {}  # a bundle that was never evaluated
+        return {}

@@ -1,4 +1,4 @@
-"""Specs found good, kept as ControllerRevisions: what a failed publish and ``rollback`` go back to."""
+"""History of good specs, stored as ControllerRevisions. A failed publish and ``rollback`` return to them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from phytoflow.deploy.kubernetes.api import REVISIONS, Cluster, Object
 from phytoflow.deploy.kubernetes.inference_service import BUNDLE_VERSION, PART_OF, revision_of
 
-KEPT = 10
-_LABEL = "phytoflow/history-of"
+HISTORY_LIMIT = 10  # specs stored per name, as Kubernetes keeps for a Deployment by default
+_HISTORY_LABEL = "phytoflow/history-of"
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A spec that served.
+    """A spec that has served.
 
     Attributes:
-        number: Grows with each publish or rollback.
+        number: Increases with each publish or rollback.
         body: The InferenceService as it was applied.
-        object_name: Of the ControllerRevision.
+        object_name: Name of the ControllerRevision.
         owner: uid of the InferenceService it belongs to.
     """
 
@@ -29,51 +29,51 @@ class Revision:
 
     @property
     def revision(self) -> str:
-        """Its hash."""
+        """Hash of the spec."""
         return revision_of(self.body)
 
     @property
     def bundle_version(self) -> str:
-        """Of the bundle it served."""
+        """Version of the bundle that it served."""
         return str(self.body["metadata"]["annotations"].get(BUNDLE_VERSION, ""))
 
     @property
     def bundle_uri(self) -> str:
-        """Where that bundle is, or was."""
+        """Location of that bundle at the time."""
         return str(self.body["spec"]["predictor"]["model"]["storageUri"])
 
 
 def history(cluster: Cluster, name: str) -> list[Revision]:
-    """Good specs of a name, the newest last."""
-    found = cluster.list(REVISIONS, labelSelector=f"{_LABEL}={name}")
-    return sorted((_read(item) for item in found), key=lambda revision: revision.number)
+    """Returns the good specs of a name, the newest last."""
+    items = cluster.list(REVISIONS, labelSelector=f"{_HISTORY_LABEL}={name}")
+    return sorted((_parse(item) for item in items), key=lambda revision: revision.number)
 
 
-def remember(cluster: Cluster, service: Object, body: Object) -> int:
-    """Keeps a spec as the newest good one.
+def record_revision(cluster: Cluster, service: Object, body: Object) -> int:
+    """Stores a spec as the newest good one and deletes what exceeds ``HISTORY_LIMIT``.
 
     Args:
-        cluster: Where.
-        service: The InferenceService as the cluster has it: when it is deleted, its history goes with it.
-        body: As it was applied.
+        cluster: Where to store it.
+        service: The InferenceService as the cluster has it. It owns the history, which is deleted with it.
+        body: The InferenceService as it was applied.
 
     Returns:
-        Its number.
+        The number of the revision.
     """
     name, uid = service["metadata"]["name"], service["metadata"]["uid"]
     known = history(cluster, name)
     number = max((revision.number for revision in known), default=0) + 1
-    for old in known:
-        if revision_of(old.body) == revision_of(body) or old.owner != uid:
-            cluster.delete(REVISIONS, old.object_name)
-    kept = [old for old in known if revision_of(old.body) != revision_of(body)]
-    for old in kept[: max(len(kept) + 1 - KEPT, 0)]:
+    # The same spec moves to the end; revisions of a deleted InferenceService of this name are stale.
+    stale = [old for old in known if old.revision == revision_of(body) or old.owner != uid]
+    others = [old for old in known if old not in stale]
+    surplus = others[: max(len(others) + 1 - HISTORY_LIMIT, 0)]
+    for old in [*stale, *surplus]:
         cluster.delete(REVISIONS, old.object_name)
-    cluster.create(REVISIONS, _written(service, body, number))
+    cluster.create(REVISIONS, _controller_revision(service, body, number))
     return number
 
 
-def _written(service: Object, body: Object, number: int) -> Object:
+def _controller_revision(service: Object, body: Object, number: int) -> Object:
     name = service["metadata"]["name"]
     owner = {key: service[key] for key in ("apiVersion", "kind")}
     owner |= {"name": name, "uid": service["metadata"]["uid"]}
@@ -82,7 +82,7 @@ def _written(service: Object, body: Object, number: int) -> Object:
         "kind": "ControllerRevision",
         "metadata": {
             "name": f"{name}-{number}-{revision_of(body)}",
-            "labels": PART_OF | {_LABEL: name},
+            "labels": PART_OF | {_HISTORY_LABEL: name},
             "ownerReferences": [owner],
         },
         "data": body,
@@ -90,7 +90,7 @@ def _written(service: Object, body: Object, number: int) -> Object:
     }
 
 
-def _read(item: Object) -> Revision:
+def _parse(item: Object) -> Revision:
     metadata = item["metadata"]
     owner = (metadata.get("ownerReferences") or [{}])[0].get("uid", "")
     return Revision(item["revision"], item["data"], metadata["name"], owner)

@@ -1,22 +1,27 @@
-"""One version's way into service: tried on a candidate, rolled out, put back if anything goes wrong."""
+"""Rollout of one version: tried on a candidate, applied, and reverted on any failure."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from phytoflow.deploy.kubernetes import autoscaling as scaling
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster, Object
+from phytoflow.deploy.kubernetes.autoscaling import remove_previous_scaler
 from phytoflow.deploy.kubernetes.inference_service import (
     accelerators_of,
     candidate_name,
     candidate_of,
     revision_of,
 )
-from phytoflow.deploy.kubernetes.lease import Held
-from phytoflow.deploy.kubernetes.readiness import await_gone, await_ready
-from phytoflow.deploy.kubernetes.revisions import Revision, remember
-from phytoflow.deploy.kubernetes.smoke_test import Exam, examine
+from phytoflow.deploy.kubernetes.lease import HeldLease
+from phytoflow.deploy.kubernetes.readiness import (
+    ReadinessTimeouts,
+    ReadinessTiming,
+    wait_until_gone,
+    wait_until_ready,
+)
+from phytoflow.deploy.kubernetes.revisions import Revision, record_revision
+from phytoflow.deploy.kubernetes.smoke_test import SmokeTest, run_smoke_test
 from phytoflow.deploy.settings import DeploySettings
 from phytoflow.errors import DeployError
 
@@ -25,45 +30,51 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Rollout:
-    """A publish under way.
+    """A publish in progress.
 
     Attributes:
-        cluster: Where.
-        held: The Lease: nothing is written once it is lost.
-        settings: How long to wait.
-        exam: What every new pod must answer right.
-        former: The last good spec, if there is one to go back to.
+        cluster: Where to publish.
+        lease: The publisher's Lease. Nothing is written once it is lost.
+        settings: Placement and timeouts.
+        smoke_test: Test that every new pod must pass.
+        previous: The last good spec, or None.
+        timing: Intervals of waiting.
     """
 
     cluster: Cluster
-    held: Held
+    lease: HeldLease
     settings: DeploySettings
-    exam: Exam
-    former: Revision | None
+    smoke_test: SmokeTest
+    previous: Revision | None
+    timing: ReadinessTiming = field(default_factory=ReadinessTiming)
 
-    def rehearse(self, body: Object) -> None:
-        """Tries a version on a candidate that gets no traffic; raises DeployError if it is not good."""
-        tried = candidate_of(body, accelerated=self._finds_gpu(body))
-        _LOG.info("trying the new version as %s, which gets no traffic", tried["metadata"]["name"])
+    def try_candidate(self, body: Object) -> None:
+        """Tries a version on a candidate that gets no traffic, and deletes the candidate.
+
+        Raises:
+            DeployError: The candidate did not become ready or answers wrongly. Nothing was changed.
+        """
+        candidate = candidate_of(body, accelerated=self._candidate_gets_gpu(body))
+        _LOG.info("trying the new version as %s, which gets no traffic", candidate["metadata"]["name"])
         try:
-            difference = self.arrive(tried)
+            difference = self.apply_and_verify(candidate)
             _LOG.info("the candidate answers as recorded (off by at most %.1e)", difference)
         except DeployError as error:
-            raise _with(error, f"nothing was changed: {self._still}") from error
+            raise _append(error, f"nothing was changed: {self._what_serves}") from error
         finally:
-            self.clear_candidate(body["metadata"]["name"])
+            self.delete_candidate(body["metadata"]["name"])
 
-    def clear_candidate(self, name: str) -> None:
-        """Removes the candidate of a name, also one that a killed publisher left."""
+    def delete_candidate(self, name: str) -> None:
+        """Deletes the candidate of a name, including one that a killed publisher left."""
         self.cluster.delete(INFERENCE_SERVICES, candidate_name(name))
         if self.settings.accelerators:
-            await_gone(self.cluster, candidate_name(name))
+            wait_until_gone(self.cluster, candidate_name(name), self.timing)
 
     def replace(self, body: Object) -> float:
-        """Replaces what serves; on any failure, also an interrupt, the last good spec comes back.
+        """Replaces the published version. Any failure, including an interrupt, restores the last good spec.
 
         Returns:
-            Largest difference of a probability.
+            Largest absolute difference of a probability in the smoke test.
 
         Raises:
             DeployError: Why it did not become ready, and what serves now.
@@ -71,68 +82,72 @@ class Rollout:
         name = body["metadata"]["name"]
         _LOG.info("rolling out %s", name)
         try:
-            difference = self.arrive(body)
+            difference = self.apply_and_verify(body)
         except DeployError as error:
-            raise _with(error, self._put_back(name)) from error
+            raise _append(error, self._restore(name)) from error
         except BaseException:
-            self._put_back(name)
+            self._restore(name)
             raise
         service = self.cluster.get(INFERENCE_SERVICES, name)
         if service is None:
-            raise DeployError(f"somebody deleted {name} while it was published", reason="absent")
-        remember(self.cluster, service, body)
+            raise DeployError(f"{name} was deleted while it was being published", reason="absent")
+        record_revision(self.cluster, service, body)
         return difference
 
-    def arrive(self, body: Object) -> float:
-        """Applies, awaits and asks every new pod; returns the largest difference of a probability."""
-        self.held.check()
+    def apply_and_verify(self, body: Object) -> float:
+        """Applies a spec, waits until it is rolled out and runs the smoke test on every pod.
+
+        Returns:
+            Largest absolute difference of a probability.
+
+        Raises:
+            DeployError: The cluster refuses, a fault persists, or a pod fails the test.
+        """
+        self.lease.check()
         self._apply(body)
         name, revision = body["metadata"]["name"], revision_of(body)
-        seen = await_ready(
-            self.cluster,
-            name,
-            revision,
-            seconds=self.settings.ready_timeout_seconds,
-            startup_timeout_seconds=self.settings.startup_timeout_seconds,
-            check=self.held.check,
+        timeouts = ReadinessTimeouts(
+            self.settings.ready_timeout_seconds, self.settings.startup_timeout_seconds
         )
-        pods = [pod["metadata"]["name"] for pod in seen.pods_of(revision)]
-        return max(examine(self.cluster, pod, name, self.exam) for pod in pods)
+        observation = wait_until_ready(
+            self.cluster, name, revision, timeouts, timing=self.timing, check=self.lease.check
+        )
+        pods = [pod["metadata"]["name"] for pod in observation.pods_of(revision)]
+        return max(run_smoke_test(self.cluster, pod, name, self.smoke_test) for pod in pods)
 
-    def _put_back(self, name: str) -> str:
-        """Applies the last good spec again, or removes what never was good; says so."""
+    def _restore(self, name: str) -> str:
+        """Applies the last good spec again, or deletes what never served. Returns a sentence about it."""
         try:
-            if self.former is None:
+            if self.previous is None:
                 self.cluster.delete(INFERENCE_SERVICES, name)
-                return f"{name} was removed: no version of it has ever served"
-            self._apply(self.former.body)
-            return f"the last good spec was put back: {self._still}"
+                return f"{name} was deleted: no version of it has ever served"
+            self._apply(self.previous.body)
+            return f"the last good spec was restored: {self._what_serves}"
         except DeployError as error:
-            _LOG.error("the last good spec of %s could not be put back: %s", name, error)
-            return (
-                f"the last good spec could NOT be put back ({error.message}): run phytoflow rollback {name}"
-            )
+            _LOG.error("the last good spec of %s could not be restored: %s", name, error)
+            remedy = f"run phytoflow rollback {name}"
+            return f"the last good spec could NOT be restored ({error.message}): {remedy}"
 
     def _apply(self, body: Object) -> None:
         self.cluster.apply(INFERENCE_SERVICES, body)
-        scaling.remove_former(self.cluster, body)
+        remove_previous_scaler(self.cluster, body)
 
-    def _finds_gpu(self, body: Object) -> bool:
-        """Whether a candidate gets its GPU.
+    def _candidate_gets_gpu(self, body: Object) -> bool:
+        """Whether the candidate is tried with its GPU.
 
-        Where none is spare, the new version takes the place of a pod with the same GPU: that one will do, so
-        the candidate is tried without. A placement that nothing has proved yet is tried as it is.
+        Without a spare GPU, the new version will take over the GPU of a running pod. If its placement is the
+        same, that is proved, and the candidate runs without one. A new placement is tried as it is.
         """
-        if self.settings.surge_accelerator or not self.settings.accelerators or self.former is None:
+        if self.settings.surge_accelerator or not self.settings.accelerators or self.previous is None:
             return True
-        return accelerators_of(body) != accelerators_of(self.former.body)
+        return accelerators_of(body) != accelerators_of(self.previous.body)
 
     @property
-    def _still(self) -> str:
-        if self.former is None:
+    def _what_serves(self) -> str:
+        if self.previous is None:
             return "nothing was published before"
-        return f"version {self.former.bundle_version} goes on serving"
+        return f"version {self.previous.bundle_version} goes on serving"
 
 
-def _with(error: DeployError, sentence: str) -> DeployError:
+def _append(error: DeployError, sentence: str) -> DeployError:
     return DeployError(f"{error.message}\n{sentence}", reason=error.reason, remedy=error.remedy)

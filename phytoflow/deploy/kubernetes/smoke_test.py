@@ -1,4 +1,4 @@
-"""Photos of known answer, asked of a pod over V2 before it counts."""
+"""Smoke test: a pod must answer photos with known probabilities over V2 before it takes traffic."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from phytoflow.client.parameters import chunk_photos
 from phytoflow.deploy.kubernetes.api import Cluster
 from phytoflow.errors import DeployError
 
-TOLERANCE = 1e-3
+TOLERANCE = 1e-3  # largest absolute difference of a probability between two machines and runtimes
 _PORT = 8080
-_PHOTOS_A_REQUEST = 4  # small enough for any limit between here and the pod
+_PHOTOS_PER_REQUEST = 4  # keeps a request below the body limits of proxies between here and the pod
 
 
 @dataclass(frozen=True)
-class Exam:
-    """What a predictor is asked, and what it must answer.
+class SmokeTest:
+    """Photos and the answers that a predictor must give.
 
     Attributes:
-        version: Of the bundle that must answer.
+        version: Bundle version that must answer.
         photos: Encoded photos.
-        probabilities: float32 [photos, classes].
+        probabilities: Expected answers, float32 [photos, classes].
     """
 
     version: str
@@ -34,46 +34,54 @@ class Exam:
     probabilities: NDArray[np.float32]
 
     @classmethod
-    def of_probes(cls, bundle: Bundle) -> Exam:
-        """The bundle's own probe photos with their recorded answers."""
+    def from_probes(cls, bundle: Bundle) -> SmokeTest:
+        """Uses the bundle's probe photos with their recorded probabilities."""
         recorded = [probe.probabilities for probe in bundle.manifest.probes]
         photos = tuple(bundle.probe_contents())
         return cls(bundle.manifest.version, photos, np.array(recorded, np.float32))
 
-    def extended(self, photos: Sequence[bytes], probabilities: NDArray[np.float32]) -> Exam:
-        """With further photos and the answers they had offline."""
-        every = np.concatenate([self.probabilities, probabilities])
-        return Exam(self.version, (*self.photos, *photos), every)
+    def extended(self, photos: Sequence[bytes], probabilities: NDArray[np.float32]) -> SmokeTest:
+        """Returns a test that has further photos with their offline probabilities."""
+        combined = np.concatenate([self.probabilities, probabilities])
+        return SmokeTest(self.version, (*self.photos, *photos), combined)
 
 
-def examine(cluster: Cluster, pod: str, model: str, exam: Exam) -> float:
-    """Asks one pod.
+def run_smoke_test(cluster: Cluster, pod: str, model: str, test: SmokeTest) -> float:
+    """Runs the test on one pod.
 
     Args:
         cluster: Reaches the pod through its API server.
-        pod: Its name.
+        pod: Pod name.
         model: Name of the served model.
-        exam: What is asked.
+        test: Photos and expected answers.
 
     Returns:
-        Largest difference of a probability.
+        Largest absolute difference of a probability.
 
     Raises:
-        DeployError: It refuses, answers otherwise, or is of another version.
+        DeployError: The pod refuses, answers differently, or serves another version (reason ``smoke``).
     """
-    answers = []
-    for photos in chunk_photos(exam.photos, _PHOTOS_A_REQUEST):
+    predictions = []
+    for photos in chunk_photos(test.photos, _PHOTOS_PER_REQUEST):
         body, headers = v2.encode(photos, None)
-        answers += v2.decode(cluster.ask(pod, _PORT, f"/v2/models/{model}/infer", body, headers))
-    versions = {answer.model_version for answer in answers}
-    if versions != {exam.version}:
-        what = f"{pod} serves version {', '.join(sorted(versions))}, not {exam.version}"
+        content = cluster.post_to_pod(pod, _PORT, f"/v2/models/{model}/infer", body, headers)
+        predictions += v2.decode(content)
+    _check_version(pod, {prediction.model_version for prediction in predictions}, test.version)
+    served = np.array([prediction.probabilities for prediction in predictions], np.float32)
+    return _compare(pod, served, test.probabilities)
+
+
+def _check_version(pod: str, versions: set[str], expected: str) -> None:
+    if versions != {expected}:
+        what = f"{pod} serves version {', '.join(sorted(versions))}, not {expected}"
         remedy = "the bundle at this URI was replaced meanwhile: give every bundle a URI of its own"
         raise DeployError(what, reason="smoke", remedy=remedy)
-    served = np.array([answer.probabilities for answer in answers], np.float32)
-    same = served.shape == exam.probabilities.shape
-    difference = float(np.abs(served - exam.probabilities).max()) if same else float("inf")
-    if not difference <= TOLERANCE:
+
+
+def _compare(pod: str, served: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    same_shape = served.shape == expected.shape
+    difference = float(np.abs(served - expected).max()) if same_shape else float("inf")
+    if not difference <= TOLERANCE:  # also true for NaN
         what = f"{pod} answers the probe photos otherwise than recorded: off by {difference:.2g}"
         remedy = "export the bundle again; if it persists, set serving.runtime=onnx on the ServingRuntime"
         raise DeployError(f"{what}, more than {TOLERANCE:g}", reason="smoke", remedy=remedy)

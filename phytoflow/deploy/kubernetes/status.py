@@ -1,54 +1,63 @@
-"""What is published under a name, in a few lines."""
+"""Summary of what is published under a name."""
 
 from __future__ import annotations
 
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster, Object
-from phytoflow.deploy.kubernetes.diagnosis.reasons import why_not_ready
+from phytoflow.deploy.kubernetes.diagnosis.reasons import diagnose
 from phytoflow.deploy.kubernetes.inference_service import BUNDLE_VERSION, candidate_name, revision_of
-from phytoflow.deploy.kubernetes.lease import holder
-from phytoflow.deploy.kubernetes.observe import Observed, observe
+from phytoflow.deploy.kubernetes.lease import lease_holder
+from phytoflow.deploy.kubernetes.observe import Observation, observe
 from phytoflow.deploy.kubernetes.revisions import history
 from phytoflow.errors import DeployError
 
 _FACTS = ("model-version", "run", "data-hash", "code-version", "accuracy", "macro-f1")
 
 
-def status(cluster: Cluster, name: str) -> list[tuple[str, str]]:
-    """Lines of name and value.
+def describe_status(cluster: Cluster, name: str) -> list[tuple[str, str]]:
+    """Returns pairs of label and value.
 
     Raises:
-        DeployError: There is no such InferenceService, or the cluster cannot be asked.
+        DeployError: There is no such InferenceService, or the cluster cannot be reached.
     """
-    seen = observe(cluster, name)
-    if seen.service is None:
+    observation = observe(cluster, name)
+    if observation.service is None:
         what = f"there is no InferenceService {name} in namespace {cluster.namespace}"
         raise DeployError(what, reason="absent", remedy=f"phytoflow deploy {name} --bundle s3://…")
-    annotations = seen.service["metadata"].get("annotations") or {}
-    lines = [("InferenceService", f"{cluster.namespace}/{name}"), ("ready", _ready(seen))]
-    lines += [("replicas", _replicas(seen)), ("bundle", _bundle_uri(seen.service))]
-    lines += [("version", annotations.get(BUNDLE_VERSION, "unknown"))]
-    lines += [(f, annotations[f"phytoflow/{f}"]) for f in _FACTS if f"phytoflow/{f}" in annotations]
+    lines = [("InferenceService", f"{cluster.namespace}/{name}"), ("ready", _ready(observation))]
+    lines += [("replicas", _replicas(observation)), ("bundle", _bundle_uri(observation.service))]
+    lines += _provenance(observation.service)
     if cluster.get(INFERENCE_SERVICES, candidate_name(name)):
         lines.append(("candidate", f"{candidate_name(name)} is being tried"))
-    if publisher := holder(cluster, name):
+    if publisher := lease_holder(cluster, name):
         lines.append(("publisher", publisher))
-    current = revision_of(seen.service)
-    for old in reversed(history(cluster, name)):
-        mark = " (serves now)" if old.revision == current else ""
-        lines.append((f"good spec {old.number}", f"version {old.bundle_version}, {old.bundle_uri}{mark}"))
+    return lines + _history(cluster, name, revision_of(observation.service))
+
+
+def _provenance(service: Object) -> list[tuple[str, str]]:
+    annotations = service["metadata"].get("annotations") or {}
+    lines = [("version", annotations.get(BUNDLE_VERSION, "unknown"))]
+    return lines + [(f, annotations[f"phytoflow/{f}"]) for f in _FACTS if f"phytoflow/{f}" in annotations]
+
+
+def _history(cluster: Cluster, name: str, current: str) -> list[tuple[str, str]]:
+    lines = []
+    for revision in reversed(history(cluster, name)):
+        mark = " (serves now)" if revision.revision == current else ""
+        value = f"version {revision.bundle_version}, {revision.bundle_uri}{mark}"
+        lines.append((f"good spec {revision.number}", value))
     return lines
 
 
-def _ready(seen: Observed) -> str:
-    current = revision_of(seen.service)
-    if seen.rolled_out(current):
+def _ready(observation: Observation) -> str:
+    current = revision_of(observation.service)
+    if observation.rolled_out(current):
         return "yes"
-    reason = why_not_ready(seen, current)
-    return f"no: {reason.message}\n{reason.remedy}" if reason else "not yet: replicas are on their way"
+    reason = diagnose(observation, current)
+    return f"no: {reason.message}\n{reason.remedy}" if reason else "not yet: replicas are starting"
 
 
-def _replicas(seen: Observed) -> str:
-    deployment = seen.deployment or {"spec": {}, "status": {}}
+def _replicas(observation: Observation) -> str:
+    deployment = observation.deployment or {"spec": {}, "status": {}}
     ready = deployment.get("status", {}).get("readyReplicas", 0)
     return f"{ready} ready of {deployment['spec'].get('replicas', 0)}"
 

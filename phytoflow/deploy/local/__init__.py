@@ -1,1 +1,1 @@
-"""Publishing on this machine: the predictor as a process."""
+"""Publishing on this machine: the predictor as a process that outlives its publisher."""

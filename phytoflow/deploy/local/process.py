@@ -1,4 +1,4 @@
-"""A predictor's process that outlives the one that started it: remembered in a file, ended by pid."""
+"""A predictor process that outlives its starter: recorded in a state file, ended by process id."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from pathlib import Path
 
 from phytoflow.storage.atomic import atomic_file
 
-_POLL_SECONDS = 0.1
-_STOP_SECONDS = 40.0
-_KILL_SECONDS = 5.0
 PREDICTOR_MODULE = "serving.predictor"
+_POLL_SECONDS = 0.1
+# Longer than the predictor's own grace period for requests in progress (--grace_period_seconds).
+_TERM_SECONDS = 40.0
+_KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Predictor:
-    """A predictor's process, as its state file has it.
+class PredictorProcess:
+    """A predictor's process as its state file records it.
 
     Attributes:
         pid: Process id.
-        started: Its start, in clock ticks since boot: a reused pid has another.
+        started: Start of the process in clock ticks since boot. A reused pid has another one.
         http_port: REST port.
         grpc_port: gRPC port.
-        version: Of the bundle.
+        version: Bundle version.
     """
 
     pid: int
@@ -37,50 +38,57 @@ class Predictor:
     version: str
 
     @classmethod
-    def of(cls, pid: int, ports: tuple[int, int], version: str) -> Predictor:
-        """A process just started."""
-        return cls(pid, _started(pid), *ports, version)
+    def of(cls, pid: int, ports: tuple[int, int], version: str) -> PredictorProcess:
+        """Describes a process that was just started.
+
+        Args:
+            pid: Process id.
+            ports: REST and gRPC port.
+            version: Bundle version.
+        """
+        return cls(pid, _start_ticks(pid), *ports, version)
 
     @classmethod
-    def read(cls, state: Path) -> Predictor | None:
-        """The predictor a state file remembers; None if there is none, or the file is damaged."""
+    def read(cls, state: Path) -> PredictorProcess | None:
+        """Reads a state file. Returns None if there is none or it is damaged."""
         try:
             return cls(**json.loads(state.read_text()))
         except (OSError, ValueError, TypeError):
             return None
 
     def write(self, state: Path) -> None:
-        """Remembers it in a file."""
-        with atomic_file(state) as aside:
-            aside.write_text(json.dumps(asdict(self)) + "\n")
+        """Writes the state file."""
+        with atomic_file(state) as temporary:
+            temporary.write_text(json.dumps(asdict(self)) + "\n")
 
     @property
-    def runs(self) -> bool:
-        """Whether this very process is still there."""
-        return (
-            self.started > 0 and _started(self.pid) == self.started and PREDICTOR_MODULE in _command(self.pid)
-        )
+    def is_running(self) -> bool:
+        """Whether this very process still exists, not another one with its pid."""
+        same = self.started > 0 and _start_ticks(self.pid) == self.started
+        return same and PREDICTOR_MODULE in _command_line(self.pid)
 
-    def end(self) -> None:
-        """Asks the process to finish, and kills it if it does not; never another that has its pid."""
-        for sign, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
-            if not self.runs:
+    def terminate(self) -> None:
+        """Sends SIGTERM, waits, and kills the process if it does not end."""
+        for number, seconds in ((signal.SIGTERM, _TERM_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
+            if not self.is_running:
                 return
-            os.kill(self.pid, sign)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
             deadline = time.monotonic() + seconds
-            while self.runs and time.monotonic() < deadline:
+            while self.is_running and time.monotonic() < deadline:
                 time.sleep(_POLL_SECONDS)
 
 
-def _started(pid: int) -> int:
-    """Start time in clock ticks since boot; 0 if the process is gone or a zombie."""
+def _start_ticks(pid: int) -> int:
+    """Start time of a process in clock ticks since boot. 0 if it does not exist or is a zombie."""
     with contextlib.suppress(OSError):
+        # proc(5): after the command, which may contain ")", field 3 is the state and 22 the start time.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return 0 if fields[0] == "Z" else int(fields[19])
     return 0
 
 
-def _command(pid: int) -> str:
+def _command_line(pid: int) -> str:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     return ""

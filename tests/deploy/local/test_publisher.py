@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from phytoflow.deploy.local.process import Predictor
+from phytoflow.deploy.local.process import PredictorProcess
 from phytoflow.deploy.local.publisher import publish, stop
 from phytoflow.deploy.settings import ServingSettings
 from phytoflow.errors import ServingError
@@ -35,7 +35,7 @@ def test_publish_again_then_stop(bundle: Path, state: Path) -> None:
     assert (first.compared, first.name) == (6, "leaf")
     assert first.max_difference < 1e-4
     assert httpx.get(f"{first.url}/v2/models/leaf/ready").status_code == 200
-    assert Predictor.read(state).pid == first.pid
+    assert PredictorProcess.read(state).pid == first.pid
 
     second = publish(bundle, SETTINGS, state, PHOTOS)
     assert second.pid != first.pid
@@ -68,7 +68,7 @@ def test_another_process_with_the_pid_is_left_alone(state: Path) -> None:
     state.parent.mkdir()
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        Predictor.of(other.pid, (1, 2), "x").write(state)
+        PredictorProcess.of(other.pid, (1, 2), "x").write(state)
         assert not stop(state)
         assert other.poll() is None
     finally:
@@ -79,7 +79,7 @@ def test_another_process_with_the_pid_is_left_alone(state: Path) -> None:
 def test_a_damaged_state_file_is_no_predictor(state: Path) -> None:
     state.parent.mkdir()
     state.write_text('{"pid": 1')
-    assert Predictor.read(state) is None
+    assert PredictorProcess.read(state) is None
     assert not stop(state)
 
 

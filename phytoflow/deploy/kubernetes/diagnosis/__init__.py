@@ -1,1 +1,1 @@
-"""Why a deployment does not come up, in words with a remedy."""
+"""Diagnosis of a deployment that does not become ready: the cause and a remedy."""

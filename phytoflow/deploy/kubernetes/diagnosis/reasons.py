@@ -1,15 +1,12 @@
-"""Why an InferenceService is not ready, in a person's words, from what the cluster shows of it."""
+"""Diagnosis of an InferenceService that is not ready."""
 
 from __future__ import annotations
 
 from phytoflow.deploy.kubernetes.api import Object
-from phytoflow.deploy.kubernetes.api_errors import words
-from phytoflow.deploy.kubernetes.diagnosis import pods as pods
-from phytoflow.deploy.kubernetes.diagnosis.pods import Reason
+from phytoflow.deploy.kubernetes.api_errors import explain_message
+from phytoflow.deploy.kubernetes.diagnosis.pods import Reason, diagnose_pod
 from phytoflow.deploy.kubernetes.inference_service import revision_of
-from phytoflow.deploy.kubernetes.observe import Observed
-
-__all__ = ["Reason", "why_not_ready"]
+from phytoflow.deploy.kubernetes.observe import Observation
 
 _RUNTIME_FAULTS = {
     "NoSupportingRuntime": "apply the project's ServingRuntime in this namespace, or set deploy.runtime",
@@ -18,22 +15,27 @@ _RUNTIME_FAULTS = {
 }
 
 
-def why_not_ready(seen: Observed, revision: str, startup_timeout_seconds: float = 60) -> Reason | None:
-    """The reason that stands in the way of one revision; None while it is merely on its way.
+def diagnose(observation: Observation, revision: str, startup_timeout_seconds: float = 60) -> Reason | None:
+    """Finds the fault that keeps one revision from becoming ready.
 
     Args:
-        seen: One look at the cluster.
-        revision: Pods of other revisions are not looked at.
+        observation: The state of the cluster.
+        revision: Pods of other revisions are ignored.
         startup_timeout_seconds: A predictor that runs this long without becoming ready has failed.
+
+    Returns:
+        The fault, or None if the revision is ready or still starting.
     """
-    if fault := _of_runtime(seen.service) or _of_service(seen, revision) or _of_replicas(seen):
+    early = _runtime_fault(observation.service) or _service_fault(observation, revision)
+    if fault := early or _replica_fault(observation):
         return fault
-    found = (pods.why_not_ready(pod, seen, startup_timeout_seconds) for pod in seen.pods_of(revision))
-    return next((reason for reason in found if reason), None)
+    pods = observation.pods_of(revision)
+    reasons = (diagnose_pod(pod, observation, startup_timeout_seconds) for pod in pods)
+    return next((reason for reason in reasons if reason), None)
 
 
-def _of_runtime(service: Object | None) -> Reason | None:
-    """KServe knows no runtime that takes the model."""
+def _runtime_fault(service: Object | None) -> Reason | None:
+    """KServe found no runtime that accepts the model."""
     failure = (service or {}).get("status", {}).get("modelStatus", {}).get("lastFailureInfo", {})
     remedy = _RUNTIME_FAULTS.get(failure.get("reason", ""))
     if service is None or remedy is None:
@@ -43,25 +45,25 @@ def _of_runtime(service: Object | None) -> Reason | None:
     return Reason("runtime", what, remedy)
 
 
-def _of_service(seen: Observed, revision: str) -> Reason | None:
-    """What keeps KServe from making, or changing, the Deployment: it says so in an event only."""
-    template = (seen.deployment or {}).get("spec", {}).get("template", {})
-    if seen.service is None or revision_of(template) == revision:
+def _service_fault(observation: Observation, revision: str) -> Reason | None:
+    """KServe could not create or change the Deployment, which it reports in an event only."""
+    template = (observation.deployment or {}).get("spec", {}).get("template", {})
+    if observation.service is None or revision_of(template) == revision:
         return None
-    about = {"kind": "InferenceService", "name": seen.service["metadata"]["name"]}
-    for event in reversed(seen.events):
+    about = {"kind": "InferenceService", "name": observation.service["metadata"]["name"]}
+    for event in reversed(observation.events):
         if event["type"] == "Warning" and about.items() <= event["involvedObject"].items():
-            known = words(event["message"]) or ("refused", "see the log of KServe's controller")
-            return Reason(known[0], f"KServe cannot make the predictor: {event['message']}", known[1])
+            known = explain_message(event["message"]) or ("refused", "see the log of KServe's controller")
+            return Reason(known[0], f"KServe cannot create the predictor: {event['message']}", known[1])
     return None
 
 
-def _of_replicas(seen: Observed) -> Reason | None:
-    """Pods that could not even be made: quota, policy, webhook, service account."""
-    status = (seen.deployment or {}).get("status", {})
-    for found in status.get("conditions", []):
-        if found["type"] == "ReplicaFailure" and found["status"] == "True":
-            message = found.get("message", "")
-            reason, remedy = words(message) or ("refused", "see kubectl describe replicaset")
-            return Reason(reason, f"the cluster refuses to make the predictor's pod: {message}", remedy)
+def _replica_fault(observation: Observation) -> Reason | None:
+    """Pods could not be created: quota, policy, webhook or ServiceAccount."""
+    status = (observation.deployment or {}).get("status", {})
+    for condition in status.get("conditions", []):
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            message = condition.get("message", "")
+            reason, remedy = explain_message(message) or ("refused", "see kubectl describe replicaset")
+            return Reason(reason, f"the cluster refuses to create the predictor's pod: {message}", remedy)
     return None

@@ -1,4 +1,4 @@
-"""Why KServe's storage initializer could not bring the bundle, from the end of its log."""
+"""Diagnosis of KServe's storage initializer from the end of its log."""
 
 from __future__ import annotations
 
@@ -26,29 +26,32 @@ _MISSING = (
 _ENDPOINT = ("EndpointConnectionError", "Could not connect", "Name or service not known", "timed out")
 
 
-def why(log: str, pod: dict[str, Any]) -> tuple[str, str, str]:
-    """Kind, message and remedy.
+def diagnose_storage(log: str, pod: dict[str, Any]) -> tuple[str, str, str]:
+    """Finds out why the bundle could not be downloaded.
 
     Args:
         log: The end of the initializer's log.
-        pod: Says which ServiceAccount it ran as.
+        pod: The pod, for the name of its ServiceAccount.
+
+    Returns:
+        Kind, message and remedy.
     """
-    account, last = pod["spec"].get("serviceAccountName", "default"), _last(log)
-    if any(word in log for word in _CREDENTIALS):
+    account, last = pod["spec"].get("serviceAccountName", "default"), _last_line(log)
+    if any(text in log for text in _CREDENTIALS):
         what = f"the object store refuses the predictor's credentials: {last}"
         remedy = (
             f"check the keys in the Secret of ServiceAccount {account} (kubectl get sa {account} -o yaml)"
         )
         return "credentials", what, remedy
-    if any(word in log for word in _ENDPOINT):
+    if any(text in log for text in _ENDPOINT):
         remedy = f"check the s3-endpoint annotation on the Secret of ServiceAccount {account}"
         return "storage", f"the object store cannot be reached from the cluster: {last}", remedy
-    if any(word in log for word in _MISSING):
+    if any(text in log for text in _MISSING):
         remedy = f"check --bundle, and that the s3-endpoint of ServiceAccount {account} is the store it is in"
         return "bundle", f"the bundle is not where the cluster looks for it: {last}", remedy
     return "storage", f"the bundle cannot be fetched: {last}", f"check the Secret of ServiceAccount {account}"
 
 
-def _last(log: str) -> str:
+def _last_line(log: str) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     return lines[-1][:400] if lines else "(no log)"

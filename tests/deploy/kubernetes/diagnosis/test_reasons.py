@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.deploy.kubernetes.diagnosis.reasons import why_not_ready
-from phytoflow.deploy.kubernetes.diagnosis.storage import why
-from phytoflow.deploy.kubernetes.observe import Observed
+from phytoflow.deploy.kubernetes.diagnosis.reasons import diagnose
+from phytoflow.deploy.kubernetes.diagnosis.storage import diagnose_storage
+from phytoflow.deploy.kubernetes.observe import Observation
 
 RECORDED = Path(__file__).parent / "recorded"
 REVISION = "rev1"
@@ -31,11 +31,12 @@ REASONS = {
 }
 
 
-def recorded(name: str) -> Observed:
+def recorded(name: str) -> Observation:
     """One look at the cluster, as it was recorded."""
     found = json.loads((RECORDED / f"{name}.json").read_text())
     logs = {(log["pod"], log["container"], log["previous"]): log["text"] for log in found.pop("logs")}
-    return Observed(**found, logs=lambda pod, container, previous: logs.get((pod, container, previous), ""))
+    reader = lambda pod, container, previous: logs.get((pod, container, previous), "")  # noqa: E731
+    return Observation(**found, logs=reader)
 
 
 def test_every_recording_is_read() -> None:
@@ -45,7 +46,7 @@ def test_every_recording_is_read() -> None:
 @pytest.mark.parametrize("name", REASONS)
 def test_each_fault_is_named_with_what_to_do(name: str) -> None:
     kind, words = REASONS[name]
-    reason = why_not_ready(recorded(name), REVISION)
+    reason = diagnose(recorded(name), REVISION)
     assert reason is not None and reason.kind == kind
     said = f"{reason.message}\n{reason.remedy}"
     assert [word for word in words if word not in said] == []
@@ -55,7 +56,7 @@ def test_each_fault_is_named_with_what_to_do(name: str) -> None:
 def test_a_crash_is_explained_by_the_log_on_the_other_side_of_a_restart() -> None:
     seen = recorded("crash")
     moved = replace(seen, logs=lambda pod, container, previous: seen.logs(pod, container, not previous))
-    reason = why_not_ready(moved, REVISION)
+    reason = diagnose(moved, REVISION)
     assert reason is not None and "recorded answers" in reason.message
 
 
@@ -66,32 +67,32 @@ def test_a_crash_is_explained_by_its_status_whatever_the_log_has_become() -> Non
         seen.pods[0]["metadata"]["name"], container["name"], True
     )
     begun = replace(seen, logs=lambda pod, container, previous: '{"message":"loading the bundle"}')
-    reason = why_not_ready(begun, REVISION)
+    reason = diagnose(begun, REVISION)
     assert reason is not None and "recorded answers" in reason.message
     assert "export the bundle again" in reason.remedy
 
 
 def test_a_ready_predictor_has_no_fault() -> None:
     seen = recorded("ready")
-    assert why_not_ready(seen, REVISION) is None
+    assert diagnose(seen, REVISION) is None
     assert seen.rolled_out(REVISION)
     assert not seen.rolled_out("another")
 
 
 @pytest.mark.parametrize("name", ["image", "creds", "gpu", "crash"])
 def test_pods_of_another_revision_do_not_count(name: str) -> None:
-    assert why_not_ready(recorded(name), "another") is None
+    assert diagnose(recorded(name), "another") is None
 
 
 def test_a_slow_start_is_no_fault_until_it_took_too_long() -> None:
-    assert why_not_ready(recorded("probe"), REVISION, startup_timeout_seconds=10**12) is None
+    assert diagnose(recorded("probe"), REVISION, startup_timeout_seconds=10**12) is None
 
 
 def test_a_node_on_its_way_is_waited_for() -> None:
     seen = recorded("gpu")
     pod = seen.pods[0]["metadata"]["name"]
     coming = {"involvedObject": {"name": pod}, "reason": "TriggeredScaleUp", "message": "pod triggered"}
-    assert why_not_ready(Observed(seen.service, seen.deployment, seen.pods, [coming]), REVISION) is None
+    assert diagnose(Observation(seen.service, seen.deployment, seen.pods, [coming]), REVISION) is None
 
 
 @pytest.mark.parametrize(
@@ -105,4 +106,4 @@ def test_a_node_on_its_way_is_waited_for() -> None:
     ],
 )
 def test_the_storage_initializers_last_words(log: str, kind: str) -> None:
-    assert why(log, {"spec": {"serviceAccountName": "predictor"}})[0] == kind
+    assert diagnose_storage(log, {"spec": {"serviceAccountName": "predictor"}})[0] == kind
