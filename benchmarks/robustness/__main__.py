@@ -58,7 +58,7 @@ def measure(dataset: Dataset, preset: Preset, seed: int, work: Path, changes: di
     if not bundle.exists():
         settings = validate(TrainingSettings, {**changes, "augmentation": preset})
         train(dataset, ModelSettings(), settings, seed, work / preset, str(work / "checkpoints"), Silent())
-        origin = Provenance(data_hash=dataset.facts.data_hash, code_version="", settings={}, run_id="")
+        origin = Provenance(data_hash=dataset.summary.data_hash, code_version="", settings={}, run_id="")
         export(work / preset, dataset, EXPORT, origin, bundle)
     classifier = Classifier.load(bundle, "onnx")
     photos = list(dataset.photos("test"))

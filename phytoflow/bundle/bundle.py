@@ -1,28 +1,32 @@
-"""The bundle: what training hands to serving, in one folder.
+"""The bundle: one folder that training hands to serving.
 
 ::
 
     bundle.json            manifest (phytoflow.bundle.manifest)
-    model.torchscript.pt   and/or model.onnx: float32 [N, 3, size, size] -> logits float32 [N, C], and since
-                           schema 2 features float32 [N, D] and perhaps evidence float32 [N, C, h, w]
-                           ONNX files may go on to what follows from these: probabilities float32 [N, C]
-                           and novelty float32 [N]
-    model.int8.onnx        since schema 3, where it was worth it: the same with int8 weights and activations
-    open_set.npz           since schema 2: what the features of known photos look like
+    model.torchscript.pt   the model, float32 [N, 3, size, size] to logits float32 [N, C], features
+    model.onnx             float32 [N, D] and, for most heads, evidence float32 [N, C, h, w]; at least one of
+                           the two files. ONNX files go on to probabilities float32 [N, C] and novelty
+                           float32 [N].
+    model.int8.onnx        the same with int8 weights and activations, if that was worth it
+    ood_statistics.npz     statistics of the features of known photos
     class_mapping.json     {"0": "healthy", ...}
     probes/                a few photos; their recorded probabilities are in the manifest
-    training_photos.txt    sha256 of each training photo, one a line
-    metrics.json, report.html, model_card.md     added once evaluated
+    training_photos.txt    SHA-256 of each training photo, one a line
+    metrics.json, report.html, model_card.md     added after the evaluation
+
+Bundles of schema 1 give logits only, those of schema 1 and 2 have no int8 model.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from phytoflow.bundle.manifest import BundleManifest, Form
+from phytoflow.bundle.manifest import SCHEMA_VERSION, BundleManifest, ModelFormat
 from phytoflow.errors import BundleError
 from phytoflow.storage.checksum import file_sha256
 
@@ -36,7 +40,7 @@ class Bundle:
 
     Attributes:
         path: Its folder.
-        manifest: What it says of itself.
+        manifest: The content of its ``bundle.json``.
     """
 
     path: Path
@@ -48,50 +52,83 @@ class Bundle:
 
         Args:
             path: The bundle's folder.
-            verify: Check every model file against its recorded hash.
+            verify: Check model files and OOD statistics against their recorded hashes.
 
         Raises:
-            BundleError: No bundle is there, it is of another schema, or a file is missing or altered.
+            BundleError: There is no bundle, its schema is not supported, or a file is missing or altered.
         """
         bundle = cls(Path(path), _read_manifest(Path(path)))
         if verify:
             for model in bundle.manifest.models.values():
                 _verify(bundle.path / model.file, model.sha256)
-            if known := bundle.manifest.open_set:
-                _verify(bundle.path / known.file, known.sha256)
+            if bundle.manifest.ood:
+                _verify(bundle.path / bundle.manifest.ood.file, bundle.manifest.ood.sha256)
         return bundle
 
-    def model_path(self, form: Form) -> Path:
-        """Path of one exported form; raises BundleError if the bundle lacks it."""
-        if form not in self.manifest.models:
-            raise BundleError(f"{self.path} has no {form} model, only {', '.join(self.manifest.models)}")
-        return self.path / self.manifest.models[form].file
+    def model_path(self, model_format: ModelFormat) -> Path:
+        """Path of the model file of a format; raises BundleError if the bundle has none."""
+        models = self.manifest.models
+        if model_format not in models:
+            raise BundleError(
+                f"{self.path} has no {model_format} model, only {', '.join(models)}",
+                remedy="choose a runtime that reads one of these, or export the bundle again",
+            )
+        return self.path / models[model_format].file
 
     def probe_contents(self) -> list[bytes]:
-        """The probe photos' bytes, in the manifest's order."""
+        """The encoded probe photos, in the manifest's order."""
         return [(self.path / probe.file).read_bytes() for probe in self.manifest.probes]
 
     def training_photos(self) -> frozenset[str]:
-        """sha256 of each photo the model was trained on; empty if the bundle does not say."""
+        """SHA-256 of each photo the model was trained on; empty if the bundle has no list of them."""
         file = self.path / TRAINING_PHOTOS
         return frozenset(file.read_text().split()) if file.exists() else frozenset()
 
+    def count_trained_on(self, digests: Iterable[str]) -> int | None:
+        """Counts the photos that the model was trained on.
+
+        Args:
+            digests: SHA-256 of each photo.
+
+        Returns:
+            How many of them; None if the bundle has no list of training photos.
+        """
+        training = self.training_photos()
+        return sum(digest in training for digest in digests) if training else None
+
 
 def write_manifest(folder: Path, manifest: BundleManifest) -> None:
-    """Writes a bundle's manifest; write it last, so that a folder with a manifest is whole."""
+    """Writes a bundle's manifest. Call it last: a folder with a manifest counts as complete."""
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
 
 
 def _read_manifest(path: Path) -> BundleManifest:
     try:
-        return BundleManifest.model_validate_json((path / MANIFEST).read_text())
+        text = (path / MANIFEST).read_text()
+        return BundleManifest.model_validate_json(text)
     except FileNotFoundError as error:
         remedy = "give the folder that `phytoflow run` wrote as OUTPUT/bundle"
         raise BundleError(f"no bundle at {path}: {MANIFEST} is missing", remedy=remedy) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        what = f"{path / MANIFEST}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise BundleError(what, remedy="export the model again with this version of phytoflow") from error
+        raise _explain(path / MANIFEST, text, error) from error
+
+
+def _explain(file: Path, text: str, error: ValidationError) -> BundleError:
+    version = _schema_version(text)
+    if version > SCHEMA_VERSION:
+        what = f"{file} has schema {version}; this version of phytoflow reads up to schema {SCHEMA_VERSION}"
+        return BundleError(what, remedy="install a newer phytoflow, or export the model with this one")
+    first = error.errors()[0]
+    what = f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return BundleError(what, remedy="export the model again with this version of phytoflow")
+
+
+def _schema_version(text: str) -> int:
+    """The schema version that a damaged or unknown manifest names; 0 if it names none."""
+    try:
+        return int(json.loads(text)["schema_version"])
+    except (ValueError, KeyError, TypeError):
+        return 0
 
 
 def _verify(path: Path, sha256: str) -> None:

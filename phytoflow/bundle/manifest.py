@@ -1,30 +1,36 @@
-"""What a bundle says of itself: the manifest, and the figures and facts in it."""
+"""``bundle.json``: classes, preprocessing, model files, probe photos and provenance of a bundle."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
+from phytoflow.bundle.legacy import upgrade_manifest
+from phytoflow.bundle.reports import Int8Report, ManifestPart, OodDetection
 from phytoflow.data.images.preprocessing import Preprocessing
 
-SCHEMA_VERSION: Final = 3
-Exported = Literal["torchscript", "onnx"]
-Form = Literal["torchscript", "onnx", "int8"]
+SCHEMA_VERSION: Final = 4
+ExportFormat = Literal["torchscript", "onnx"]
+"""Formats that a trained model is exported to."""
+ModelFormat = Literal["torchscript", "onnx", "int8"]
+"""Formats of a bundle's model files; ``int8`` is a quantized ONNX file."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-
-class ModelFile(_Part):
-    """One exported form and how close it is to the trained model on test photos.
+class ModelFile(ManifestPart):
+    """A model file, compared with the trained model on test photos.
 
     Attributes:
-        tolerance: Largest difference of a probe photo's probability that a predictor may find with this form;
-            None: that of its precision.
+        file: Path within the bundle.
+        sha256: Hash of its content.
+        bytes: Its size.
+        max_probability_difference: Largest difference of a probability from the trained model's.
+        top1_agreement: Share of photos given the trained model's class, 0 to 1.
+        photos_compared: Number of test photos.
+        tolerance: Largest difference from a probe photo's recorded probability at which a predictor may still
+            serve this file; None: the tolerance of its precision (``phytoflow.inference.selection.trial``).
     """
 
     file: str
@@ -36,69 +42,27 @@ class ModelFile(_Part):
     tolerance: float | None = None
 
 
-class Int8Trial(_Part):
-    """The int8 model through one runtime, beside the float model through the same.
+class ProbePhoto(ManifestPart):
+    """A photo kept in the bundle, by which a predictor checks itself when it starts.
 
     Attributes:
-        runtime: What ran both.
-        accuracy: Of int8 on the test photos compared, 0..1.
-        float_accuracy: Of the float model on the same.
-        agreement: Share of photos given the float model's class.
-        known_agreement: Share of photos as known, or strange, as to the float model; None without open set.
-        max_difference: Largest difference of a probability.
-        mean_difference: Mean difference of a probability.
-        probe_difference: Largest on a probe photo; None where one changes its class.
-        milliseconds: Median of one photo, one thread, without decoding.
-        float_milliseconds: Likewise of the float model, timed by turns.
+        file: Path within the bundle.
+        label: Its true class.
+        probabilities: What the trained model gave for it, calibrated; [C].
     """
-
-    runtime: str
-    accuracy: float
-    float_accuracy: float
-    agreement: float
-    known_agreement: float | None
-    max_difference: float
-    mean_difference: float
-    probe_difference: float | None
-    milliseconds: float
-    float_milliseconds: float
-
-
-class Int8(_Part):
-    """What became of the try to serve in int8.
-
-    Attributes:
-        refused: Why it is not in the bundle, in words; empty if it is.
-        recipe: How it was quantised.
-        photos: Test photos compared.
-        bytes: Size of its file.
-        float_bytes: Of the float file it was made from.
-        trials: One a runtime.
-    """
-
-    refused: str
-    recipe: str
-    photos: int
-    bytes: int
-    float_bytes: int
-    trials: tuple[Int8Trial, ...]
-
-
-class Probe(_Part):
-    """A photo with the probabilities the trained model gave it (after calibration)."""
 
     file: str
     label: str
     probabilities: tuple[float, ...]
 
 
-class Provenance(_Part):
+class Provenance(ManifestPart):
     """Where a bundle comes from.
 
     Attributes:
         data_hash: Hash of the photos, labels and split.
         code_version: Version and content hash of the code that trained it.
-        settings: Every setting of the run.
+        settings: All settings of the run.
         run_id: MLflow run, if any.
         created: UTC time, ISO 8601.
     """
@@ -110,50 +74,14 @@ class Provenance(_Part):
     created: str = ""
 
 
-class ScoreFigures(_Part):
-    """How well one score of strangeness tells known photos from strangers.
+class BundleManifest(ManifestPart):
+    """The content of ``bundle.json``.
 
-    Attributes:
-        near: Mean AUROC of each class's photos against the others, the class left out of the statistics; None
-            with fewer than three classes.
-        far: AUROC of made-up pictures: noise, waves, plain colours and the like.
+    Schema 2 added OOD detection, schema 3 int8, schema 4 new key names. Older manifests are upgraded when
+    they are read.
     """
 
-    near: float | None
-    far: float
-
-
-class OpenSet(_Part):
-    """How to tell a photo of something unknown.
-
-    Attributes:
-        file: Statistics of known photos' features.
-        sha256: Of that file.
-        method: The score used, by the figures of ``scores`` the best.
-        typical: The score of a typical known photo; it becomes novelty 0.
-        threshold: The score above which a photo is a stranger; it becomes novelty 1.
-        known_photos: Known photos that set the two.
-        refused: Share of these beyond the threshold.
-        scores: Figures of every score that was compared.
-    """
-
-    file: str
-    sha256: str
-    method: Method
-    typical: float
-    threshold: float
-    known_photos: int
-    refused: float
-    scores: dict[Method, ScoreFigures]
-
-
-class BundleManifest(_Part):
-    """What a bundle says of itself.
-
-    Schema 2 adds ``open_set``, schema 3 ``int8``; older bundles are still read.
-    """
-
-    schema_version: Literal[1, 2, 3] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
     name: str
     classes: tuple[str, ...] = Field(min_length=2)
     backbone: str
@@ -161,34 +89,30 @@ class BundleManifest(_Part):
     parameters: int
     preprocessing: Preprocessing
     temperature: float = Field(1.0, gt=0, description="Logits are divided by this before softmax.")
-    models: dict[Form, ModelFile]
-    probes: tuple[Probe, ...] = Field(min_length=1)
+    models: dict[ModelFormat, ModelFile]
+    probes: tuple[ProbePhoto, ...] = Field(min_length=1)
     provenance: Provenance
-    open_set: OpenSet | None = None
-    int8: Int8 | None = None
-    early_features: int = Field(0, ge=0, description="How many of the features, the first, were not tuned.")
+    ood: OodDetection | None = None
+    int8: Int8Report | None = None
+    early_features: int = Field(
+        0, ge=0, description="Features, counted from the first, of layers that were not fine-tuned."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _upgrade(cls, document: Any) -> Any:
+        return upgrade_manifest(document) if isinstance(document, dict) else document
 
     @property
     def version(self) -> str:
-        """Twelve hexadecimal digits that name this content: same models, same answers, same version."""
-        facts: dict[str, Any] = {
-            "models": {k: m.sha256 for k, m in sorted(self.models.items())},
+        """Twelve hexadecimal digits that name the content: the same models and answers, the same version."""
+        content: dict[str, Any] = {
+            "models": {name: model.sha256 for name, model in sorted(self.models.items())},
             "classes": self.classes,
+            "preprocessing": self.preprocessing.model_dump(),
+            "temperature": self.temperature,
         }
-        facts |= {"preprocessing": self.preprocessing.model_dump(), "temperature": self.temperature}
-        if self.open_set:
-            facts["open_set"] = self.open_set.model_dump(include={"sha256", "method", "typical", "threshold"})
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
-
-
-Method = Literal[
-    "max_probability",
-    "energy",
-    "mahalanobis",
-    "relative_mahalanobis",
-    "nearest_neighbours",
-    "mean_neighbours",
-]
-
-
-METHODS: tuple[Method, ...] = get_args(Method)
+        if self.ood:
+            # "open_set" is the key of schema 3: under another one every old bundle would change its version.
+            content["open_set"] = self.ood.model_dump(include={"sha256", "method", "typical", "threshold"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

@@ -22,7 +22,7 @@ from phytoflow.data.ingest.inspect import CheckedPhotos, check
 from phytoflow.data.ingest.scan import limits_of
 from phytoflow.data.report.page import render_data_page
 from phytoflow.data.settings import DataSettings
-from phytoflow.data.shards.dataset import FACTS_FILE, TABLE_FILE, DatasetFacts
+from phytoflow.data.shards.dataset import SUMMARY_FILE, TABLE_FILE, DatasetSummary
 from phytoflow.data.shards.format import write_index, write_shards
 from phytoflow.data.sources.resolve import SAMPLE, localise_source
 from phytoflow.data.splits import SPLITS
@@ -42,7 +42,7 @@ _LOG = logging.getLogger(__name__)
 
 def prepare(
     source: str, settings: DataSettings, preprocessing: Preprocessing, seed: int, output: Path
-) -> DatasetFacts:
+) -> DatasetSummary:
     """Writes the dataset folder: table, findings, page, class mapping and shards; whole or not at all.
 
     Training photos are resized once; those of validation and test stay as they came, so that every figure
@@ -82,9 +82,9 @@ def _here(source: str, beside: Path, seed: int) -> Iterator[Path]:
         yield localise_source(source, Path(folder), seed)
 
 
-def _facts(table: pd.DataFrame, preprocessing: Preprocessing, seed: int) -> DatasetFacts:
+def _facts(table: pd.DataFrame, preprocessing: Preprocessing, seed: int) -> DatasetSummary:
     used = table[table["split"] != "excluded"]
-    return DatasetFacts(
+    return DatasetSummary(
         data_hash=data_hash(table),
         classes=tuple(sorted(used["label"].unique())),
         counts={split: _counts(used[used["split"] == split]) for split in SPLITS},
@@ -115,14 +115,14 @@ def write_findings(checked: CheckedPhotos, seed: int, settings: DataSettings, fo
     (folder / PAGE_FILE).write_text(page, encoding="utf-8")
 
 
-def _write_facts(facts: DatasetFacts, folder: Path) -> None:
-    (folder / FACTS_FILE).write_text(facts.model_dump_json(indent=2), encoding="utf-8")
+def _write_facts(facts: DatasetSummary, folder: Path) -> None:
+    (folder / SUMMARY_FILE).write_text(facts.model_dump_json(indent=2), encoding="utf-8")
     mapping = {str(number): label for number, label in enumerate(facts.classes)}
     text = json.dumps(mapping, indent=2, ensure_ascii=False)
     (folder / CLASS_MAPPING_FILE).write_text(text, encoding="utf-8")
 
 
-def _write_photos(table: pd.DataFrame, facts: DatasetFacts, settings: DataSettings, folder: Path) -> None:
+def _write_photos(table: pd.DataFrame, facts: DatasetSummary, settings: DataSettings, folder: Path) -> None:
     label_index = {label: number for number, label in enumerate(facts.classes)}
     limits, entries = limits_of(settings), []
     for split in SPLITS:

@@ -39,7 +39,7 @@ def headline(
         median_latency_ms=latency.median,
         p95_latency_ms=latency.p95,
         unreadable=unreadable,
-        trained_on=_trained_on(classifier, predictions),
+        trained_on=classifier.bundle.count_trained_on(predictions.sha256),
         data_hash=manifest.provenance.data_hash,
         photos_hash=_photos_hash(predictions),
         bundle_version=manifest.version,
@@ -47,11 +47,6 @@ def headline(
         code_version=code_version(),
         seed=seed,
     )
-
-
-def _trained_on(classifier: Classifier, predictions: PhotoPredictions) -> int | None:
-    known = classifier.bundle.training_photos()
-    return sum(digest in known for digest in predictions.sha256) if known else None
 
 
 def _photos_hash(predictions: PhotoPredictions) -> str:

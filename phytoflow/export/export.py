@@ -12,14 +12,22 @@ import torch
 from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import TRAINING_PHOTOS, write_manifest
-from phytoflow.bundle.manifest import BundleManifest, Exported, Form, ModelFile, OpenSet, Probe, Provenance
+from phytoflow.bundle.manifest import (
+    BundleManifest,
+    ExportFormat,
+    ModelFile,
+    ModelFormat,
+    ProbePhoto,
+    Provenance,
+)
+from phytoflow.bundle.reports import OodDetection
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.export.formats import write_form
-from phytoflow.export.ood_statistics import describe_known
+from phytoflow.export.formats import write_format
+from phytoflow.export.ood_statistics import fit_ood_statistics
 from phytoflow.export.parity import answers, check, compare
 from phytoflow.export.photo_selection import spread, test_photos
-from phytoflow.export.postprocessing import with_answers
+from phytoflow.export.postprocessing import append_postprocessing
 from phytoflow.export.quantization.int8 import with_int8
 from phytoflow.export.serving_module import Served
 from phytoflow.export.settings import ExportSettings
@@ -87,9 +95,9 @@ def write_bundle(
     tensors = np.stack([trained.preprocessing(p.content) for p in track(photos, "Preprocessing test photos")])
     reference = softmax(_logits(model, tensors), temperature)
     example = torch.from_numpy(tensors[np.arange(2) % len(tensors)])
-    models: dict[Form, ModelFile] = {}
+    models: dict[ModelFormat, ModelFile] = {}
     for form in settings.formats:
-        path = write_form(form, served, example, folder)
+        path = write_format(form, served, example, folder)
         models[form] = _verified(form, path, tensors, reference, temperature, settings)
     manifest = BundleManifest(
         name=name,
@@ -103,26 +111,26 @@ def write_bundle(
         probes=_probes(photos, reference, settings.probe_photos, folder),
         provenance=provenance,
         early_features=_early_features(served, example),
-        open_set=_open_set(folder, models, trained, known, settings) if known else None,
+        ood=_fit_ood_statistics(folder, models, trained, known, settings) if known else None,
     )
     mapping = {str(index): name for index, name in enumerate(manifest.classes)}
     (folder / "class_mapping.json").write_text(json.dumps(mapping, indent=2, ensure_ascii=False) + "\n")
     if settings.int8 and known:
         manifest = with_int8(folder, manifest, known, photos, tensors, settings)
-    manifest = with_answers(folder, manifest, tensors)
+    manifest = append_postprocessing(folder, manifest, tensors)
     write_manifest(folder, manifest)
     return manifest
 
 
-def _open_set(
+def _fit_ood_statistics(
     folder: Path,
-    models: dict[Form, ModelFile],
+    models: dict[ModelFormat, ModelFile],
     trained: TrainedModel,
     known: Dataset,
     settings: ExportSettings,
-) -> OpenSet | None:
+) -> OodDetection | None:
     seen = trained.facts.get("trained_on", ("train", "validation"))  # a model that does not say may have
-    return describe_known(folder, models, trained.preprocessing, known, settings, seen)
+    return fit_ood_statistics(folder, models, trained.preprocessing, known, settings, seen)
 
 
 def _frozen_parts(trained: TrainedModel) -> int:
@@ -143,7 +151,7 @@ def _logits(model: torch.nn.Module, tensors: NDArray[np.float32]) -> NDArray[np.
 
 
 def _verified(
-    form: Exported,
+    form: ExportFormat,
     path: Path,
     tensors: NDArray[np.float32],
     reference: NDArray[np.float32],
@@ -171,7 +179,7 @@ def _verified(
 
 def _probes(
     photos: Sequence[LabelledPhoto], reference: NDArray[np.float32], count: int, folder: Path
-) -> tuple[Probe, ...]:
+) -> tuple[ProbePhoto, ...]:
     (folder / PROBES).mkdir()
     probes = []
     for number, index in enumerate(spread([photo.label for photo in photos], count)):
@@ -179,7 +187,7 @@ def _probes(
         file = f"{PROBES}/{number:02d}{Path(photo.path).suffix.lower()}"
         (folder / file).write_bytes(photo.content)
         values = tuple(float(value) for value in reference[index])
-        probes.append(Probe(file=file, label=photo.label, probabilities=values))
+        probes.append(ProbePhoto(file=file, label=photo.label, probabilities=values))
     return tuple(probes)
 
 

@@ -9,17 +9,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from phytoflow.bundle.manifest import Exported
+from phytoflow.bundle.manifest import ExportFormat
 from phytoflow.errors import ParityError
 from phytoflow.inference.runtimes.base import Outputs
 from phytoflow.models.onnx_export import _quiet, trace_onnx
 
-FILES: dict[Exported, str] = {"torchscript": "model.torchscript.pt", "onnx": "model.onnx"}
+FILES: dict[ExportFormat, str] = {"torchscript": "model.torchscript.pt", "onnx": "model.onnx"}
 _LOG = logging.getLogger(__name__)
 _INPUT = "photos"
 
 
-def write_form(form: Exported, model: nn.Module, example: Tensor, folder: Path) -> Path:
+def write_format(form: ExportFormat, model: nn.Module, example: Tensor, folder: Path) -> Path:
     """Writes one form of a model.
 
     Args:
@@ -31,7 +31,7 @@ def write_form(form: Exported, model: nn.Module, example: Tensor, folder: Path) 
     Raises:
         ParityError: The model cannot be expressed in this form.
     """
-    writers: dict[Exported, Callable[[nn.Module, Tensor, Path], None]] = {
+    writers: dict[ExportFormat, Callable[[nn.Module, Tensor, Path], None]] = {
         "torchscript": _write_torchscript,
         "onnx": _write_onnx,
     }

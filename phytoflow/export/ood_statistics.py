@@ -11,22 +11,23 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.bundle.manifest import Form, ModelFile, OpenSet, ScoreFigures
+from phytoflow.bundle.manifest import ModelFile, ModelFormat
+from phytoflow.bundle.reports import OodDetection, OodScoreMetrics
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.export.photo_selection import spread
 from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.runtimes.base import Runtime
 from phytoflow.inference.runtimes.factory import open_model
-from phytoflow.ood.outputs import Answers
-from phytoflow.ood.select import Choice, choose
-from phytoflow.ood.synthetic_outliers import Pixels, textures
+from phytoflow.ood.outputs import ModelOutputs
+from phytoflow.ood.select import OodChoice, select_score
+from phytoflow.ood.synthetic_outliers import Pixels, synthetic_outliers
 from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.cpu import cpu_count
 from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map
 
-FILE = "open_set.npz"
+FILE = "ood_statistics.npz"
 _BATCH = 8
 _MOST_HELD_OUT = 1000
 _MADE_UP = 100
@@ -35,14 +36,14 @@ _SEED = 0
 _LOG = logging.getLogger(__name__)
 
 
-def describe_known(
+def fit_ood_statistics(
     folder: Path,
-    models: dict[Form, ModelFile],
+    models: dict[ModelFormat, ModelFile],
     preprocessing: Preprocessing,
     dataset: Dataset,
     settings: ExportSettings,
     trained_on: Collection[str],
-) -> OpenSet | None:
+) -> OodDetection | None:
     """Writes the statistics of known photos into a bundle's folder.
 
     Training photos describe what is known. The score is chosen on validation photos and made-up strangers;
@@ -68,31 +69,31 @@ def describe_known(
     held_out = _answers(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
     strangers = _strangers(model, preprocessing)
     seen = "validation" in trained_on
-    choice = choose(fitted, held_out, strangers, settings.ood_false_positive_rate, trained_on=seen)
+    choice = select_score(fitted, held_out, strangers, settings.ood_false_positive_rate, trained_on=seen)
     choice.statistics.save(folder / FILE)
     return _said(choice, folder)
 
 
-def _said(choice: Choice, folder: Path) -> OpenSet:
-    figures = {m: ScoreFigures(near=near, far=far) for m, (near, far) in choice.figures.items()}
+def _said(choice: OodChoice, folder: Path) -> OodDetection:
+    figures = {m: OodScoreMetrics(near=near, far=far) for m, (near, far) in choice.aurocs.items()}
     best = figures[choice.method]
     near = "not to be had" if best.near is None else f"{best.near:.3f}"
     _LOG.info("strangers are told by %s: AUROC near %s, far %.3f", choice.method, near, best.far)
-    return OpenSet(
+    return OodDetection(
         file=FILE,
         sha256=file_sha256(folder / FILE),
         method=choice.method,
         typical=choice.typical,
         threshold=choice.threshold,
-        known_photos=choice.known,
-        refused=choice.refused,
+        known_photos=choice.known_photos,
+        false_positive_rate=choice.false_positive_rate,
         scores=figures,
     )
 
 
 def _answers(
     model: Runtime, dataset: Dataset, split: str, preprocessing: Preprocessing, most: int
-) -> Answers:
+) -> ModelOutputs:
     rows = spread(dataset.labels(split), most)
     wanted, groups = set(rows), list[str]()
 
@@ -104,14 +105,14 @@ def _answers(
 
     shown = track(contents(), f"Open set: {split} photos", total=len(rows))
     logits, features = _asked(model, preprocessing, shown)
-    return Answers(
+    return ModelOutputs(
         logits, features, np.asarray(dataset.labels(split), np.int64)[rows], np.array(groups, np.str_)
     )
 
 
-def _strangers(model: Runtime, preprocessing: Preprocessing) -> Answers:
-    logits, features = _asked(model, preprocessing, textures(_MADE_UP, preprocessing.size, _SEED))
-    return Answers(logits, features, np.full(_MADE_UP, -1), np.full(_MADE_UP, ""))
+def _strangers(model: Runtime, preprocessing: Preprocessing) -> ModelOutputs:
+    logits, features = _asked(model, preprocessing, synthetic_outliers(_MADE_UP, preprocessing.size, _SEED))
+    return ModelOutputs(logits, features, np.full(_MADE_UP, -1), np.full(_MADE_UP, ""))
 
 
 def _asked(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.bundle.manifest import Exported
+from phytoflow.bundle.manifest import ExportFormat
 from phytoflow.errors import ParityError
 from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.predictions import softmax
@@ -43,7 +43,7 @@ def compare(trained: NDArray[np.float32], exported: NDArray[np.float32]) -> Pari
     return Parity(difference, agreement, len(trained))
 
 
-def check(form: Exported, parity: Parity, settings: ExportSettings) -> None:
+def check(form: ExportFormat, parity: Parity, settings: ExportSettings) -> None:
     """Refuses a form that is too far from the trained model.
 
     Raises:
@@ -64,7 +64,7 @@ def check(form: Exported, parity: Parity, settings: ExportSettings) -> None:
 
 
 def answers(
-    form: Exported, path: Path, tensors: NDArray[np.float32], temperature: float
+    form: ExportFormat, path: Path, tensors: NDArray[np.float32], temperature: float
 ) -> NDArray[np.float32]:
     """What an exported file answers, by the runtime that will serve it.
 

@@ -19,24 +19,25 @@ from numpy.typing import NDArray
 from torch import nn
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.bundle.manifest import BundleManifest, Form, Int8, ModelFile
+from phytoflow.bundle.manifest import BundleManifest, ModelFile, ModelFormat
+from phytoflow.bundle.reports import Int8Report
 from phytoflow.errors import ParityError
 from phytoflow.inference.predictions import softmax
 from phytoflow.inference.runtimes.base import ANSWERS
 from phytoflow.inference.runtimes.factory import open_model
 from phytoflow.models.onnx_export import trace_onnx
-from phytoflow.ood.detector import Detector
+from phytoflow.ood.detector import OodDetector
 from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.cpu import cpu_count
 
-_FORMS: tuple[Form, ...] = ("onnx", "int8")
+_FORMS: tuple[ModelFormat, ...] = ("onnx", "int8")
 _GIVEN = ["logits", "features"]
 _PREFIX = "answer/"
 _TOLERANCE = 1e-3
 _MOST_COMPARED = 8
 
 
-class Answering(nn.Module):
+class PostProcessing(nn.Module):
     """Logits [N, C] and features [N, D] to probabilities [N, C] and, with a detector, novelty [N].
 
     Args:
@@ -44,11 +45,11 @@ class Answering(nn.Module):
         detector: Tells strangers; None: nothing does.
     """
 
-    def __init__(self, temperature: float, detector: Detector | None) -> None:
+    def __init__(self, temperature: float, detector: OodDetector | None) -> None:
         super().__init__()
         self.temperature = temperature
         self.detector = detector and replace(
-            detector, statistics=detector.statistics.converted(torch.from_numpy)
+            detector, statistics=detector.statistics.convert(torch.from_numpy)
         )
 
     def forward(self, logits: Any, features: Any) -> tuple[Any, ...]:
@@ -57,7 +58,9 @@ class Answering(nn.Module):
         return (probabilities, self.detector.novelty(logits, features)) if self.detector else (probabilities,)
 
 
-def with_answers(folder: Path, manifest: BundleManifest, tensors: NDArray[np.float32]) -> BundleManifest:
+def append_postprocessing(
+    folder: Path, manifest: BundleManifest, tensors: NDArray[np.float32]
+) -> BundleManifest:
     """Lets a bundle's ONNX files, int8 or not, answer by themselves.
 
     Args:
@@ -71,17 +74,17 @@ def with_answers(folder: Path, manifest: BundleManifest, tensors: NDArray[np.flo
     Raises:
         ParityError: A file does not answer as the formulas do.
     """
-    detector, models = Detector.of(Bundle(folder, manifest)), dict(manifest.models)
+    detector, models = OodDetector.from_bundle(Bundle(folder, manifest)), dict(manifest.models)
     for form in (form for form in _FORMS if form in models):
         path = folder / models[form].file
-        extend(path, Answering(manifest.temperature, detector))
+        extend(path, PostProcessing(manifest.temperature, detector))
         check(path, manifest.temperature, detector, tensors[:_MOST_COMPARED])
         facts = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
         models[form] = models[form].model_copy(update=facts)
     return manifest.model_copy(update={"models": models, "int8": _weighed(manifest.int8, models)})
 
 
-def _weighed(int8: Int8 | None, models: dict[Form, ModelFile]) -> Int8 | None:
+def _weighed(int8: Int8Report | None, models: dict[ModelFormat, ModelFile]) -> Int8Report | None:
     """What is said of int8, with both files' sizes as they are now."""
     if int8 is None or "int8" not in models:
         return int8
@@ -89,7 +92,7 @@ def _weighed(int8: Int8 | None, models: dict[Form, ModelFile]) -> Int8 | None:
     return int8.model_copy(update=sizes)
 
 
-def extend(path: Path, answering: Answering) -> None:
+def extend(path: Path, answering: PostProcessing) -> None:
     """Adds the end to an ONNX file that gives logits and features."""
     body = onnx.load(path)
     end = _traced(body, answering)
@@ -100,7 +103,7 @@ def extend(path: Path, answering: Answering) -> None:
     onnx.save(onnx.compose.merge_models(body, end, io_map=given, outputs=[*found, *told]), path)
 
 
-def _traced(body: onnx.ModelProto, answering: Answering) -> onnx.ModelProto:
+def _traced(body: onnx.ModelProto, answering: PostProcessing) -> onnx.ModelProto:
     """The end alone; all its names but those of its outputs begin with the prefix."""
     sizes = {output.name: output.type.tensor_type.shape.dim[1].dim_value for output in body.graph.output[:2]}
     examples = tuple(torch.rand(2, sizes[name]) for name in _GIVEN)
@@ -111,7 +114,7 @@ def _traced(body: onnx.ModelProto, answering: Answering) -> onnx.ModelProto:
         return onnx.compose.add_prefix(onnx.load(path), _PREFIX, rename_outputs=False)
 
 
-def check(path: Path, temperature: float, detector: Detector | None, tensors: NDArray[np.float32]) -> None:
+def check(path: Path, temperature: float, detector: OodDetector | None, tensors: NDArray[np.float32]) -> None:
     """Compares a file's answers with those of the formulas; raises ParityError."""
     found = open_model("onnx", path, threads=cpu_count()).run(np.ascontiguousarray(tensors))
     expected = [softmax(found.logits, temperature)]

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 
 _POOLS = (nn.Flatten, nn.AdaptiveAvgPool2d)
 
@@ -30,7 +30,7 @@ class Served(nn.Module):
         cut: How many of the body's parts are the frozen trunk.
     """
 
-    def __init__(self, model: LeafClassifier, cut: int) -> None:
+    def __init__(self, model: PhotoClassifier, cut: int) -> None:
         super().__init__()
         parts = list(model.body)
         half = max(1, cut // 2)

@@ -15,8 +15,8 @@ from phytoflow.data.images.decode import Limits
 from phytoflow.errors import PhotoError
 from phytoflow.inference.predictions import Predictions
 from phytoflow.inference.runtimes.base import Outputs, Precision, Runtime, RuntimeName
-from phytoflow.inference.selection.select import Choice, choose
-from phytoflow.ood.detector import Detector
+from phytoflow.inference.selection.select import RuntimeChoice, select_runtime
+from phytoflow.ood.detector import OodDetector
 from phytoflow.system.cpu import cpu_count
 
 BATCH_SIZE = 8
@@ -31,13 +31,13 @@ class Classifier:
         classes: Class names.
     """
 
-    def __init__(self, bundle: Bundle, runtime: Runtime, choice: Choice, threads: int) -> None:
+    def __init__(self, bundle: Bundle, runtime: Runtime, choice: RuntimeChoice, threads: int) -> None:
         self.bundle = bundle
         self.choice = choice
         self.classes = bundle.manifest.classes
         self._runtime = runtime
         self._threads = threads
-        self._detector = Detector.of(bundle)
+        self._detector = OodDetector.from_bundle(bundle)
 
     @classmethod
     def load(
@@ -66,7 +66,9 @@ class Classifier:
         opened = Bundle.load(bundle)
         threads = threads or cpu_count()
         asked = None if runtime == "auto" else runtime
-        chosen, choice = choose(opened, asked, threads=threads, concurrency=concurrency, precision=precision)
+        chosen, choice = select_runtime(
+            opened, asked, threads=threads, concurrency=concurrency, precision=precision
+        )
         return cls(opened, chosen, choice, threads)
 
     def predict(self, contents: Sequence[bytes], limits: Limits = Limits()) -> Predictions:  # noqa: B008 (frozen)
@@ -114,7 +116,7 @@ class Classifier:
         return Predictions(probabilities, self.classes, self._novelty(outputs))
 
     @property
-    def tells_strangers(self) -> bool:
+    def detects_ood(self) -> bool:
         """Whether answers say how strange a photo is."""
         return self._detector is not None
 

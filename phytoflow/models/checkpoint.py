@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.errors import StorageError
 from phytoflow.models.factory import create_model
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 
 WEIGHTS_FILE = "model.safetensors"
@@ -29,11 +29,11 @@ class TrainedModel:
         model: In evaluation mode.
         classes: Labels in the order of the logits.
         preprocessing: From photos to its input.
-        facts: What training says of it (``phytoflow.training.summary.TrainingFacts`` as a dict); ``model``
+        facts: What training says of it (``phytoflow.training.summary.TrainingSummary`` as a dict); ``model``
             holds the ModelSettings it was built from.
     """
 
-    model: LeafClassifier
+    model: PhotoClassifier
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     facts: dict[str, Any]
@@ -50,7 +50,7 @@ class _Description(BaseModel):
 
 def save_trained(
     folder: Path,
-    model: LeafClassifier,
+    model: PhotoClassifier,
     classes: tuple[str, ...],
     preprocessing: Preprocessing,
     facts: dict[str, Any],

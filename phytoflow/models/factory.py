@@ -12,7 +12,7 @@ from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.errors import WeightsError
 from phytoflow.models.backbones import own_parts, take_apart
 from phytoflow.models.heads import create_head
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.models.weights import StateDict, file_weights, imagenet_weights
 
@@ -24,7 +24,7 @@ _BODY = "body."
 
 def create_model(
     settings: ModelSettings, classes: int, finetune_blocks: int = DEFAULT_TAIL_BLOCKS
-) -> LeafClassifier:
+) -> PhotoClassifier:
     """Builds the network that the settings name, with its pretrained weights; the head starts untrained.
 
     Args:
@@ -43,7 +43,7 @@ def create_model(
     state = _weights(weights, settings.backbone)
     network = None if settings.backbone == OWN else _network(settings, state)
     parts = own_parts() if network is None else take_apart(settings.backbone, network)
-    model = LeafClassifier(parts, create_head(settings, parts.features, classes), finetune_blocks)
+    model = PhotoClassifier(parts, create_head(settings, parts.features, classes), finetune_blocks)
     if state is not None and _is_own(state):
         _load(model, {k: v for k, v in state.items() if k.startswith(_BODY)}, settings, ignore="head.")
     return model.eval()

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from phytoflow.models.backbones import Parts
 
 
-class LeafClassifier(nn.Module):
+class PhotoClassifier(nn.Module):
     """Photos to logits.
 
     ``body`` is the backbone's parts in a row, so that names of weights do not depend on where it is cut:

@@ -22,7 +22,7 @@ def trace_onnx(
     outputs: list[str],
     opset: int = _OPSET,
 ) -> None:
-    """Writes ONNX in a second, where ``write_form`` takes several for a faster graph.
+    """Writes ONNX in a second, where ``write_format`` takes several for a faster graph.
 
     Args:
         model: In evaluation mode, on the CPU.

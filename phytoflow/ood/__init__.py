@@ -1,1 +1,1 @@
-"""Is this anything the model was trained on? Statistics of features, and scores of strangeness."""
+"""Out-of-distribution detection: statistics of known photos, and scores of how far others lie from them."""

@@ -1,6 +1,6 @@
-"""Formulas for numpy's arrays, which a predictor has, and for torch's tensors, of which a model file is made.
+"""Helpers for formulas that run on numpy arrays in a predictor and on torch tensors during the ONNX export.
 
-Both libraries have most functions by one name; what a formula needs beyond these is here.
+Both libraries have most functions under the same name. This module has what differs.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import numpy as np
 
 
 def namespace_of(array: Any) -> Any:
-    """``numpy`` or ``torch``, whose array it is; imports neither."""
+    """The module of an array, ``numpy`` or ``torch``; imports neither."""
     return sys.modules[type(array).__module__.partition(".")[0]]
 
 
 def smallest(array: Any, count: int) -> Any:
-    """The smallest of each row, [N, M] to [N, count], in no order."""
+    """The ``count`` smallest values of each row, [N, M] to [N, count], in no particular order."""
     if isinstance(array, np.ndarray):
         return np.partition(array, count - 1, axis=1)[:, :count]
     return array.topk(count, dim=1, largest=False).values

@@ -1,42 +1,42 @@
-"""A bundle's own measure of how strange a photo is."""
+"""A bundle's OOD detector."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.bundle.manifest import Method
-from phytoflow.ood.feature_statistics import Array, Statistics
+from phytoflow.bundle.reports import Method
+from phytoflow.ood.feature_statistics import Array, FeatureStatistics
 from phytoflow.ood.scores import score
 
 
 @dataclass(frozen=True)
-class Detector:
-    """Tells known photos from strangers.
+class OodDetector:
+    """Tells photos of the known classes from out-of-distribution photos.
 
     Attributes:
-        statistics: Of known photos.
-        method: The score.
-        typical: The score that becomes novelty 0.
-        threshold: The score that becomes novelty 1; strangers lie beyond.
+        statistics: Feature statistics of known photos.
+        method: The OOD score.
+        typical: The score that is mapped to novelty 0.
+        threshold: The score that is mapped to novelty 1.
     """
 
-    statistics: Statistics
+    statistics: FeatureStatistics
     method: Method
     typical: float
     threshold: float
 
     @classmethod
-    def of(cls, bundle: Bundle) -> Detector | None:
-        """The bundle's, or None where it has no statistics; raises BundleError if they are damaged."""
-        chosen = bundle.manifest.open_set
-        if chosen is None:
+    def from_bundle(cls, bundle: Bundle) -> OodDetector | None:
+        """Loads a bundle's detector; None if it has none. Raises BundleError if the file is damaged."""
+        ood = bundle.manifest.ood
+        if ood is None:
             return None
-        statistics = Statistics.load(bundle.path / chosen.file)
-        return cls(statistics, chosen.method, chosen.typical, chosen.threshold)
+        statistics = FeatureStatistics.load(bundle.path / ood.file)
+        return cls(statistics, ood.method, ood.typical, ood.threshold)
 
     def novelty(self, logits: Array, features: Array) -> Array:
-        """Strangeness of photos, float32 [N]: 0 for a typical known one, above 1 for a stranger.
+        """Novelty of photos, float32 [N]: 0 for a typical known photo, above 1 out of distribution.
 
         Args:
             logits: float32 [N, C].

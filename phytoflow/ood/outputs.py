@@ -1,4 +1,4 @@
-"""What a model gave for photos, with what is known of them."""
+"""Model outputs for a number of photos, with the photos' labels and groups."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from phytoflow.ood.feature_statistics import Array
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model gave for photos.
+class ModelOutputs:
+    """What a model returned for N photos.
 
     Attributes:
         logits: float32 [N, C].
         features: float32 [N, D].
-        labels: int64 [N]; -1 for strangers.
-        groups: str [N], the thing that each photo shows; "" for strangers.
+        labels: int64 [N]; -1 for OOD photos.
+        groups: str [N], the group of each photo; "" for OOD photos.
     """
 
     logits: Array
@@ -26,13 +26,18 @@ class Answers:
     labels: NDArray[np.int64]
     groups: NDArray[np.str_]
 
-    def only(self, rows: NDArray[np.bool_], without: int | None = None) -> Answers:
-        """Some rows, perhaps as a model would answer that lacks one class."""
+    def select(self, rows: NDArray[np.bool_], without: int | None = None) -> ModelOutputs:
+        """Some of the photos.
+
+        Args:
+            rows: Which photos, bool [N].
+            without: A class whose logit is left out, as if the model did not know it.
+        """
         logits = self.logits[rows]
         logits = logits if without is None else np.delete(logits, without, axis=1)
-        return Answers(logits, self.features[rows], self.labels[rows], self.groups[rows])
+        return ModelOutputs(logits, self.features[rows], self.labels[rows], self.groups[rows])
 
-    def and_of(self, other: Answers) -> Answers:
-        """These photos, then the other ones."""
-        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return Answers(*map(np.concatenate, pairs))
+    def concatenate(self, other: ModelOutputs) -> ModelOutputs:
+        """These photos followed by those of ``other``."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return ModelOutputs(*map(np.concatenate, pairs))

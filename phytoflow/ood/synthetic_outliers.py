@@ -1,8 +1,8 @@
-"""Strangers without other data: pictures that no camera in the field would give, made from a seed.
+"""Synthetic outliers: pictures that no camera would take outdoors, drawn from a seed; no data set is needed.
 
-Noise, blobs, waves and plain colours follow the far sets of Hendrycks & Gimpel (2017) and Hendrycks et al.
-(2019, Outlier Exposure). Photos with their patches shuffled (Tack et al. 2020, CSI) are not among them: a
-lawn shuffled is a lawn, and where it counted as a stranger the wrong score was chosen.
+Noise, blobs, waves and plain colours follow the far-OOD sets of Hendrycks & Gimpel (2017) and Hendrycks et
+al. (2019, Outlier Exposure). Photos with shuffled patches (Tack et al. 2020, CSI) are left out: a shuffled
+lawn is still a lawn, and with them as outliers the wrong score was selected.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 Pixels = NDArray[np.uint8]
-_Maker = Callable[[int, np.random.Generator], NDArray[np.float64]]
+_Draw = Callable[[int, np.random.Generator], NDArray[np.float64]]
 
 
-def textures(count: int, size: int, seed: int) -> list[Pixels]:
-    """Noise, smooth noise, blobs, waves and plain colours by turns, uint8 [size, size, 3] each."""
+def synthetic_outliers(count: int, size: int, seed: int) -> list[Pixels]:
+    """Draws noise, smooth noise, blobs, waves and plain colours in turn, uint8 [size, size, 3] each."""
     generator = np.random.default_rng(seed)
-    makers: tuple[_Maker, ...] = (_noise, _smooth, _blobs, _waves, _plain)
-    return [_pixels(makers[i % len(makers)](size, generator)) for i in range(count)]
+    kinds: tuple[_Draw, ...] = (_noise, _smooth, _blobs, _waves, _plain)
+    return [_pixels(kinds[number % len(kinds)](size, generator)) for number in range(count)]
 
 
 def _noise(size: int, generator: np.random.Generator) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ def export(model: Path, dataset: Path, settings: ExportStepSettings, output: Pat
 
     data = Dataset.open(dataset)
     provenance = Provenance(
-        data_hash=data.facts.data_hash,
+        data_hash=data.summary.data_hash,
         code_version=code_version(),
         settings=settings.model_dump(mode="json", exclude={"name"}),
         run_id=read_facts(model).get("run_id", ""),

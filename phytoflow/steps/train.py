@@ -27,10 +27,10 @@ def train(dataset: Path, settings: TrainStepSettings, model: Path, output: str) 
 
     data = Dataset.open(dataset)
     key = hashlib.sha256(
-        f"{data.facts.data_hash} {settings.to_json()} {code_version()}".encode()
+        f"{data.summary.data_hash} {settings.to_json()} {code_version()}".encode()
     ).hexdigest()[:16]
     with Tracker.open(settings.tracking, output, key=key) as tracker:
         sections = settings.model_dump(mode="json", include={"seed", "model", "training"})
-        tracker.log_params(sections | {"data_hash": data.facts.data_hash, "code_version": code_version()})
+        tracker.log_params(sections | {"data_hash": data.summary.data_hash, "code_version": code_version()})
         checkpoints = join(output, "checkpoints")
         fit(data, settings.model, settings.training, settings.seed, model, checkpoints, tracker)

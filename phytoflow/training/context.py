@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.models.factory import create_model, preprocessing_for
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.provenance import code_version
 from phytoflow.system.cpu import cpu_count
@@ -55,7 +55,7 @@ class Run:
     training: TrainingSettings
     seed: int
     device: Device
-    classifier: LeafClassifier
+    classifier: PhotoClassifier
     preprocessing: Preprocessing
     store: CheckpointStore
     tracker: Tracker
@@ -172,7 +172,7 @@ def open_run(
     torch.manual_seed(seed)
     classifier = create_model(model, len(dataset.classes), training.finetune_blocks)
     key = fingerprint(
-        data=[dataset.facts.data_hash, *(shard.sha256 for shard in dataset.shards)],
+        data=[dataset.summary.data_hash, *(shard.sha256 for shard in dataset.shards)],
         settings=[json.loads(model.model_dump_json()), json.loads(training.model_dump_json())],
         seed=seed,
         code=code_version(),

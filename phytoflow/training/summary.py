@@ -27,7 +27,7 @@ class Candidate(BaseModel):
     f1_error: float = 0.0
 
 
-class TrainingFacts(BaseModel):
+class TrainingSummary(BaseModel):
     """Part of ``model.json``.
 
     Attributes:

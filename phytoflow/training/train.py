@@ -9,7 +9,7 @@ from typing import Literal
 
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.models.checkpoint import save_trained
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.training.context import Run, open_run
@@ -18,7 +18,7 @@ from phytoflow.training.metrics import log_losses, macro_f1, temperature
 from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.strategies.end_to_end import end_to_end
 from phytoflow.training.strategies.two_stage import Outcome, two_stages
-from phytoflow.training.summary import TrainingFacts
+from phytoflow.training.summary import TrainingSummary
 from phytoflow.training.tracker_protocol import Tracker
 
 _LOG = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def train(
     output: Path,
     checkpoints: str,
     tracker: Tracker,
-) -> TrainingFacts:
+) -> TrainingSummary:
     """Trains a network and writes the model folder, whole or not at all.
 
     The folder holds ``model.safetensors``, ``model.json``, ``history.csv`` and ``curves.png``. Killed at any
@@ -72,9 +72,9 @@ def train(
     return facts
 
 
-def _assembled(run: Run, outcome: Outcome) -> LeafClassifier:
+def _assembled(run: Run, outcome: Outcome) -> PhotoClassifier:
     if run.whole:
-        assert isinstance(outcome.network, LeafClassifier)
+        assert isinstance(outcome.network, PhotoClassifier)
         return outcome.network
     tail, head = outcome.network.children()
     run.classifier.cpu().tail.load_state_dict(tail.state_dict())
@@ -82,20 +82,20 @@ def _assembled(run: Run, outcome: Outcome) -> LeafClassifier:
     return run.classifier
 
 
-def _facts(run: Run, outcome: Outcome, cpu_seconds: float) -> TrainingFacts:
+def _facts(run: Run, outcome: Outcome, cpu_seconds: float) -> TrainingSummary:
     logits, labels = outcome.logits, outcome.labels
     figures = {
         "loss": float(log_losses(logits, labels).mean()),
         "macro_f1": macro_f1(logits, labels),
         "accuracy": float((logits.argmax(1) == labels).float().mean()),
     }
-    return TrainingFacts(
+    return TrainingSummary(
         model=run.model.model_dump(mode="json"),
         training=run.training.model_dump(mode="json"),
         backbone=run.model.backbone,
         head=run.model.head,
         seed=run.seed,
-        data_hash=run.dataset.facts.data_hash,
+        data_hash=run.dataset.summary.data_hash,
         fingerprint=run.key,
         run_id=run.tracker.run_id,
         stage_chosen=_stage(run, outcome.chosen.share),

@@ -31,7 +31,7 @@ def test_the_folder_holds_everything(root: Path, tmp_path: Path, caplog: pytest.
     with caplog.at_level(logging.INFO):
         facts = prepare(str(root), SETTINGS, SMALL, 3, tmp_path / "out")
     dataset = Dataset.open(tmp_path / "out")
-    assert dataset.facts == facts
+    assert dataset.summary == facts
     assert facts.classes == ("healthy", "rust")
     assert facts.counts == {
         "train": {"healthy": 21, "rust": 14},

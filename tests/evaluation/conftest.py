@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from phytoflow.bundle.bundle import TRAINING_PHOTOS, write_manifest
-from phytoflow.bundle.manifest import BundleManifest, ModelFile, Probe, Provenance
+from phytoflow.bundle.manifest import BundleManifest, ModelFile, ProbePhoto, Provenance
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.storage.checksum import file_sha256
@@ -103,7 +103,9 @@ def _finish(folder: Path, classes: tuple[str, ...], weights: np.ndarray, trained
         parameters=9,
         preprocessing=PREPROCESSING,
         models={"onnx": file},
-        probes=(Probe(file="probes/0.jpg", label=classes[0], probabilities=tuple(answer / answer.sum())),),
+        probes=(
+            ProbePhoto(file="probes/0.jpg", label=classes[0], probabilities=tuple(answer / answer.sum())),
+        ),
         provenance=Provenance(data_hash="d" * 64, code_version="0.1.0", settings={"seed": 1}, run_id="r1"),
     )
     write_manifest(folder, manifest)

@@ -21,7 +21,7 @@ from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import ParityError
 from phytoflow.export import export as module
 from phytoflow.export.export import export, write_bundle
-from phytoflow.export.formats import FILES, write_form
+from phytoflow.export.formats import FILES, write_format
 from phytoflow.export.parity import answers, check, compare
 from phytoflow.export.photo_selection import spread
 from phytoflow.export.settings import ExportSettings
@@ -93,7 +93,7 @@ def test_a_perturbed_torchscript_is_refused(tmp_path: Path) -> None:
     trained = trained_model()
     with torch.no_grad():
         next(trained.model.parameters()).mul_(1.02)
-    path = write_form("torchscript", trained.model, torch.rand(2, 3, SIDE, SIDE), tmp_path)
+    path = write_format("torchscript", trained.model, torch.rand(2, 3, SIDE, SIDE), tmp_path)
     with pytest.raises(ParityError, match="torchscript: a probability differs by"):
         _check("torchscript", path)
 
@@ -104,7 +104,7 @@ def test_the_exact_export_passes(bundle: Path) -> None:
 
 
 class FixedBatch(torch.nn.Module):
-    """Answers as its model does for two photos only: what a trace with a baked-in size looks like."""
+    """ModelOutputs as its model does for two photos only: what a trace with a baked-in size looks like."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class FixedBatch(torch.nn.Module):
 
 
 def test_a_baked_in_batch_size_is_refused(tmp_path: Path) -> None:
-    path = write_form(
+    path = write_format(
         "torchscript", FixedBatch(trained_model().model).eval(), torch.rand(2, 3, SIDE, SIDE), tmp_path
     )
     with pytest.raises(ParityError):
@@ -132,9 +132,9 @@ def test_a_refused_export_leaves_no_bundle(tmp_path: Path, monkeypatch: pytest.M
     def perturbed(form, model, example, folder):  # type: ignore[no-untyped-def]
         with torch.no_grad():
             next(model.parameters()).mul_(1.05)
-        return write_form(form, model, example, folder)
+        return write_format(form, model, example, folder)
 
-    monkeypatch.setattr(module, "write_form", perturbed)
+    monkeypatch.setattr(module, "write_format", perturbed)
     with pytest.raises(ParityError), atomic_folder(tmp_path / "bundle") as folder:
         write_bundle(
             trained_model(), pictures(), ExportSettings(formats=("torchscript",)), PROVENANCE, folder

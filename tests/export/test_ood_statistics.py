@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.bundle.manifest import OpenSet, Provenance
+from phytoflow.bundle.manifest import Provenance
+from phytoflow.bundle.reports import OodDetection
 from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
@@ -19,8 +20,8 @@ from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.export.export import write_bundle
 from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.classifier import Classifier
-from phytoflow.ood.detector import Detector
-from phytoflow.ood.feature_statistics import Statistics
+from phytoflow.ood.detector import OodDetector
+from phytoflow.ood.feature_statistics import FeatureStatistics
 from phytoflow.ood.metrics import auroc
 from phytoflow.storage.checksum import file_sha256
 from tests.support.make_bundle import encode, pictures, trained_model
@@ -55,20 +56,20 @@ def bundle(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def described(bundle: Path) -> OpenSet:
-    found = Bundle.load(bundle).manifest.open_set
+def described(bundle: Path) -> OodDetection:
+    found = Bundle.load(bundle).manifest.ood
     assert found is not None
     return found
 
 
-def test_statistics_are_of_no_more_training_photos_than_asked(bundle: Path, described: OpenSet) -> None:
-    assert len(Statistics.load(bundle / described.file).bank) == MOST
+def test_statistics_are_of_no_more_training_photos_than_asked(bundle: Path, described: OodDetection) -> None:
+    assert len(FeatureStatistics.load(bundle / described.file).bank) == MOST
     assert described.sha256 == file_sha256(bundle / described.file)
 
 
-def test_the_choice_was_made_on_validation_photos(dataset: Dataset, described: OpenSet) -> None:
+def test_the_choice_was_made_on_validation_photos(dataset: Dataset, described: OodDetection) -> None:
     assert described.known_photos == MOST + dataset.count("validation")  # it may have been trained on both
-    assert described.refused <= 0.1
+    assert described.false_positive_rate <= 0.1
     assert described.typical < described.threshold
     assert described.method in described.scores
     best = max((figures.near or 0) + figures.far for figures in described.scores.values())
@@ -83,15 +84,15 @@ def test_where_validation_was_held_out_it_alone_sets_the_threshold(dataset: Data
     settings = ExportSettings(formats=("onnx",), probe_photos=3, ood_reference_photos=MOST)
     provenance = Provenance(data_hash="0", code_version="test", settings={})
     manifest = write_bundle(held_out, photos, settings, provenance, tmp_path, known=dataset)
-    assert manifest.open_set is not None
-    assert manifest.open_set.known_photos == dataset.count("validation")
+    assert manifest.ood is not None
+    assert manifest.ood.known_photos == dataset.count("validation")
 
 
 def test_what_serves_it_knows_test_photos_and_notices_noise(bundle: Path, dataset: Dataset) -> None:
     classifier = Classifier.load(bundle, "onnx", 1)
-    assert classifier.tells_strangers
+    assert classifier.detects_ood
     found = classifier.outputs(np.zeros((1, 3, 64, 64), np.float32))
-    detector = Detector.of(classifier.bundle)
+    detector = OodDetector.from_bundle(classifier.bundle)
     assert found.novelty is not None  # the file says it, as the formula does
     assert detector is not None
     assert found.features is not None
@@ -111,11 +112,11 @@ def test_a_form_less_than_onnx_will_do(dataset: Dataset, tmp_path: Path) -> None
     provenance = Provenance(data_hash="0", code_version="test", settings={})
     photos = list(dataset.photos("test"))[:4]
     manifest = write_bundle(trained_model(), photos, settings, provenance, tmp_path, known=dataset)
-    assert manifest.open_set is not None
+    assert manifest.ood is not None
 
 
 def test_it_can_be_left_out(dataset: Dataset, tmp_path: Path) -> None:
-    assert Bundle.load(written(tmp_path / "bundle", dataset, photos=0)).manifest.open_set is None
+    assert Bundle.load(written(tmp_path / "bundle", dataset, photos=0)).manifest.ood is None
 
 
 def test_too_few_validation_photos_describe_nothing(
@@ -123,7 +124,7 @@ def test_too_few_validation_photos_describe_nothing(
 ) -> None:
     few = dataset.count("validation") + 1
     monkeypatch.setattr("phytoflow.export.ood_statistics._LEAST_HELD_OUT", few)
-    assert Bundle.load(written(tmp_path / "bundle", dataset)).manifest.open_set is None
+    assert Bundle.load(written(tmp_path / "bundle", dataset)).manifest.ood is None
 
 
 def test_strangers_let_in_are_counted_and_the_report_warns_of_them(

@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from phytoflow.bundle.manifest import METHODS, Method
+from phytoflow.bundle.reports import METHODS, Method
 from phytoflow.errors import ParityError
-from phytoflow.export.postprocessing import Answering, check, extend
+from phytoflow.export.postprocessing import PostProcessing, check, extend
 from phytoflow.inference.predictions import softmax
 from phytoflow.inference.runtimes.factory import open_model
 from phytoflow.models.onnx_export import trace_onnx
-from phytoflow.ood.detector import Detector
-from phytoflow.ood.feature_statistics import fit
+from phytoflow.ood.detector import OodDetector
+from phytoflow.ood.feature_statistics import fit_statistics
 
 CLASSES, FEATURES, SIDE = 3, 90, 6  # more features than axes are kept
 TEMPERATURE = 1.7
@@ -44,17 +44,19 @@ def photos() -> np.ndarray:
     return np.random.default_rng(1).normal(size=(7, 3, SIDE, SIDE)).astype(np.float32)
 
 
-def detector(method: Method) -> Detector:
+def detector(method: Method) -> OodDetector:
     random = np.random.default_rng(0)
     labels = np.arange(120) % CLASSES
     features = random.normal(size=(120, FEATURES)) + 2 * np.eye(FEATURES)[labels]
-    return Detector(fit(features.astype(np.float32), labels), method, typical=0.5, threshold=2.5)
+    return OodDetector(
+        fit_statistics(features.astype(np.float32), labels), method, typical=0.5, threshold=2.5
+    )
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "openvino"])
 @pytest.mark.parametrize("method", METHODS)
 def test_a_file_answers_as_the_formulas(path: Path, photos: np.ndarray, method: Method, runtime: str) -> None:
-    extend(path, Answering(TEMPERATURE, tells := detector(method)))
+    extend(path, PostProcessing(TEMPERATURE, tells := detector(method)))
     model = open_model(runtime, path, threads=1)  # type: ignore[arg-type]
     for count in (1, 7):
         found = model.run(photos[:count])
@@ -68,7 +70,7 @@ def test_a_file_answers_as_the_formulas(path: Path, photos: np.ndarray, method: 
 
 
 def test_without_a_detector_it_says_probabilities_alone(path: Path, photos: np.ndarray) -> None:
-    extend(path, Answering(TEMPERATURE, None))
+    extend(path, PostProcessing(TEMPERATURE, None))
     found = open_model("onnx", path, threads=1).run(photos)
     assert found.novelty is None
     np.testing.assert_allclose(found.calibrated(1.0), softmax(found.logits, TEMPERATURE), atol=1e-6)
@@ -76,7 +78,7 @@ def test_without_a_detector_it_says_probabilities_alone(path: Path, photos: np.n
 
 def test_what_it_had_stays_as_it_was(path: Path, photos: np.ndarray) -> None:
     before = open_model("onnx", path, threads=1).run(photos)
-    extend(path, Answering(TEMPERATURE, detector("mahalanobis")))
+    extend(path, PostProcessing(TEMPERATURE, detector("mahalanobis")))
     after = open_model("onnx", path, threads=1).run(photos)
     assert (before.logits == after.logits).all()
     assert (before.features == after.features).all()
@@ -84,7 +86,7 @@ def test_what_it_had_stays_as_it_was(path: Path, photos: np.ndarray) -> None:
 
 
 def test_a_file_of_another_temperature_or_score_is_refused(path: Path, photos: np.ndarray) -> None:
-    extend(path, Answering(TEMPERATURE, detector("mean_neighbours")))
+    extend(path, PostProcessing(TEMPERATURE, detector("mean_neighbours")))
     check(path, TEMPERATURE, detector("mean_neighbours"), photos)
     with pytest.raises(ParityError, match=r"model\.onnx: probabilities and the formula"):
         check(path, 1.0, detector("mean_neighbours"), photos)

@@ -7,12 +7,12 @@ import torch
 
 from phytoflow.export.serving_module import Served, dense_gradient
 from phytoflow.models.factory import create_model
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 
 
 @pytest.fixture(scope="module")
-def dense() -> LeafClassifier:
+def dense() -> PhotoClassifier:
     """A network with the dense head, whose batch norm has seen something."""
     torch.manual_seed(0)
     settings = ModelSettings(backbone="attention_cnn", weights="none", image_size=64, head="mlp")
@@ -24,7 +24,7 @@ def dense() -> LeafClassifier:
     return model.eval()
 
 
-def test_the_dense_head_s_gradient_is_autograd_s(dense: LeafClassifier) -> None:
+def test_the_dense_head_s_gradient_is_autograd_s(dense: PhotoClassifier) -> None:
     pooled = torch.randn(4, dense.feature_count, requires_grad=True)
     found = dense_gradient(dense.head, pooled)
     for label in range(3):
@@ -32,7 +32,7 @@ def test_the_dense_head_s_gradient_is_autograd_s(dense: LeafClassifier) -> None:
         torch.testing.assert_close(found[:, label], expected)
 
 
-def test_evidence_of_the_dense_head_is_grad_cam(dense: LeafClassifier) -> None:
+def test_evidence_of_the_dense_head_is_grad_cam(dense: PhotoClassifier) -> None:
     photos = torch.randn(2, 3, 64, 64)
     served = Served(dense, 1).eval()
     _, _, evidence = served(photos)

@@ -7,7 +7,8 @@ from phytoflow.bundle.bundle import Bundle
 from phytoflow.data.images.decode import decode
 from phytoflow.inference.attribution import explain
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.test_time_augmentation import VIEWS, averaged, pixels_of
+from phytoflow.inference.test_time_augmentation import averaged, pixels_of
+from phytoflow.protocol.constants import VIEWS
 from tests.support.golden import BUNDLE, PHOTOS, answers
 
 ANSWERS = answers()

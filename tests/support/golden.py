@@ -20,8 +20,8 @@ def answers() -> dict[str, Any]:
     """The recorded answers.
 
     Returns:
-        ``photos``: for each runtime and photo its ``probabilities`` and ``novelty``; ``views``: probabilities
-        of the first photo averaged over ``flips`` and ``crops``; ``heat``: every eighth value of its heat map;
-        ``v1``, ``v2`` and ``metadata``: the predictor's responses for ``SERVED``.
+        ``photos``: for each runtime and photo its ``probabilities`` and ``novelty``. ``views``: probabilities
+        of the first photo averaged over ``flips`` and ``crops``. ``heat``: every eighth value of its heat
+        map. ``v1``, ``v2`` and ``metadata``: the predictor's responses for ``SERVED``.
     """
     return dict(json.loads((FOLDER / "answers.json").read_text()))

@@ -11,7 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from phytoflow.bundle.bundle import write_manifest
+from phytoflow.bundle.manifest import BundleManifest, ModelFile, ProbePhoto, Provenance
 from phytoflow.data.images.labelled_photo import LabelledPhoto
+from phytoflow.data.images.preprocessing import Preprocessing
+from phytoflow.storage.checksum import file_sha256
 
 CLASSES = ("blight", "healthy", "rust")
 SIDE = 64
@@ -79,7 +83,6 @@ def make_bundle(
     side: int = SIDE,
 ) -> Path:
     """Writes a bundle as the export step does."""
-    from phytoflow.bundle.manifest import Provenance
     from phytoflow.export.export import write_bundle
     from phytoflow.export.settings import ExportSettings
     from phytoflow.storage.atomic import atomic_folder
@@ -89,6 +92,40 @@ def make_bundle(
     with atomic_folder(folder) as aside:
         write_bundle(trained_model(seed, backbone, side), pictures(), settings, provenance, aside)
     return folder
+
+
+def make_manifest(folder: Path, **changes: object) -> BundleManifest:
+    """A bundle's folder whose model and photo are a few bytes; for tests that run no model.
+
+    Args:
+        folder: Where to; made if it is not there.
+        changes: Other values of the manifest's fields.
+    """
+    (folder / "probes").mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(b"a model")
+    (folder / "probes" / "0.jpg").write_bytes(b"a photo")
+    model = ModelFile(
+        file="model.onnx",
+        sha256=file_sha256(folder / "model.onnx"),
+        bytes=7,
+        max_probability_difference=1e-6,
+        top1_agreement=1,
+        photos_compared=9,
+    )
+    fields: dict[str, object] = {
+        "name": "leaf",
+        "classes": ("healthy", "rust"),
+        "backbone": "resnet18",
+        "head": "linear",
+        "parameters": 1000,
+        "preprocessing": Preprocessing(),
+        "models": {"onnx": model},
+        "probes": (ProbePhoto(file="probes/0.jpg", label="rust", probabilities=(0.2, 0.8)),),
+        "provenance": Provenance(data_hash="d", code_version="c", settings={}),
+    }
+    manifest = BundleManifest.model_validate(fields | changes)
+    write_manifest(folder, manifest)
+    return manifest
 
 
 def altered_copy(bundle: Path, to: Path, by: float) -> Path:

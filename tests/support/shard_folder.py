@@ -10,7 +10,7 @@ from PIL import Image
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.preprocessing import Preprocessing
-from phytoflow.data.shards.dataset import DatasetFacts
+from phytoflow.data.shards.dataset import DatasetSummary
 from phytoflow.data.shards.format import ShardEntry, write_index, write_shards
 
 CLASSES = ("healthy", "rust")
@@ -34,7 +34,7 @@ def dataset_folder(folder: Path, counts: dict[str, int], shard_bytes: int = 2**2
         photos = (photo(n) for n in range(count))
         entries += write_shards(split, photos, {c: i for i, c in enumerate(CLASSES)}, folder, shard_bytes)
     write_index(folder, entries)
-    facts = DatasetFacts(
+    facts = DatasetSummary(
         data_hash="0" * 64,
         classes=CLASSES,
         counts={s: {"healthy": (n + 1) // 2, "rust": n // 2} for s, n in counts.items()},

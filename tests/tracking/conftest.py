@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from phytoflow.bundle.bundle import write_manifest
-from phytoflow.bundle.manifest import BundleManifest, ModelFile, Probe, Provenance
+from phytoflow.bundle.manifest import BundleManifest, ModelFile, ProbePhoto, Provenance
 from phytoflow.data.images.preprocessing import Preprocessing
 
 
@@ -33,7 +33,7 @@ def write_bundle() -> Callable[..., Path]:
             parameters=1,
             preprocessing=Preprocessing(),
             models={"onnx": file},
-            probes=(Probe(file="probes/0.jpg", label="scab", probabilities=(0.1, 0.9)),),
+            probes=(ProbePhoto(file="probes/0.jpg", label="scab", probabilities=(0.1, 0.9)),),
             provenance=Provenance(data_hash="d" * 12, code_version="0", settings={}, run_id=run_id),
         )
         write_manifest(folder, manifest)

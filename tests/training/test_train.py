@@ -16,7 +16,7 @@ from phytoflow.training.metrics import temperature
 from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.strategies import two_stage
 from phytoflow.training.strategies.selection import Judged, candidates
-from phytoflow.training.summary import TrainingFacts
+from phytoflow.training.summary import TrainingSummary
 from phytoflow.training.train import train
 from tests.support.small_training import MODEL, Notes, small_dataset
 
@@ -28,7 +28,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return small_dataset(tmp_path_factory.mktemp("small"))
 
 
-def trained(dataset: Dataset, folder: Path, model: ModelSettings = MODEL, **changes: object) -> TrainingFacts:
+def trained(
+    dataset: Dataset, folder: Path, model: ModelSettings = MODEL, **changes: object
+) -> TrainingSummary:
     settings = TrainingSettings(**(FAST | changes))  # type: ignore[arg-type]
     return train(dataset, model, settings, 0, folder / "model", str(folder / "checkpoints"), Notes())
 

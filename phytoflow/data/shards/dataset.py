@@ -18,12 +18,12 @@ from phytoflow.storage.uri import open_uri, read_bytes
 if TYPE_CHECKING:
     import pandas as pd
 
-FACTS_FILE = "dataset.json"
+SUMMARY_FILE = "dataset.json"
 TABLE_FILE = "photos.csv"
 SCHEMA_VERSION = 1
 
 
-class DatasetFacts(BaseModel):
+class DatasetSummary(BaseModel):
     """``dataset.json``: what a prepared dataset holds.
 
     Attributes:
@@ -54,13 +54,13 @@ class Dataset:
 
     Attributes:
         root: Folder or URI.
-        facts: Its ``dataset.json``.
+        summary: Its ``dataset.json``.
         shards: Every shard, in order.
     """
 
-    def __init__(self, root: str, facts: DatasetFacts, shards: tuple[ShardEntry, ...]) -> None:
+    def __init__(self, root: str, summary: DatasetSummary, shards: tuple[ShardEntry, ...]) -> None:
         self.root = root
-        self.facts = facts
+        self.summary = summary
         self.shards = shards
 
     @classmethod
@@ -69,22 +69,22 @@ class Dataset:
 
         Raises:
             StorageError: If it cannot be read or is not a dataset folder.
-            DataError: If its schema is of another version, or facts and index disagree.
+            DataError: If its schema is of another version, or summary and index disagree.
         """
         root = str(location).rstrip("/")
         try:
-            facts = DatasetFacts.model_validate_json(read_bytes(f"{root}/{FACTS_FILE}"))
+            summary = DatasetSummary.model_validate_json(read_bytes(f"{root}/{SUMMARY_FILE}"))
             shards = ShardIndex.model_validate_json(read_bytes(f"{root}/{INDEX_FILE}")).shards
         except ValidationError as error:
             raise StorageError(
                 f"{root} is not a whole dataset folder: {error}", remedy="run the preprocess step again"
             ) from error
-        return cls(root, facts, shards)._checked()
+        return cls(root, summary, shards)._checked()
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Labels in the order of their class numbers."""
-        return self.facts.classes
+        return self.summary.classes
 
     @property
     def table(self) -> pd.DataFrame:
@@ -124,15 +124,15 @@ class Dataset:
                 yield from stream_shard(file, shard, uri)
 
     def _checked(self) -> Dataset:
-        if self.facts.schema_version != SCHEMA_VERSION:
-            found = self.facts.schema_version
+        if self.summary.schema_version != SCHEMA_VERSION:
+            found = self.summary.schema_version
             what = f"{self.root} has dataset schema {found}, this version reads {SCHEMA_VERSION}"
             raise DataError(what, remedy="run the preprocess step again with this version")
         for split in SPLITS:
-            listed, indexed = sum(self.facts.counts.get(split, {}).values()), self.count(split)
+            listed, indexed = sum(self.summary.counts.get(split, {}).values()), self.count(split)
             if listed != indexed:
                 raise DataError(
-                    f"{self.root}: {FACTS_FILE} counts {listed} {split} photos, {INDEX_FILE} has {indexed}",
+                    f"{self.root}: {SUMMARY_FILE} counts {listed} {split} photos, {INDEX_FILE} has {indexed}",
                     remedy="run the preprocess step again: the folder mixes two runs",
                 )
         return self

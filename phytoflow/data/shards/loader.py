@@ -68,7 +68,7 @@ def image_loader(
         world_size: Training processes.
         shuffle: Whether to shuffle shards, and photos within each four of them. False: file order.
     """
-    photos = _Photos(dataset, split, transform or ExactPixels(dataset.facts.preprocessing), (seed, epoch))
+    photos = _Photos(dataset, split, transform or ExactPixels(dataset.summary.preprocessing), (seed, epoch))
     order = epoch_order([s.count for s in photos.shards], (seed, epoch) if shuffle else None)
     return DataLoader(
         photos,
@@ -127,7 +127,7 @@ class _Photos(TorchDataset[Item]):
 
     def _decoded(self, photo: LabelledPhoto) -> Image.Image:
         try:
-            return decode(photo.content, size_hint=self.dataset.facts.preprocessing.resize_size)
+            return decode(photo.content, size_hint=self.dataset.summary.preprocessing.resize_size)
         except PhotoError as error:
             raise PhotoError(f"{photo.path}: {error.message}", reason=error.reason) from error
 

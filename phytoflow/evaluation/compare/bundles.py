@@ -158,5 +158,4 @@ def lines(found: Versus) -> list[str]:
 
 
 def _known(model: Classifier, answers: PhotoPredictions) -> int:
-    known = model.bundle.training_photos()
-    return sum(digest in known for digest in answers.sha256)
+    return model.bundle.count_trained_on(answers.sha256) or 0

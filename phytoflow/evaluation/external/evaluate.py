@@ -96,12 +96,11 @@ def measure_field(
     figures, labels = measure(there, settings, seed), np.unique(there.labels)
     rows = np.isin(own.labels, labels)
     own_figures = measure(_of(own, rows), settings, seed) if rows.any() else None
-    known = classifier.bundle.training_photos()
     return FieldFigures(
         name=field.name,
         photos=figures.photos,
         groups=figures.groups,
-        trained_on=sum(digest in known for digest in there.sha256) if known else None,
+        trained_on=classifier.bundle.count_trained_on(there.sha256),
         accuracy=figures.accuracy,
         macro_f1=figures.macro_f1,
         intervals={name: figures.intervals[name] for name in FIGURES},

@@ -72,7 +72,7 @@ def measure_open_set(
         DataError: There is no readable photo.
         StorageError: They cannot be brought here.
     """
-    chosen = classifier.bundle.manifest.open_set
+    chosen = classifier.bundle.manifest.ood
     if chosen is None or novelty is None:
         return None
     figures = chosen.scores[chosen.method]

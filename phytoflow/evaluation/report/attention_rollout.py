@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from phytoflow.inference.attribution import scaled
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 
 
-def attention_rollout(model: LeafClassifier, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+def attention_rollout(model: PhotoClassifier, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
     """Where the answer came from, the same for every class: attention does not know which one is asked for.
 
     Args:
@@ -43,7 +43,7 @@ def rolled(attentions: list[Tensor]) -> Tensor:
     return found
 
 
-def _attentions(model: LeafClassifier, photos: Tensor) -> list[Tensor]:
+def _attentions(model: PhotoClassifier, photos: Tensor) -> list[Tensor]:
     """Of each block, the mean over its heads; told from queries and keys, as fused attention keeps none."""
     found: list[Tensor] = []
     with ExitStack() as hooks:
@@ -60,5 +60,5 @@ def _keep(attention: Any, found: list[Tensor], _: Any, __: Any, qkv: Tensor) -> 
     found.append((queries @ keys.transpose(-2, -1) * attention.scale).softmax(-1).mean(1))
 
 
-def _blocks(model: LeafClassifier) -> list[Any]:
+def _blocks(model: PhotoClassifier) -> list[Any]:
     return [part for part in model.body if hasattr(part, "attn") and hasattr(part.attn, "qkv")]

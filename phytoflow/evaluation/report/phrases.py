@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phytoflow.bundle.manifest import Int8
+from phytoflow.bundle.reports import Int8Report
 from phytoflow.evaluation.audit.leakage import LeakAudit
 from phytoflow.evaluation.external.schema import FieldFigures
 from phytoflow.evaluation.metrics.bootstrap import Interval
@@ -84,10 +84,10 @@ def clearly_worse(there: FieldFigures) -> bool:
     return drop is not None and drop.clear and drop.lost > GAP
 
 
-def int8(found: Int8) -> str:
+def int8(found: Int8Report) -> str:
     """What came of the smaller, faster form."""
-    if found.refused:
-        return f"An int8 form was tried on {photos_of(found.photos)} and refused: {found.refused}."
+    if found.rejection_reason:
+        return f"An int8 form was tried on {photos_of(found.photos)} and refused: {found.rejection_reason}."
     best = min(found.trials, key=lambda trial: trial.milliseconds)
     sizes = f"{found.bytes / 1e6:.1f} MB instead of {found.float_bytes / 1e6:.1f}"
     return (

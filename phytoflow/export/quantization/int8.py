@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.bundle.manifest import BundleManifest, Int8, Int8Trial, ModelFile
+from phytoflow.bundle.manifest import BundleManifest, ModelFile
+from phytoflow.bundle.reports import Int8Report, Int8Trial
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.export.formats import FILES
@@ -60,8 +61,8 @@ def with_int8(
     judged = Judged(manifest, folder, photos, tensors)
     trials = tuple(judged.trial(name, source, target) for name in _LIGHT if installed(name))
     refused = _refused(trials, settings)
-    found = Int8(
-        refused=refused,
+    found = Int8Report(
+        rejection_reason=refused,
         recipe=recipe.name,
         photos=len(photos),
         bytes=target.stat().st_size,
@@ -126,7 +127,7 @@ def _faults(trial: Int8Trial, settings: ExportSettings) -> list[str]:
     return found
 
 
-def _file(path: Path, found: Int8) -> ModelFile:
+def _file(path: Path, found: Int8Report) -> ModelFile:
     worst = max(trial.probe_difference or 0.0 for trial in found.trials)
     return ModelFile(
         file=path.name,

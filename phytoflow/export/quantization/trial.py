@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.bundle.manifest import BundleManifest, Int8Trial
+from phytoflow.bundle.manifest import BundleManifest
+from phytoflow.bundle.reports import Int8Trial
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.export.parity import compare
 from phytoflow.inference.latency import side_by_side
 from phytoflow.inference.predictions import softmax
 from phytoflow.inference.runtimes.base import Runtime, RuntimeName
 from phytoflow.inference.runtimes.factory import open_model
-from phytoflow.ood.detector import Detector
+from phytoflow.ood.detector import OodDetector
 
 _BATCH, _ROUNDS = 8, 41
 
@@ -55,7 +56,7 @@ class Judged:
     ) -> None:
         self._manifest, self._tensors = manifest, tensors
         self._labels = np.array([manifest.classes.index(photo.label) for photo in photos])
-        self._detector = Detector.of(Bundle(folder, manifest))
+        self._detector = OodDetector.from_bundle(Bundle(folder, manifest))
         self._probes = np.stack(
             [manifest.preprocessing((folder / p.file).read_bytes()) for p in manifest.probes]
         )

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import cast
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.bundle.manifest import Form
+from phytoflow.bundle.manifest import ModelFormat
 from phytoflow.errors import BundleError, ServingError
 from phytoflow.inference.runtimes.base import Precision, Runtime, RuntimeName
 from phytoflow.system.cpu import has_bf16
 
 RUNTIMES: tuple[RuntimeName, ...] = ("onnx", "openvino", "torchscript")
 _PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torchscript": "torch"}
-_FORMS: dict[str, Form] = {
+_FORMS: dict[str, ModelFormat] = {
     "onnx": "onnx",
     "openvino": "onnx",
     "torchscript": "torchscript",
@@ -86,7 +86,7 @@ def usable(name: RuntimeName, bundle: Bundle, precision: Precision = "float32") 
     return installed(name) and _form(name, precision) in bundle.manifest.models
 
 
-def _form(name: RuntimeName, precision: Precision) -> Form:
+def _form(name: RuntimeName, precision: Precision) -> ModelFormat:
     return "int8" if precision == "int8" else _FORMS[name]
 
 

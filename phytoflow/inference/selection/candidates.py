@@ -54,7 +54,7 @@ def _int8(bundle: Bundle, asked: RuntimeName | None) -> tuple[Candidate, ...]:
         check_precision(asked, "int8")
     if "int8" not in bundle.manifest.models:
         tried = bundle.manifest.int8
-        why = f"it was refused: {tried.refused}" if tried else "export.int8 was off"
+        why = f"it was refused: {tried.rejection_reason}" if tried else "export.int8 was off"
         raise BundleError(f"{bundle.path} has no int8 model; {why}", remedy="choose float32")
     names: tuple[RuntimeName, ...] = (asked,) if asked else _usable(bundle)
     return tuple(Candidate(name, "int8") for name in names if usable(name, bundle, "int8"))

@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Choice:
+class RuntimeChoice:
     """The runtime taken and why.
 
     Attributes:
@@ -34,14 +34,14 @@ class Choice:
     trials: tuple[Trial, ...]
 
 
-def choose(
+def select_runtime(
     bundle: Bundle,
     asked: RuntimeName | None,
     *,
     threads: int,
     concurrency: int = 1,
     precision: Precision | Literal["auto"] = "float32",
-) -> tuple[Runtime, Choice]:
+) -> tuple[Runtime, RuntimeChoice]:
     """Opens the runtime asked for, or the fastest, that agrees with the bundle's probe photos.
 
     Args:
@@ -69,7 +69,7 @@ def choose(
     if best is None:
         raise _refusal(bundle, trials)
     runtime, trial = best
-    choice = Choice(*trial.candidate, runtime.device, _reason(trials), tuple(trials))
+    choice = RuntimeChoice(*trial.candidate, runtime.device, _reason(trials), tuple(trials))
     _LOG.info("runtime %s, %s, %s: %s", choice.name, choice.precision, choice.device, choice.reason)
     return runtime, choice
 

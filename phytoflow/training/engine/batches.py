@@ -31,7 +31,7 @@ class Batches(Protocol):
 
 
 @dataclass(frozen=True)
-class KeptBatches:
+class CachedBatches:
     """Batches of arrays already computed; each photo is drawn in one of its views.
 
     Attributes:
@@ -84,7 +84,7 @@ class KeptBatches:
 
 
 @dataclass(frozen=True)
-class PhotoBatches:
+class StreamedBatches:
     """Batches of photos, newly augmented each epoch: uint8 [N, 3, H, W].
 
     ``judged`` validates instead of the validation photos where their activations are kept.
@@ -96,7 +96,7 @@ class PhotoBatches:
     batch_size: int
     seed: int
     workers: int
-    judged: KeptBatches | None = None
+    judged: CachedBatches | None = None
 
     def train(self, epoch: int) -> Any:
         """See Batches."""

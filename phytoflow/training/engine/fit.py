@@ -26,7 +26,7 @@ for _name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accele
 
 
 @dataclass
-class Keeper(Callback):
+class CheckpointCallback(Callback):
     """After every epoch: history, the best averaged weights so far, and all it takes to go on.
 
     Attributes:
@@ -112,7 +112,7 @@ def keep_weights(store: CheckpointStore, name: str, network: nn.Module) -> None:
 
 
 def _run(tuner: Tuner, name: str, store: CheckpointStore, device: Device, tracker: Tracker) -> list[Epoch]:
-    keeper = Keeper(store, name, tracker)
+    keeper = CheckpointCallback(store, name, tracker)
     callbacks: list[Callback] = [keeper]
     if tuner.settings.patience:
         callbacks.insert(0, EarlyStopping("validation/loss", patience=tuner.settings.patience))

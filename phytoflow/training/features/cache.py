@@ -23,7 +23,7 @@ from phytoflow.data.augmentation.presets import augmentation
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.shards.loader import image_loader
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map
@@ -70,7 +70,7 @@ class Extractor:
     """
 
     dataset: Dataset
-    model: LeafClassifier
+    model: PhotoClassifier
     preprocessing: Preprocessing
     device: Device
     seed: int

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.inference.runtimes.onnx import open_session
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.onnx_export import trace_onnx
 from phytoflow.training.engine.device import Device
 
@@ -25,7 +25,7 @@ Frozen = Callable[[Tensor], Answer]
 """From photos, uint8 [N, 3, size, size]; safe to call from several threads at once."""
 
 
-def frozen(model: LeafClassifier, device: Device, preprocessing: Preprocessing) -> Frozen:
+def frozen(model: PhotoClassifier, device: Device, preprocessing: Preprocessing) -> Frozen:
     """What computes a model's activations and features.
 
     On CPUs it is ONNX Runtime, one thread a call: much faster than a frozen TorchScript trace.
@@ -70,7 +70,7 @@ def _on_device(network: nn.Module, device: Device) -> Frozen:
 
 
 class _TrunkAndTail(nn.Module):
-    def __init__(self, model: LeafClassifier, preprocessing: Preprocessing) -> None:
+    def __init__(self, model: PhotoClassifier, preprocessing: Preprocessing) -> None:
         super().__init__()
         self.trunk, self.tail, self.preprocessing = model.trunk, model.tail, preprocessing
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from phytoflow.models.heads import create_head
 from phytoflow.training.context import Run
-from phytoflow.training.engine.batches import Batches, KeptBatches, PhotoBatches
+from phytoflow.training.engine.batches import Batches, CachedBatches, StreamedBatches
 from phytoflow.training.engine.class_balance import class_weights, draw_probabilities
 from phytoflow.training.engine.fit import fit
 from phytoflow.training.engine.lightning_module import FitSettings, Tuner
@@ -96,16 +96,16 @@ def freeze_spatial(network: nn.Module) -> None:
             layer.weight.requires_grad_(False)
 
 
-def kept_batches(run: Run, split: Split, views: list[NDArray[Any]], judged: Any) -> KeptBatches:
+def kept_batches(run: Run, split: Split, views: list[NDArray[Any]], judged: Any) -> CachedBatches:
     """Batches of arrays already computed."""
     labels = split.views.labels
     drawn = draw_probabilities(labels[split.rows], run.classes, run.training.class_balancing)
-    return KeptBatches(views, labels, split.rows, judged, run.training.batch_size, run.seed, drawn)
+    return CachedBatches(views, labels, split.rows, judged, run.training.batch_size, run.seed, drawn)
 
 
-def photo_batches(run: Run, judged: KeptBatches | None) -> PhotoBatches:
+def photo_batches(run: Run, judged: CachedBatches | None) -> StreamedBatches:
     """Batches of photos of the training split."""
-    return PhotoBatches(
+    return StreamedBatches(
         run.dataset,
         run.preprocessing,
         run.training.augmentation,
@@ -125,7 +125,7 @@ def loss_weights(run: Run, labels: NDArray[np.int64], *, live: bool) -> Tensor:
 def _fit(
     run: Run, network: nn.Module, batches: Batches, split: Split, settings: FitSettings, name: str
 ) -> nn.Module:
-    live = isinstance(batches, PhotoBatches)
+    live = isinstance(batches, StreamedBatches)
     weights = loss_weights(run, split.views.labels[split.rows], live=live)
     tuner = Tuner(network, settings, batches, weights, run.seed, run.prepare)
     fitted, history = fit(tuner, name, run.store, run.device, run.tracker)

@@ -23,7 +23,7 @@ def inputs(engine: Engine) -> list[dict[str, Any]]:
 
 def outputs(engine: Engine) -> list[dict[str, Any]]:
     """What is answered; k is the parameter ``top_k``."""
-    names = names_of(open_set=engine.classifier.tells_strangers)
+    names = names_of(open_set=engine.classifier.detects_ood)
     found = [
         {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(engine.classifier.classes)]},
         {"name": "labels", "datatype": "BYTES", "shape": [-1, -1]},

@@ -52,7 +52,7 @@ def read(payload: InferRequest | dict[str, Any], engine: Engine) -> Asked:
     if isinstance(payload, InferRequest):
         parameters = to_http_parameters(payload.parameters) if payload.parameters else {}
         explain, explained = _explanation(parameters, engine)
-        known = outputs.names_of(open_set=engine.classifier.tells_strangers, explain=explain)
+        known = outputs.names_of(open_set=engine.classifier.detects_ood, explain=explain)
         outputs.check(payload, known)
         photos = photos_of(payload.inputs, engine.bounds)
         if not parameters:  # as most requests are

@@ -122,7 +122,7 @@ def test_ranks_are_disjoint_and_complete(dataset: Dataset) -> None:
 def test_without_a_transform_the_pixels_are_those_of_serving(dataset: Dataset) -> None:
     images, _, index = next(iter(image_loader(dataset, "train", batch_size=3, seed=0, shuffle=True)))
     for image, place in zip(images, index.tolist(), strict=True):
-        served = dataset.facts.preprocessing.pixels(decode(photo(place).content))
+        served = dataset.summary.preprocessing.pixels(decode(photo(place).content))
         assert np.array_equal(image.permute(1, 2, 0).numpy(), served)
 
 

@@ -8,18 +8,18 @@ import torch
 
 from phytoflow.evaluation.report.attention_rollout import _attentions, attention_rollout, rolled
 from phytoflow.models.factory import create_model
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 
 
 @pytest.fixture(scope="module")
-def vit() -> LeafClassifier:
+def vit() -> PhotoClassifier:
     torch.manual_seed(0)
     settings = ModelSettings(backbone="vit_tiny_patch16_224", weights="none", image_size=64)
     return create_model(settings, 3)
 
 
-def test_attentions_are_those_the_network_uses(vit: LeafClassifier) -> None:
+def test_attentions_are_those_the_network_uses(vit: PhotoClassifier) -> None:
     """Without the fused kernel timm's blocks hand their attention to a dropout, where it can be seen."""
     photos = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     blocks = [part for part in vit.body if hasattr(part, "attn")]
@@ -43,7 +43,7 @@ def test_a_token_s_shares_sum_to_one_and_layers_are_chained() -> None:
     torch.testing.assert_close(shares[0, 0], torch.tensor([0.5, 0.25, 0.25]))
 
 
-def test_the_heat_lies_on_the_photo(vit: LeafClassifier) -> None:
+def test_the_heat_lies_on_the_photo(vit: PhotoClassifier) -> None:
     tensor = np.random.default_rng(0).normal(size=(3, 64, 64)).astype(np.float32)
     heat = attention_rollout(vit, tensor)
     assert heat.shape == (64, 64)

@@ -14,7 +14,8 @@ from onnx import numpy_helper
 from pydantic import ValidationError
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.bundle.manifest import Int8Trial, Provenance
+from phytoflow.bundle.manifest import Provenance
+from phytoflow.bundle.reports import Int8Trial
 from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
@@ -66,7 +67,7 @@ def kept(exported: Export, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_worth_it_is_a_form_of_the_bundle(kept: Path) -> None:
     manifest = Bundle.load(kept).manifest
     assert manifest.int8 is not None
-    assert not manifest.int8.refused
+    assert not manifest.int8.rejection_reason
     assert {trial.runtime for trial in manifest.int8.trials} == {"onnx", "openvino"}
     assert all(trial.agreement > 0.5 and 0 < trial.mean_difference < 0.1 for trial in manifest.int8.trials)
     assert all(trial.known_agreement is not None for trial in manifest.int8.trials)
@@ -133,7 +134,7 @@ def test_what_is_not_faster_is_refused_and_the_bundle_says_why(exported: Export,
     assert set(opened.manifest.models) == {"torchscript", "onnx"}
     assert not (bundle / "model.int8.onnx").exists()
     assert opened.manifest.int8 is not None
-    assert "it is not faster" in opened.manifest.int8.refused
+    assert "it is not faster" in opened.manifest.int8.rejection_reason
     with pytest.raises(BundleError, match="no int8 model; it was refused: it is not faster"):
         Classifier.load(bundle, "auto", 1, precision="int8")
 

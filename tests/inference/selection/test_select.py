@@ -18,7 +18,7 @@ from phytoflow.errors import BundleError, ParityError, PhotoError, ServingError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import Predictions, softmax
 from phytoflow.inference.runtimes.factory import RUNTIMES
-from phytoflow.inference.selection.select import choose
+from phytoflow.inference.selection.select import select_runtime
 from tests.support.make_bundle import altered_copy, make_bundle, pictures
 
 CONTENTS = [photo.content for photo in pictures()]
@@ -77,7 +77,7 @@ def test_another_models_file_is_refused(bundle: Path, tmp_path: Path) -> None:
     manifest["models"]["onnx"] = json.loads(other.manifest.models["onnx"].model_dump_json())
     (copy / "bundle.json").write_text(json.dumps(manifest))
     with pytest.raises(ParityError):
-        choose(Bundle.load(copy), "onnx", threads=1)
+        select_runtime(Bundle.load(copy), "onnx", threads=1)
 
 
 def test_torchscript_alone_is_served_by_torch(bundle: Path, tmp_path: Path) -> None:

@@ -3,14 +3,14 @@
 import numpy as np
 import torch
 
-from phytoflow.training.engine.batches import KeptBatches
+from phytoflow.training.engine.batches import CachedBatches
 from phytoflow.training.engine.class_balance import draw_probabilities
 
 LABELS = np.array([0] * 18 + [1] * 2)
 VIEWS = [np.stack([np.full(20, view), np.arange(20)], 1).astype(np.float16) for view in range(3)]
 
 
-def batches(**changes: object) -> KeptBatches:
+def batches(**changes: object) -> CachedBatches:
     facts = {
         "views": VIEWS,
         "labels": LABELS,
@@ -19,10 +19,10 @@ def batches(**changes: object) -> KeptBatches:
         "batch_size": 8,
         "seed": 0,
     }
-    return KeptBatches(**(facts | changes))  # type: ignore[arg-type]
+    return CachedBatches(**(facts | changes))  # type: ignore[arg-type]
 
 
-def epoch(kept: KeptBatches, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+def epoch(kept: CachedBatches, number: int) -> tuple[torch.Tensor, torch.Tensor]:
     inputs, labels = zip(*kept.train(number), strict=True)
     return torch.cat(inputs), torch.cat(labels)
 

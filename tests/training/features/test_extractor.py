@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from phytoflow.models.factory import create_model, preprocessing_for
-from phytoflow.models.network import LeafClassifier
+from phytoflow.models.network import PhotoClassifier
 from phytoflow.training.engine.device import find_device
 from phytoflow.training.features import extractor as module
 from phytoflow.training.settings import TrainingSettings
@@ -21,12 +21,12 @@ def pictures(count: int) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def model() -> LeafClassifier:
+def model() -> PhotoClassifier:
     return create_model(MODEL, 2).eval()
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_onnx_runtime_says_what_torch_says(model: LeafClassifier, count: int) -> None:
+def test_onnx_runtime_says_what_torch_says(model: PhotoClassifier, count: int) -> None:
     photos = pictures(count)
     activations, features = module.frozen(model, DEVICE, PREPROCESSING)(photos)
     with torch.inference_mode():
@@ -41,7 +41,7 @@ def test_onnx_runtime_says_what_torch_says(model: LeafClassifier, count: int) ->
 
 
 def test_layers_that_cannot_be_traced_are_run_by_torch(
-    model: LeafClassifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    model: PhotoClassifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     photos = pictures(2)
     traced = module.frozen(model, DEVICE, PREPROCESSING)(photos)
