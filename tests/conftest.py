@@ -10,19 +10,18 @@ import pytest
 from PIL import Image
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.pop("MLFLOW_TRACKING_URI", None)  # tests record beside what they test, not where their user does
+os.environ.pop("MLFLOW_TRACKING_URI", None)  # tests record in their own folders, not at their user's server
 
 
 @pytest.fixture(scope="session")
 def real_photos() -> Path:
-    """Real photographs, outside the repository: ``PHYTOFLOW_TEST_DATA``, or ``shared/data`` beside it."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("PHYTOFLOW_TEST_DATA", beside))
-    if not folder.is_dir():
+    """Real photographs, which are not in the repository: the folder that ``PHYTOFLOW_TEST_DATA`` names."""
+    folder = os.environ.get("PHYTOFLOW_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
         pytest.skip(
             "no real photos: PHYTOFLOW_TEST_DATA names no folder with plantvillage-apple and dandelion-grass"
         )
-    return folder
+    return Path(folder)
 
 
 @pytest.fixture

@@ -19,15 +19,20 @@ Build = Callable[..., list[Object]]
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """Objects of an overlay or base, features added to its components, as ``kubectl apply -k`` sends them."""
+    """Objects of an overlay or base with features, as ``kubectl apply -k`` sends them.
+
+    ``name`` renames the declared InferenceService.
+    """
     if not shutil.which("kubectl"):
         pytest.skip("no kubectl on the path")
 
     @functools.cache
-    def _built(base: str, *features: str) -> list[Object]:
+    def _built(base: str, name: str, *features: str) -> list[Object]:
         tree = tmp_path_factory.mktemp("tree")
         for part in ("kustomize", "manifests"):
             shutil.copytree(ROOT / part, tree / part)
+        declared = tree / "manifests" / "predictor" / "inferenceservice.yaml"
+        declared.write_text(declared.read_text().replace("  name: leaf\n", f"  name: {name}\n"))
         file = tree / base / "kustomization.yaml"
         settings = yaml.safe_load(file.read_text())
         components = [os.path.relpath(tree / "kustomize" / "features" / f, tree / base) for f in features]
@@ -35,10 +40,10 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         file.write_text(yaml.safe_dump(settings))
         done = subprocess.run(["kubectl", "kustomize", str(file.parent)], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        return [found for found in yaml.safe_load_all(done.stdout) if found]
+        return [item for item in yaml.safe_load_all(done.stdout) if item]
 
-    def _build(base: str, *features: str) -> list[Object]:
-        return copy.deepcopy(_built(base, *features))
+    def _build(base: str, *features: str, name: str = "leaf") -> list[Object]:
+        return copy.deepcopy(_built(base, name, *features))
 
     return _build
 

@@ -14,11 +14,12 @@ from tests.manifests.conftest import Build, Object
 CASES = [
     ("kustomize/overlays/dev", ()),
     ("kustomize/overlays/staging", ("gpu",)),
-    ("kustomize/overlays/prod", ()),
+    ("kustomize/overlays/prod", ("restricted-egress",)),
     ("manifests/predictor", ()),
     ("manifests/predictor", ("autoscaling-keda",)),
     ("manifests/predictor", ("autoscaling-hpa",)),
     ("manifests/predictor", ("gpu",)),
+    ("manifests/predictor", ("ingress",)),
 ]
 CASE = pytest.mark.parametrize(("base", "features"), CASES)
 
