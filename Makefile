@@ -55,8 +55,8 @@ format: setup ## Mend style
 types: setup ## Check types
 	$(BIN)/mypy
 
-compile: setup ## Write the pipeline as YAML for `kfp run create`
-	$(BIN)/python -m pipelines compile
+compile: setup ## Write the pipeline as YAML for Kubeflow Pipelines (IMAGE=NAME:TAG)
+	$(BIN)/phytoflow pipeline compile $(if $(IMAGE),--image $(IMAGE))
 
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 lock: ## Resolve the lock files anew

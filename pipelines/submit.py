@@ -169,13 +169,13 @@ def _recur(
 def _refuse_placeholder(package: Path) -> None:
     if not package.is_file():
         raise ConfigError(
-            f"no compiled pipeline at {package}", remedy="python -m pipelines compile --image NAME:TAG"
+            f"no compiled pipeline at {package}", remedy="phytoflow pipeline compile --image NAME:TAG"
         )
     spec = next(yaml.safe_load_all(package.read_text()))
     images = {e["container"]["image"] for e in spec["deploymentSpec"]["executors"].values()}
     if PLACEHOLDER in images:
         raise ConfigError(
-            f"{package} names no image for its steps", remedy="compile it with --image NAME:TAG"
+            f"{package} names no image for its steps", remedy="phytoflow pipeline compile --image NAME:TAG"
         )
 
 

@@ -10,7 +10,7 @@ import typer
 
 from phytoflow.errors import ConfigError
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="Draw, download and check photographs.")
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
 ]

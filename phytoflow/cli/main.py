@@ -1,92 +1,25 @@
-"""The `phytoflow` command: the composition root, and the one edge where errors become exit codes.
-
-Exit codes: 0 done; 1 unforeseen; 2 a wrong setting or argument; 3 unusable photos; 4 no pretrained weights;
-5 storage; 6 MLflow; 7 a broken bundle; 8 an export that answers otherwise; 10 refused by the gate;
-11 the predictor did not start or answers wrongly; 12 not published on the cluster; 130 interrupted.
-"""
+"""The `phytoflow` command: the composition root, and the one edge where errors become exit codes."""
 
 from __future__ import annotations
 
-import os
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from phytoflow.cli.data import app as data_app
+from phytoflow import __version__
+from phytoflow.cli import data, pipeline
 from phytoflow.cli.deploy import deploy, rollback, status
-from phytoflow.cli.options import ConfigOption, DataOption, SetOption
-from phytoflow.cli.steps import ExternalDataOption, compare, evaluate, export, train, with_external_data
+from phytoflow.cli.run import run
+from phytoflow.cli.serve import serve_with_options, stop
+from phytoflow.cli.settings import settings
+from phytoflow.cli.steps import compare, evaluate, export, train
 from phytoflow.console import run_command
-from phytoflow.deploy.local.process import PREDICTOR_MODULE
 from phytoflow.errors import ConfigError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="From a folder of leaf photographs to an answering predictor.",
-)
-app.add_typer(data_app, name="data", help="Draw, download and check photographs.")
-app.command()(train)
-app.command()(export)
-app.command()(evaluate)
-app.command()(compare)
-app.command()(deploy)
-app.command()(status)
-app.command()(rollback)
 
-OUTER = Path(__file__).resolve().parents[2]
-"""The checkout or image that holds `pipelines` and `serving` beside this package."""
-
-
-@app.command()
-def run(
-    data: DataOption = None,
-    external_data: ExternalDataOption = "",
-    config: ConfigOption = None,
-    settings: SetOption = None,
-    output: Annotated[Path, typer.Option(help="Folder of the run; give it again to resume.")] = Path("out"),
-) -> None:
-    """Take photos through every step of the pipeline to an answering predictor.
-
-    The bundle ends up in OUTPUT/bundle, the report in OUTPUT/report.html. Killed at any moment, the same
-    command goes on where it was. The predictor keeps running; `phytoflow stop` ends it.
-    """
-    from phytoflow.cli.run import run as run_pipeline
-
-    _reach("pipelines")
-    run_pipeline(data, config, with_external_data(settings, external_data), output)
-
-
-@app.command()
-def serve(
-    bundle: Annotated[str, typer.Option(help="Folder or s3:// prefix of a bundle.")],
-    http_port: Annotated[int, typer.Option(help="Port of REST (V2, V1) and /metrics.")] = 8080,
-    grpc_port: Annotated[int, typer.Option(help="Port of gRPC (V2).")] = 8081,
-    name: Annotated[str, typer.Option(help="Name of the served model; the bundle's own if empty.")] = "",
-    runtime: Annotated[str, typer.Option(help="auto, onnx, openvino or torchscript.")] = "auto",
-) -> None:
-    """Answer with a bundle, in the foreground, until stopped (Ctrl-C or SIGTERM)."""
-    _reach("serving")
-    command = [sys.executable, "-m", PREDICTOR_MODULE, "--bundle", bundle, "--runtime", runtime]
-    command += ["--http_port", str(http_port), "--grpc_port", str(grpc_port)]
-    command += ["--model_name", name] if name else []
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OUTER), os.environ.get("PYTHONPATH")]))
-    os.execv(sys.executable, command)  # the server itself gets the signals, not a parent of it
-
-
-@app.command()
-def stop(output: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("out")) -> None:
-    """Stop the predictor that `phytoflow run` left running."""
-    from phytoflow.deploy.local.publisher import stop as stop_process
-
-    stopped = stop_process(output / "predictor.json")
-    typer.echo("stopped" if stopped else "no predictor of this run is running")
-
-
-@app.command()
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
     url: Annotated[str, typer.Option(help="A running predictor, e.g. http://localhost:8080.")] = "",
@@ -106,23 +39,63 @@ def predict(
     raise typer.Exit(3 if failed else 0)
 
 
-@app.command()
-def settings() -> None:
-    """List every setting with its default and meaning."""
-    from phytoflow.config.reference import references
-
-    for part in references():
-        for setting in part.settings:
-            typer.echo(f"{setting.key:34} {setting.default!s:24} {setting.meaning}".rstrip())
+def serve() -> None:
+    """Answer with a bundle, in the foreground, until stopped (Ctrl-C or SIGTERM)."""
 
 
-def _reach(package: str) -> None:
-    """Makes an outer package importable, or says that it is not there."""
-    if not (OUTER / package / "__init__.py").exists():
-        remedy = "run phytoflow from a checkout of the project (pip install -e), or from its image"
-        raise ConfigError(f"the `{package}` folder is not beside the phytoflow package", remedy=remedy)
-    if str(OUTER) not in sys.path:
-        sys.path.insert(0, str(OUTER))
+COMMANDS: dict[str, dict[str, Callable[..., Any] | typer.Typer]] = {
+    "From photos to predictions": {"run": run, "predict": predict, "serve": serve, "stop": stop},
+    "Photos and settings": {"data": data.app, "settings": settings},
+    "One step alone": {"train": train, "export": export, "evaluate": evaluate, "compare": compare},
+    "On a cluster": {"pipeline": pipeline.app, "deploy": deploy, "status": status, "rollback": rollback},
+}
+"""Commands by the heading that --help shows them under, in the order of a newcomer's day."""
+
+
+class _Commands(TyperGroup):
+    """Lists commands as ``COMMANDS`` does; reads the options of `serve` only when they are needed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for panel in COMMANDS.values() for name in panel]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name != "serve":
+            return super().get_command(ctx, cmd_name)
+        single = typer.Typer(add_completion=False)
+        dashes = {"token_normalize_func": lambda name: name.replace("-", "_")}
+        panel = next(iter(COMMANDS))
+        single.command("serve", context_settings=dashes, rich_help_panel=panel)(serve_with_options())
+        return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="From a folder of leaf photographs to an answering predictor.",
+)
+for panel, commands in COMMANDS.items():
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"phytoflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """From a folder of leaf photographs to an answering predictor."""
 
 
 def main() -> None:

@@ -12,10 +12,15 @@ DataOption = Annotated[
     typer.Option(help="Class folders of photos, or s3://bucket/prefix. Without it, leaves are drawn."),
 ]
 
-
 ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of settings.")]
-
 
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
 ]
+
+ExternalDataOption = Annotated[
+    str,
+    typer.Option(help="External test set: class folders of labelled photos from another place or camera."),
+]
+
+OutputOption = Annotated[Path, typer.Option(help="Folder of the run; give it again to resume.")]

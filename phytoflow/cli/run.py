@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from phytoflow.bundle.bundle import Bundle
+from phytoflow.cli.options import ConfigOption, DataOption, ExternalDataOption, OutputOption, SetOption
+from phytoflow.cli.steps import with_external_data
 from phytoflow.config.loader import resolve
 from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.outer_packages import make_importable
 from phytoflow.steps.configure import run_parameters
 from phytoflow.storage.uri import is_local, local_path
 
@@ -21,7 +24,22 @@ _PATHS = ("external_data", "external_class_map", "ood_data")
 """Settings of the evaluation that name a file or a folder."""
 
 
-def run(data: str | None, config: Path | None, assignments: Sequence[str], output: Path) -> None:
+def run(
+    data: DataOption = None,
+    external_data: ExternalDataOption = "",
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    output: OutputOption = Path("out"),
+) -> None:
+    """Take photos through every step of the pipeline to an answering predictor.
+
+    The bundle ends up in OUTPUT/bundle, the report in OUTPUT/report.html. Killed at any moment, the same
+    command goes on where it was. The predictor keeps running; `phytoflow stop` ends it.
+    """
+    run_pipeline(data, config, with_external_data(settings, external_data), output)
+
+
+def run_pipeline(data: str | None, config: Path | None, assignments: Sequence[str], output: Path) -> None:
     """Runs every step and prints what was done, how good it is and how to ask it.
 
     Args:
@@ -34,6 +52,7 @@ def run(data: str | None, config: Path | None, assignments: Sequence[str], outpu
         ConfigError: A wrong setting, before anything is spent.
         PhytoflowError: What ended the run, in the words of the step that ended it.
     """
+    make_importable("pipelines")
     from pipelines.local_runner import run_here
 
     started, output = time.monotonic(), output.resolve()

@@ -8,22 +8,17 @@ from typing import Annotated
 
 import typer
 
-from phytoflow.cli.options import ConfigOption, SetOption
+from phytoflow.cli.options import ConfigOption, ExternalDataOption, OutputOption, SetOption
 from phytoflow.config.loader import load_settings
 from phytoflow.steps import export as export_step
 from phytoflow.steps import preprocess as preprocess_step
 from phytoflow.steps import train as train_step
 from phytoflow.steps.settings import ExportStepSettings, PreprocessStepSettings, TrainStepSettings
 
-ExternalDataOption = Annotated[
-    str,
-    typer.Option(help="External test set: class folders of labelled photos from another place or camera."),
-]
-
 
 def train(
     data: Annotated[str, typer.Option(help="Class folders of photos, or a dataset made from them.")],
-    output: Annotated[Path, typer.Option(help="Folder of the run; give it again to resume.")] = Path("out"),
+    output: OutputOption = Path("out"),
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:

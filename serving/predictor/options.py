@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import inspect
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import MISSING, dataclass, fields, replace
 
 from phytoflow.data.images.decode import Limits
 from phytoflow.protocol.constants import MAX_PHOTOS_PER_REQUEST
@@ -71,22 +72,53 @@ class Options:
         return Limits(max_bytes=self.max_photo_bytes, max_pixels=self.max_pixels)
 
 
+@dataclass(frozen=True)
+class OptionReference:
+    """One option of the command line.
+
+    Attributes:
+        name: Without the dashes.
+        type: Of its value; an integer is never negative.
+        default: Its value if it is not given; None if it must be given.
+        choices: Allowed values; empty: any of this type.
+        help: One sentence.
+    """
+
+    name: str
+    type: type[str] | type[int]
+    default: str | int | None
+    choices: tuple[str, ...]
+    help: str
+
+
+def option_references() -> list[OptionReference]:
+    """Returns all options, in the order of ``Options``: what every command line for them is made of."""
+    return [
+        OptionReference(
+            name=field.name,
+            type=str if field.type == "str" else int,
+            default=None if field.default is MISSING else field.default,
+            choices=tuple(_CHOICES.get(field.name, ())),
+            help=_help(field.name),
+        )
+        for field in fields(Options)
+    ]
+
+
 def read_options(arguments: Sequence[str]) -> Options:
     """Parses a command line; exits with a usage message where it is wrong."""
     parser = argparse.ArgumentParser(prog="python -m serving.predictor", description=__doc__)
-    parser.add_argument("--bundle", required=True, help=_help("bundle"))
-    for field in fields(Options):
-        kind: dict[str, Any] = {"type": str if field.type == "str" else _natural}
-        if field.name in _CHOICES:
-            kind = {"choices": _CHOICES[field.name]}
-        if field.name != "bundle":
-            parser.add_argument(f"--{field.name}", default=field.default, help=_help(field.name), **kind)
+    for option in option_references():
+        parser.add_argument(
+            f"--{option.name}",
+            type=_natural if option.type is int else str,
+            default=option.default,
+            required=option.default is None,
+            choices=option.choices or None,
+            help=option.help.replace("%", "%%"),
+        )
     options = Options(**vars(parser.parse_args(arguments)))
-    return (
-        options
-        if options.inference_threads
-        else Options(**{**vars(options), "inference_threads": cpu_count()})
-    )
+    return options if options.inference_threads else replace(options, inference_threads=cpu_count())
 
 
 def _natural(text: str) -> int:
@@ -97,7 +129,6 @@ def _natural(text: str) -> int:
 
 
 def _help(name: str) -> str:
-    """The attribute's line in ``Options``: said once."""
-    lines = (Options.__doc__ or "").splitlines()
-    found = next((line for line in lines if line.strip().startswith(f"{name}: ")), "")
-    return found.partition(": ")[2].replace("%", "%%")
+    """The attribute's lines in ``Options``: said once."""
+    _, _, text = inspect.cleandoc(Options.__doc__ or "").partition(f"\n    {name}: ")
+    return " ".join(re.split(r"\n    \w+: ", text)[0].split())

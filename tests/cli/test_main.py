@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from phytoflow.config.reference import known_keys
+from phytoflow import __version__
+from phytoflow.cli.main import COMMANDS, app
 from phytoflow.data.synthetic.dataset import make_sample
 from tests.support.cutting_server import Behaviour, serve
 from tests.support.make_bundle import CLASSES, pictures
@@ -30,17 +33,33 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "command", ["run", "train", "export", "evaluate", "serve", "predict", "stop", "settings", "data"]
-)
+@pytest.mark.parametrize("command", [name for panel in COMMANDS.values() for name in panel])
 def test_every_command_has_help_worth_reading(command: str) -> None:
-    said = phytoflow(command, "--help")
-    assert said.returncode == 0 and len(said.stdout) > 200
+    done = CliRunner().invoke(app, [command, "-h"])
+    assert done.exit_code == 0 and len(done.output) > 200
 
 
-def test_settings_are_listed() -> None:
-    said = phytoflow("settings").stdout
-    assert all(key in said for key in known_keys())
+def test_commands_are_listed_in_the_order_of_a_newcomers_day() -> None:
+    text = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "100"}).output
+    listed = [line.split()[1] for line in text.splitlines() if re.match(r"│ [a-z]", line)]
+    assert listed == [name for panel in COMMANDS.values() for name in panel]
+    assert listed[0] == "run"
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output == f"phytoflow {__version__}\n"
+
+
+def test_the_shell_completes_commands_and_options() -> None:
+    def complete(words: str, at: int) -> str:
+        environment = {"_PHYTOFLOW_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(at)}
+        code = "from phytoflow.cli.main import app; app(prog_name='phytoflow')"
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment).stdout
+
+    assert complete("phytoflow pre", 1).split() == ["predict"]
+    assert "--external-data" in complete("phytoflow run --ext", 2)
+    assert "--max_queue_size" in complete("phytoflow serve --max_q", 2)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.__main__ import write
 from pipelines.compile_options import CompileOptions
+from pipelines.package import write_package
 from tests.e2e.cluster import Object, get, kubectl, pods, wait_until
 from tests.e2e.conftest import ROOT, Versions
 
@@ -84,7 +84,7 @@ def test_the_features_predictor_takes_the_gpu_and_gives_it_over(versions: Versio
 
 def test_the_train_step_is_placed_on_the_gpu_node(platform: str, tmp_path: Path) -> None:
     options = CompileOptions(image="none", accelerators=1, node_selector=SELECTOR, tolerations=(GPU,))
-    documents = yaml.safe_load_all(write(tmp_path / "pipeline.yaml", options).read_text())
+    documents = yaml.safe_load_all(write_package(tmp_path / "pipeline.yaml", options).read_text())
     pipeline, platforms = list(documents)[:2]
     container = pipeline["deploymentSpec"]["executors"]["exec-train"]["container"]
     accelerator = container["resources"]["accelerator"]

@@ -20,8 +20,8 @@ import yaml
 
 from phytoflow.storage.uri import read_bytes
 from phytoflow.system.ports import free_port
-from pipelines.__main__ import write
 from pipelines.compile_options import CompileOptions
+from pipelines.package import write_package
 from pipelines.submit import BackendError, connect, submit, wait
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +48,7 @@ def host() -> str:
 def package(host: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     image = os.environ.get("PHYTOFLOW_TEST_PIPELINE_IMAGE", "localhost/phytoflow/pipeline:test")
     options = CompileOptions(image=image, image_pull_policy="Never", accelerators=1)
-    return write(tmp_path_factory.mktemp("kfp") / "pipeline.yaml", options)
+    return write_package(tmp_path_factory.mktemp("kfp") / "pipeline.yaml", options)
 
 
 def parameters(name: str, **gate: float) -> dict[str, str]:

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 import yaml
 from kfp import components
-from typer.testing import CliRunner
 
 import pipelines
-from pipelines.__main__ import app, write
 from pipelines.compile_options import CONFIGURATION, CREDENTIALS, SIZES, CompileOptions
+from pipelines.package import write_package
 
 GPU = CompileOptions(
     image="example.org/phytoflow/pipeline:abc123",
@@ -23,13 +22,13 @@ GPU = CompileOptions(
 BUILDERS = [
     name
     for _, name, _ in pkgutil.iter_modules(pipelines.__path__)
-    if name != "__main__" and hasattr(importlib.import_module(f"pipelines.{name}"), "build")
+    if hasattr(importlib.import_module(f"pipelines.{name}"), "build")
 ]
 
 
 @pytest.fixture
 def compiled(tmp_path: Path) -> list[dict[str, Any]]:
-    write(tmp_path / "pipeline.yaml", GPU)
+    write_package(tmp_path / "pipeline.yaml", GPU)
     return list(yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text()))
 
 
@@ -90,7 +89,7 @@ def test_however_the_run_ends_it_says_so(compiled: list[dict[str, Any]]) -> None
 
 def test_every_step_gets_stores_labels_and_user_from_the_namespace(tmp_path: Path) -> None:
     options = CompileOptions(photos_volume="leaves", run_as_user=1000, image_pull_policy="IfNotPresent")
-    write(tmp_path / "p.yaml", options)
+    write_package(tmp_path / "p.yaml", options)
     _, platform = yaml.safe_load_all((tmp_path / "p.yaml").read_text())
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     for name in SIZES:
@@ -113,9 +112,3 @@ def test_the_gate_stands_before_register_and_publish(compiled: list[dict[str, An
         if name.startswith("comp-condition-") and "branches" not in name
     }
     assert {"register", "publish"} in conditions.values() and {"refuse"} in conditions.values()
-
-
-def test_the_command_compiles_and_names_the_next_step(tmp_path: Path) -> None:
-    target = tmp_path / "out.yaml"
-    done = CliRunner().invoke(app, ["compile", "--output", str(target), "--accelerators", "1"])
-    assert done.exit_code == 0 and "kfp run create" in done.output and target.exists()

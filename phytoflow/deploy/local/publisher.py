@@ -20,11 +20,10 @@ from phytoflow.deploy.local.process import PREDICTOR_MODULE, PredictorProcess
 from phytoflow.deploy.settings import ServingSettings
 from phytoflow.errors import ServingError
 from phytoflow.inference.classifier import Classifier
+from phytoflow.outer_packages import environment_for
 from phytoflow.system.ports import check_free, free_port
 
 TOLERANCE = 1e-3  # largest absolute difference of a probability between the server and this process
-OUTER = Path(__file__).resolve().parents[3]
-"""The checkout or image that holds ``serving`` next to this package."""
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 _LOG_LINES = 15  # of the predictor's log, quoted in an error
@@ -126,17 +125,19 @@ def _start(
     bundle: Path, settings: ServingSettings, ports: tuple[int, int], log: Path
 ) -> subprocess.Popen[bytes]:
     """Starts the process in a session of its own and with none of our pipes, so that it outlives us."""
-    if not (OUTER / "serving" / "__init__.py").exists():
-        remedy = "run phytoflow from a checkout of the project (pip install -e), or from its image"
-        what = f"the `serving` folder is not next to the phytoflow package in {OUTER}"
-        raise ServingError(what, remedy=remedy)
-    command = [sys.executable, "-m", PREDICTOR_MODULE, "--bundle", str(bundle.resolve())]
+    # -P: nothing is imported from the folder that the run was started in.
+    command = [sys.executable, "-P", "-m", PREDICTOR_MODULE, "--bundle", str(bundle.resolve())]
     command += ["--model_name", settings.name, "--runtime", settings.runtime]
     command += ["--http_port", str(ports[0]), "--grpc_port", str(ports[1])]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         return subprocess.Popen(
-            command, cwd=OUTER, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            command,
+            env=environment_for("serving"),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
         )
 
 
