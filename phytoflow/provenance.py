@@ -9,18 +9,22 @@ from pathlib import Path
 
 from phytoflow import __version__
 
+_SOURCES = (".py", ".html", ".css")
+
 
 @functools.cache
 def code_version() -> str:
     """Release and content hash of the package, e.g. ``0.1.0+3f9a1c0b7d22``.
 
-    The hash makes caches honest: an image rebuilt under the same tag is another version.
+    The hash makes caches honest: an image rebuilt under the same tag is another version. A wheel's
+    ``_outer`` packages do not count, so that wheel and checkout of the same code agree.
     """
     root = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".html", ".css") and "__pycache__" not in path.parts:
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+        name = path.relative_to(root)
+        if path.suffix in _SOURCES and not {"__pycache__", "_outer"} & set(name.parts):
+            digest.update(name.as_posix().encode() + b"\0" + path.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:12]}"
 
 
