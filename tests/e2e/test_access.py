@@ -11,8 +11,9 @@ import pytest
 from phytoflow.deploy.kubernetes.inference_service import Release, inference_service
 from phytoflow.deploy.settings import DeploySettings
 from tests.e2e.cluster import NAMESPACE, get, kubectl, wait_until
+from tests.e2e.names import own_name
 
-OTHER = "phytoflow-elsewhere"
+OTHER = own_name("elsewhere")
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,10 @@ from pipelines.compile_options import CompileOptions
 from pipelines.package import write_package
 from tests.e2e.cluster import Object, get, kubectl, pods, wait_until
 from tests.e2e.conftest import ROOT, Versions
+from tests.e2e.names import own_name
 
-GPU, NAME = "nvidia.com/gpu", "on-gpu"
+GPU = "nvidia.com/gpu"
+NAME, RUNTIME, STEP = own_name("on-gpu"), own_name("gpu-runtime"), own_name("train-step")
 SELECTOR = {"nvidia.com/gpu.present": "true"}
 
 
@@ -23,9 +25,10 @@ def allowed(platform: str) -> Iterator[None]:
     """A GPU on a node, and room for it in the quota."""
     if not any(int(node["status"]["allocatable"].get(GPU, "0")) for node in get("nodes")["items"]):
         pytest.skip("no node of this cluster offers nvidia.com/gpu")
+    before = get("resourcequota", "phytoflow")["spec"]["hard"][f"requests.{GPU}"]
     kubectl("patch", "resourcequota", "phytoflow", "--type=merge", "-p", _quota("1"))
     yield
-    kubectl("patch", "resourcequota", "phytoflow", "--type=merge", "-p", _quota("0"))
+    kubectl("patch", "resourcequota", "phytoflow", "--type=merge", "-p", _quota(before))
 
 
 def _quota(gpus: str) -> str:
@@ -52,9 +55,10 @@ def _declared(tmp_path: Path, uri: str) -> list[Object]:
     plain = get("servingruntime", "phytoflow-predictor")["spec"]["containers"][0]
     runtime["spec"]["containers"][0] |= {"image": plain["image"], "args": plain["args"]}
     runtime["spec"]["containers"][0]["resources"] = plain["resources"]
+    runtime["metadata"]["name"] = RUNTIME
     service["metadata"]["name"] = NAME
     predictor = service["spec"]["predictor"]
-    predictor["model"]["storageUri"] = uri
+    predictor["model"] |= {"storageUri": uri, "runtime": RUNTIME}
     predictor["model"]["resources"]["requests"] |= {"cpu": "50m", "memory": "128Mi"}
     return [runtime, service]
 
@@ -78,7 +82,7 @@ def test_the_features_predictor_takes_the_gpu_and_gives_it_over(versions: Versio
         assert _used() == "1"
     finally:
         kubectl("delete", "inferenceservice", NAME)
-        kubectl("delete", "servingruntime", "phytoflow-predictor-gpu")
+        kubectl("delete", "servingruntime", RUNTIME)
         wait_until(lambda: _used() == "0", 120, "the GPU is free again")
 
 
@@ -92,10 +96,10 @@ def test_the_train_step_is_placed_on_the_gpu_node(platform: str, tmp_path: Path)
     pod = _pod(accelerator, placed)
     kubectl("apply", "-f", "-", stdin=yaml.safe_dump(pod))
     try:
-        wait_until(lambda: "nodeName" in get("pod", "train-step")["spec"], 60, "the step has a node")
+        wait_until(lambda: "nodeName" in get("pod", STEP)["spec"], 60, "the step has a node")
         assert _used() == "1"
     finally:
-        kubectl("delete", "pod", "train-step", "--grace-period=0", "--force")
+        kubectl("delete", "pod", STEP, "--grace-period=0", "--force")
 
 
 def _pod(accelerator: Object, placed: Object) -> Object:
@@ -116,4 +120,4 @@ def _pod(accelerator: Object, placed: Object) -> Object:
         "restartPolicy": "Never",
         "containers": [container | {"resources": {"requests": amounts, "limits": amounts}}],
     }
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "train-step"}, "spec": spec}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": STEP}, "spec": spec}

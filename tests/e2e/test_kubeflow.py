@@ -23,15 +23,18 @@ from phytoflow.system.ports import free_port
 from pipelines.compile_options import CompileOptions
 from pipelines.package import write_package
 from pipelines.submit import BackendError, connect, submit, wait
+from tests.e2e.names import own_name
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE, STEPS = "phytoflow-dev", "kubeflow"
 RUNS = f"s3://phytoflow/test-{int(time.time())}"
-SETTINGS = {
+SETTINGS: dict[str, dict[str, object]] = {
     "training": {"cached_views": 1, "min_finetune_steps": 8, "finetune_epochs": 2, "cross_validate_below": 0},
     "deploy": {"namespace": NAMESPACE, "autoscaling": "none", "max_replicas": 1},
 }
 MINUTES = 20 * 60
+CREATED, REFUSED, KILLED = own_name("created"), own_name("refused"), own_name("killed")
+FROM_NOTEBOOK = own_name("notebook")
 TRAIN_POD = "pipeline/runid={},app.kubernetes.io/component=train"
 pytestmark = pytest.mark.timeout(2 * MINUTES + 600)
 
@@ -114,13 +117,13 @@ def run_cli(host: str, verb: str, package: Path, name: str) -> str:
 def test_kfp_run_create_ends_in_a_ready_service_and_a_second_run_takes_the_cached_steps(
     host: str, package: Path, services: list[str]
 ) -> None:
-    services.append("created")
+    services.append(CREATED)
     backend = connect(host)
-    first = run_cli(host, "create", package, "created")
+    first = run_cli(host, "create", package, CREATED)
     wait(backend, first, MINUTES)
-    assert is_ready("created")
-    assert outcome("created")["bundle"] == f"{RUNS}/created/bundle"
-    again = run_cli(host, "submit", package, "created")
+    assert is_ready(CREATED)
+    assert outcome(CREATED)["bundle"] == f"{RUNS}/{CREATED}/bundle"
+    again = run_cli(host, "submit", package, CREATED)
     wait(backend, again, MINUTES)
     cached = 4  # preprocess, train, export and evaluate
     assert skipped(backend.client, again) == skipped(backend.client, first) + cached
@@ -128,20 +131,20 @@ def test_kfp_run_create_ends_in_a_ready_service_and_a_second_run_takes_the_cache
 
 def test_a_failed_gate_publishes_nothing_and_says_why(host: str, package: Path) -> None:
     backend = connect(host)
-    made = submit(backend, package, parameters("refused", max_latency_ms=0.001))
+    made = submit(backend, package, parameters(REFUSED, max_latency_ms=0.001))
     with pytest.raises(BackendError, match="FAILED"):
         wait(backend, made.id, MINUTES)
-    assert "refused" not in kubectl("-n", NAMESPACE, "get", "inferenceservices", "-o", "name")
-    told = outcome("refused")
-    assert told["state"] == "FAILED" and told["report"] and not told["bundle"]
+    assert REFUSED not in kubectl("-n", NAMESPACE, "get", "inferenceservices", "-o", "name")
+    result = outcome(REFUSED)
+    assert result["state"] == "FAILED" and result["report"] and not result["bundle"]
 
 
 def test_a_killed_training_step_is_tried_again_and_goes_on(
     host: str, package: Path, services: list[str]
 ) -> None:
-    services.append("killed")
+    services.append(KILLED)
     backend = connect(host)
-    chosen = parameters("killed") | {"seed": int(time.time())}  # a seed of its own: nothing of it is cached
+    chosen = parameters(KILLED) | {"seed": int(time.time())}  # a seed of its own: nothing of it is cached
     settings = yaml.safe_load(str(chosen["overrides"]))
     settings["training"] |= {
         "min_finetune_steps": 150,
@@ -155,7 +158,7 @@ def test_a_killed_training_step_is_tried_again_and_goes_on(
     label = TRAIN_POD.format(made.id)
     logs = kubectl("-n", STEPS, "logs", "-l", label, "-c", "main", "--tail=-1")
     assert "exit status 137" in logs and "resuming from its last whole epoch" in logs
-    assert is_ready("killed")
+    assert is_ready(KILLED)
 
 
 def kill_in_an_epoch(run_id: str) -> None:
@@ -163,32 +166,50 @@ def kill_in_an_epoch(run_id: str) -> None:
     until = time.monotonic() + MINUTES / 2
     while time.monotonic() < until:
         pods = kubectl("-n", STEPS, "get", "pods", "-l", TRAIN_POD.format(run_id), "-o", "name").split()
-        said = ("kubectl", "-n", STEPS, "logs", *pods[:1], "-c", "main")  # fails until the container is there
-        if pods and "epoch 1" in subprocess.run(said, capture_output=True, text=True, check=False).stdout:
+        command = (
+            "kubectl",
+            "-n",
+            STEPS,
+            "logs",
+            *pods[:1],
+            "-c",
+            "main",
+        )  # fails until the container is there
+        if pods and "epoch 1" in subprocess.run(command, capture_output=True, text=True, check=False).stdout:
             kubectl("-n", STEPS, "exec", pods[0], "-c", "main", "--", "sh", "-c", "kill -9 -1")
             return
         time.sleep(1)
     raise AssertionError("the training step was never seen in an epoch")
 
 
+def notebook_settings() -> dict[str, dict[str, object]]:
+    """Overrides of the notebook, whose own service is called ``leaf``."""
+    return {"training": SETTINGS["training"], "serving": {"name": FROM_NOTEBOOK, "target": "cluster"}}
+
+
 def test_the_notebook_submits_and_shows_a_run(
     host: str, package: Path, services: list[str], tmp_path: Path
 ) -> None:
-    services.append("leaf")
+    services.append(FROM_NOTEBOOK)
     cells = json.loads((ROOT / "notebooks" / "01_submit_a_run.ipynb").read_text())["cells"]
     code = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    told = os.environ | {
+    environment = os.environ | {
         "KFP_HOST": host,
         "PHYTOFLOW_IMAGE": os.environ.get(
             "PHYTOFLOW_TEST_PIPELINE_IMAGE", "localhost/phytoflow/pipeline:test"
         ),
-        "PHYTOFLOW_OUTPUT": f"{RUNS}/created",
+        "PHYTOFLOW_OUTPUT": f"{RUNS}/{CREATED}",
         "PHYTOFLOW_NAMESPACE": NAMESPACE,
-        "PHYTOFLOW_OVERRIDES": yaml.safe_dump({"training": SETTINGS["training"]}),
+        "PHYTOFLOW_OVERRIDES": yaml.safe_dump(notebook_settings()),
         "PYTHONPATH": str(ROOT),
     }
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=told, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "ended: SUCCEEDED" in done.stdout and "macro-F1" in done.stdout, done.stdout + done.stderr
-    assert is_ready("leaf")
+    assert is_ready(FROM_NOTEBOOK)

@@ -11,6 +11,9 @@ from minio import Minio
 from phytoflow.bundle.bundle import Bundle
 from tests.e2e.cluster import forwarded, get, kubectl, prometheus, wait_until
 from tests.e2e.conftest import DEPLOYMENTS
+from tests.e2e.names import own_name
+
+MODEL = own_name("model")
 
 
 def test_everything_is_ready_and_real(platform: str) -> None:
@@ -32,7 +35,7 @@ def test_a_run_is_registered_in_mlflow_and_its_artifacts_lie_in_minio(
 ) -> None:
     with forwarded("service/mlflow", 5000) as port:
         tracking = f"http://127.0.0.1:{port}"
-        settings = {"tracking.uri": tracking, "tracking.registered_model": "e2e", "serving.publish": "false"}
+        settings = {"tracking.uri": tracking, "tracking.registered_model": MODEL, "serving.publish": "false"}
         settings |= {
             "training.cached_views": "1",
             "training.finetune_epochs": "1",
@@ -51,7 +54,7 @@ def test_a_run_is_registered_in_mlflow_and_its_artifacts_lie_in_minio(
         done = subprocess.run(command, capture_output=True, text=True, timeout=800)
         assert done.returncode == 0, done.stdout + done.stderr
         client = mlflow.MlflowClient(tracking)
-        version = client.search_model_versions("name='e2e'")[0]
+        version = client.search_model_versions(f"name='{MODEL}'")[0]
         assert version.tags["bundle_version"] == Bundle.load(tmp_path / "out" / "bundle").manifest.version
         assert client.get_run(version.run_id).data.metrics
     minio = Minio(

@@ -9,9 +9,10 @@ import pytest
 
 from tests.e2e.cluster import Callers, get, kubectl, pods, ready, wait_until
 from tests.e2e.conftest import SMALL, Versions
+from tests.e2e.names import own_name
 from tests.support.make_bundle import pictures
 
-NAME = "busy"
+NAME = own_name("busy")
 PHOTOS = [photo.content for photo in pictures(12)]
 SCALED = SMALL.model_copy(
     update={"autoscaling": "keda", "max_replicas": 3, "requests_per_replica": 3.0, "cpu": "500m"}

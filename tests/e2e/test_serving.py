@@ -11,9 +11,10 @@ from phytoflow.client.grpc_client import GrpcClient
 from phytoflow.inference.classifier import Classifier
 from tests.e2e.cluster import forwarded, get, kubectl, pods, prometheus, ready, wait_until
 from tests.e2e.conftest import Versions
+from tests.e2e.names import own_name
 from tests.support.make_bundle import pictures
 
-NAME = "served"
+NAME = own_name("served")
 PHOTOS = [photo.content for photo in pictures(6)]
 
 
