@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from phytoflow.settings_base import Fraction, Section
@@ -10,6 +12,22 @@ from phytoflow.settings_base import Fraction, Section
 class DataSettings(Section):
     """Which photos are used and how they are split."""
 
+    labels_csv: str = Field(
+        "",
+        description="CSV with columns path,label that names each photo's class; relative to the photos. "
+        "Empty: the folders are the classes.",
+    )
+    merge_similar_classes: bool = Field(
+        False, description="Class names that differ only in case, spaces or Unicode form are one class."
+    )
+    check_layout: bool = Field(
+        True,
+        description="Refuse folders that look like splits, variants or several data sets. "
+        "False: every folder is a class.",
+    )
+    predefined_split: Literal["use", "ignore"] = Field(
+        "use", description="Folders such as train and test: use them as the split, or split all photos anew."
+    )
     groups_csv: str = Field("", description="CSV with columns path,group: photos of one thing share a group.")
     group_pattern: str = Field(
         "",
@@ -39,3 +57,7 @@ class DataSettings(Section):
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError("validation_fraction and test_fraction leave nothing to train on")
         return self
+
+
+# Photos to evaluate a bundle on are not split: parts that somebody made of them are put together.
+EXTERNAL_TEST_SET = DataSettings(predefined_split="ignore")

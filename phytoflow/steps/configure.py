@@ -73,15 +73,15 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
             ``evaluation.ood_data`` none.
         DeployError: The cluster would not take what the run is to publish.
     """
-    from phytoflow.data.sources.resolve import source_version
+    from phytoflow.data.sources.resolve import data_version
 
     given = SettingsOverrides({"preset": preset, "seed": seed})
     settings = resolve(given.merge(SettingsOverrides.parse(overrides, "the run's overrides")))
     _check_output(settings, output)
     return Plan(
         settings=settings,
-        data_version=source_version(data),
-        external_data_version=_external_data_version(settings.evaluation, data),
+        data_version=data_version(data, settings.data),
+        external_data_version=_external_data_version(settings, data),
         ood_data_version=_ood_data_version(settings.evaluation),
         code_version=code_version(),
     )
@@ -105,23 +105,27 @@ def _check_output(settings: RunSettings, output: str) -> None:
         raise ConfigError(f"a predictor of this machine cannot serve from {output}", remedy=remedy)
 
 
-def _external_data_version(settings: EvaluationSettings, data: str) -> str:
-    """Refuses an external test set that shows none of the classes; returns its version."""
-    from phytoflow.data.sources.resolve import class_names, source_version
+def _external_data_version(settings: RunSettings, data: str) -> str:
+    """Refuses an external test set that shows none of the classes; returns its version and its map's."""
+    from phytoflow.data.sources.resolve import (
+        class_names,
+        source_version,
+        version_with_files,
+    )
     from phytoflow.evaluation.external.class_mapping import map_classes
 
-    if not settings.external_data:
-        if settings.external_class_map:
+    external, class_map = settings.evaluation.external_data, settings.evaluation.external_class_map
+    if not external:
+        if class_map:
             what = "evaluation.external_class_map is set, evaluation.external_data is not"
             raise ConfigError(what, remedy="set both")
         return NO_DATA
-    folders, classes = class_names(settings.external_data), class_names(data)
+    folders, classes = class_names(external), class_names(data, settings.data)
     if folders and classes:
-        map_classes(folders, classes, settings.external_class_map)
+        map_classes(folders, classes, class_map)
     elif folders == []:
-        what = f"there are no class folders in {settings.external_data}"
-        raise DataError(what, remedy="make one folder a class")
-    return source_version(settings.external_data)
+        raise DataError(f"there are no class folders in {external}", remedy="make one folder a class")
+    return version_with_files(source_version(external), [class_map] if class_map else [])
 
 
 def _ood_data_version(settings: EvaluationSettings) -> str:

@@ -6,7 +6,12 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
+
+from phytoflow.data.ingest.labels import read_labels
+from phytoflow.data.ingest.scan import scan
+from phytoflow.data.settings import DataSettings
 
 
 def picture(seed: int, width: int = 64, height: int = 48) -> Image.Image:
@@ -36,3 +41,9 @@ def make_folder(root: Path, counts: dict[str, int], first_seed: int = 1000) -> P
             write(root / label / f"{number}.jpg", encoded(picture(seed), quality=92))
             seed += 1
     return root
+
+
+def scan_folder(root: Path, settings: DataSettings | None = None) -> pd.DataFrame:
+    """The table of a folder whose sub-folders are classes, whatever their names."""
+    settings = settings or DataSettings(threads=1)
+    return scan(root, read_labels(root, settings, judge=False), settings)

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.data.ingest.scan import scan
 from phytoflow.data.settings import DataSettings
 from phytoflow.system import cpu
 from phytoflow.system.threads import thread_count, thread_map
-from tests.support.photo_folder import make_folder
+from tests.support.photo_folder import make_folder, scan_folder
 
 
 def test_results_come_in_order_from_several_threads() -> None:
@@ -78,5 +77,5 @@ def test_the_data_steps_read_photos_on_as_many_threads_as_the_quota_has_cpus(
         return read_bytes(path)
 
     monkeypatch.setattr(Path, "read_bytes", read)
-    assert len(scan(tmp_path / "photos", DataSettings())) == 12
+    assert len(scan_folder(tmp_path / "photos", DataSettings())) == 12
     assert len(readers) == 1

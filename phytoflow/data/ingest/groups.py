@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import logging
 import re
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from phytoflow.data.ingest.camera_runs import PLANTVILLAGE, cut_runs, is_plantvillage
+from phytoflow.data.ingest.path_table import Row, match_paths, name_some, read_path_table
 from phytoflow.data.settings import DataSettings
 from phytoflow.errors import ConfigError, DataError
-from phytoflow.storage.uri import read_bytes
 
-_CSV_REMEDY = "give a UTF-8 CSV with the columns path,group; paths relative to the photos' folder, with /"
+_LOG = logging.getLogger(__name__)
 
 
 def group_photos(table: pd.DataFrame, near: NDArray[np.int64], settings: DataSettings) -> pd.Series:
@@ -75,24 +75,21 @@ def _named(table: pd.DataFrame, settings: DataSettings) -> Iterator[pd.Series]:
 
 
 def _from_csv(table: pd.DataFrame, uri: str) -> pd.Series:
-    try:
-        rows = pd.read_csv(
-            io.BytesIO(read_bytes(uri)), dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
-    except ValueError as error:  # pandas' parser errors and bad UTF-8
-        raise DataError(f"{uri} is not a CSV file: {error}", remedy=_CSV_REMEDY) from error
-    if sorted(rows.columns) != ["group", "path"]:
-        raise DataError(f"{uri} has the columns {', '.join(rows.columns)}", remedy=_CSV_REMEDY)
-    unknown = sorted(set(rows["path"]) - set(table["path"]))
+    rows, columns = read_path_table(uri, "group")
+    if unused := sorted(set(columns) - {"path", "group", "label"}):
+        _LOG.warning("%s: these columns are not read: %s", uri, ", ".join(unused))
+    matched = match_paths(rows, table["path"])
+    unknown = sorted({row.path for row in rows} - set(matched))
     if unknown:
-        what = f"{uri} names {len(unknown)} paths that are no readable photos here: {_some(unknown)}"
-        raise DataError(what, remedy=_CSV_REMEDY)
-    groups = rows.groupby("path")["group"].agg(["nunique", "first"])
+        what = f"{uri} names {len(unknown)} paths that are no readable photos here: {name_some(unknown)}"
+        raise DataError(what, remedy="correct these paths, relative to the photos' folder, or remove them")
+    groups = pd.DataFrame(rows, columns=Row._fields).groupby("path")["value"].agg(["nunique", "first"])
     unclear = groups.index[(groups["nunique"] > 1) | (groups["first"] == "")]
     if len(unclear):
-        what = f"{uri} gives no group, or two, to {len(unclear)} photos: {_some(list(unclear))}"
+        what = f"{uri} gives no group, or two, to {len(unclear)} photos: {name_some(unclear)}"
         raise DataError(what, remedy="give each photo one group")
-    return table["path"].map(groups["first"]).fillna("")
+    by_path = {matched[str(path)]: group for path, group in groups["first"].items()}
+    return table["path"].map(by_path).fillna("")
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -137,7 +134,3 @@ def _with_runs(table: pd.DataFrame, keys: pd.Series, matches: pd.Series, gap: in
         for piece in cut_runs(numbers, table["thumbnail"][rows.index].to_list(), gap):
             named[rows.index[piece]] = f"{key}/{numbers[piece[0]]}"
     return named
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

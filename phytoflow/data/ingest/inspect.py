@@ -1,4 +1,4 @@
-"""Looking through a folder of photos: all that is known before anything is written."""
+"""Inspects a folder of photos: all that is known before anything is written."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from phytoflow.data.ingest.find import find
+from phytoflow.data.ingest.collect_findings import collect_findings
 from phytoflow.data.ingest.findings import Findings
 from phytoflow.data.ingest.groups import group_photos
+from phytoflow.data.ingest.labels import read_labels
 from phytoflow.data.ingest.near_duplicates import near_duplicates
+from phytoflow.data.ingest.predefined_split import exclude_leaks, use_parts
 from phytoflow.data.ingest.scan import scan
 from phytoflow.data.ingest.split import split_photos
-from phytoflow.data.ingest.validate import exclude_duplicates, require_class_folders, require_trainable
+from phytoflow.data.ingest.validate import exclude_duplicates, require_trainable
 from phytoflow.data.settings import DataSettings
 
 
 @dataclass(frozen=True)
 class CheckedPhotos:
-    """A folder of photos, looked through.
+    """A folder of photos after its check.
 
     Attributes:
-        table: One row a file, as ``scan`` gives it, with ``group`` and ``split``; a file that is not used
+        table: One row a file, as ``scan`` returns it, with ``group`` and ``split``; a file that is not used
             has the split ``excluded`` and a ``reason``.
         findings: What is worth saying.
-        near: int64 [P, 2], near-duplicates, index labels of the table.
+        near: int64 [P, 2], near-duplicates as pairs of index labels of the table.
     """
 
     table: pd.DataFrame
@@ -39,23 +41,34 @@ def check(root: Path, settings: DataSettings, seed: int) -> CheckedPhotos:
     """Scans, validates, groups and splits; writes nothing.
 
     Args:
-        root: A local folder with one sub-folder a class.
-        settings: Limits, groups and shares.
-        seed: Of the split.
+        root: A local folder with one sub-folder a class, with or without a split, or photos with a CSV file
+            of labels.
+        settings: Labels, limits, groups and shares.
+        seed: Seed of the split.
 
     Raises:
         DataError: Training on these photos would be meaningless.
+        StorageError: The CSV file of labels or groups cannot be read.
     """
-    folders = require_class_folders(root)
-    table = exclude_duplicates(scan(root, settings))
-    require_trainable(table)
+    labels = read_labels(root, settings)
+    table = exclude_duplicates(scan(root, labels, settings))
+    require_trainable(table, str(root))
+    table, near = _group(table, settings)
+    table = exclude_leaks(table) if labels.parts else table
+    findings = collect_findings(table, labels.classes, near, labels.findings)
+    used = table[table["reason"] == ""]
+    if labels.parts:
+        splits = use_parts(used, settings, seed)
+    else:
+        splits = split_photos(used, settings.validation_fraction, settings.test_fraction, seed)
+    table["split"] = splits.reindex(table.index, fill_value="excluded")
+    return CheckedPhotos(table, findings, near)
+
+
+def _group(table: pd.DataFrame, settings: DataSettings) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Adds ``group``, also to copies, which tie groups together; returns the near-duplicates too."""
     readable = table[table["phash"] != ""].reset_index(names="row")
     pairs = near_duplicates(readable, settings.near_duplicate_max_distance)
     groups = group_photos(readable, pairs, settings)
-    table["group"] = pd.Series(groups.to_numpy(), index=readable["row"]).reindex(table.index, fill_value="")
-    near = readable["row"].to_numpy()[pairs]
-    findings = find(table, folders, near)
-    used = table[table["reason"] == ""]
-    splits = split_photos(used, settings.validation_fraction, settings.test_fraction, seed)
-    table["split"] = splits.reindex(table.index, fill_value="excluded")
-    return CheckedPhotos(table, findings, near)
+    named = pd.Series(groups.to_numpy(), index=readable["row"]).reindex(table.index, fill_value="")
+    return table.assign(group=named), readable["row"].to_numpy()[pairs]

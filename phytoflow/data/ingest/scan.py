@@ -1,4 +1,4 @@
-"""Reading every photo of a class-folder tree once, into a table."""
+"""Reads every photo of a folder once, into a table."""
 
 from __future__ import annotations
 
@@ -15,13 +15,28 @@ import pandas as pd
 from PIL import Image
 
 from phytoflow.data.images.decode import Limits, decode, open_photo
-from phytoflow.data.ingest.walk import FoundFile, walk
+from phytoflow.data.ingest.file_names import is_photo_name
+from phytoflow.data.ingest.labels import NO_CLASS_FOLDER, NOT_LABELLED, Labels
+from phytoflow.data.ingest.walk import (
+    HIDDEN,
+    LAYOUT_REMEDY,
+    LINK_LOOP,
+    LINK_REPEATED,
+    SPECIAL_FILE,
+    FoundFile,
+    walk,
+)
 from phytoflow.data.settings import DataSettings
-from phytoflow.errors import PhotoError
+from phytoflow.errors import DataError, PhotoError
 from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map
 
-THUMBNAIL_SIDE = 16
+NOT_A_PHOTO = "not a photo"
+# Nobody meant these as photos to train on; everything else that is not used was refused.
+_SKIPPED = frozenset(
+    {HIDDEN, LINK_LOOP, LINK_REPEATED, SPECIAL_FILE, NO_CLASS_FOLDER, NOT_LABELLED, NOT_A_PHOTO}
+)
+THUMBNAIL_SIDE = 16  # pixels; enough to confirm near-duplicates and to see where a series changes
 _HASHED_SIDE = 128  # JPEGs are decoded at about this size: several times faster, the same hash
 _EXIF_ORIENTATION = 0x0112
 _SUFFIXES = {
@@ -36,19 +51,23 @@ _SUFFIXES = {
 
 @dataclass(frozen=True)
 class PhotoRow:
-    """One row of the table; what could not be learnt of an unusable file is zero or empty.
+    """One row of the table; what is unknown of a file that is not used is zero or empty.
 
     Attributes:
         path: POSIX path relative to the root.
-        label: Class, the first-level folder.
+        label: Class; empty for a file without one.
+        part: The split that the folders give the photo; empty if they give none.
         file: The path to open.
         reason: Why the file is not used; empty for a usable photo.
+        skipped: Whether the file was passed over and not refused.
+        files: Files that the row stands for; more than one for a hidden folder.
+        outside: Whether it was reached through a link that leads out of the root.
         format: ``JPEG``, ``PNG``, ... by content.
         width: Pixels, upright.
         height: Pixels, upright.
         bytes: Size of the file.
-        sha256: Of the file's content.
-        phash: 64 bit perceptual hash, 16 hexadecimal digits.
+        sha256: Checksum of the file's content.
+        phash: 64-bit perceptual hash, 16 hexadecimal digits.
         brightness: Mean luminance, 0 to 1.
         animated: Whether only its first frame is used.
         misnamed: Whether its name ends as another format's does.
@@ -57,8 +76,12 @@ class PhotoRow:
 
     path: str
     label: str
+    part: str
     file: str
     reason: str = ""
+    skipped: bool = False
+    files: int = 1
+    outside: bool = False
     format: str = ""
     width: int = 0
     height: int = 0
@@ -72,44 +95,54 @@ class PhotoRow:
 
 
 def limits_of(settings: DataSettings) -> Limits:
-    """What a photo of a data set may cost."""
+    """The limits of a photo that the settings name."""
     return Limits(settings.max_bytes, settings.max_pixels, settings.min_side)
 
 
-def scan(root: Path, settings: DataSettings) -> pd.DataFrame:
-    """Reads every file below ``root``; whatever is wrong with one is said in its ``reason``.
+def scan(root: Path, labels: Labels, settings: DataSettings) -> pd.DataFrame:
+    """Reads every file below ``root``; what is wrong with one is its ``reason``.
 
     Args:
-        root: A folder with one sub-folder a class.
+        root: The folder of photos.
+        labels: The class of each file.
         settings: Limits and threads.
 
     Returns:
-        One row a file (the fields of ``PhotoRow``), sorted by path.
+        One row a file (the fields of ``PhotoRow``), sorted by path; one row for a hidden folder.
 
     Raises:
-        DataError: ``root`` is no folder, or holds no files.
+        DataError: ``root`` is not a folder, or holds no files.
     """
-    found = walk(root)
-    read = partial(read_row, limits=limits_of(settings))
-    rows = track(thread_map(read, found, settings.threads), "Reading photos", total=len(found))
-    return pd.DataFrame([asdict(row) for row in rows], columns=list(PhotoRow.__dataclass_fields__))
+    entries = (found for found in walk(root) if found.files)
+    read = partial(_read_row, labels=labels, limits=limits_of(settings))
+    rows = track(thread_map(read, entries, settings.threads), "Reading photos", total=labels.entries)
+    table = pd.DataFrame([asdict(row) for row in rows], columns=list(PhotoRow.__dataclass_fields__))
+    if table.empty:
+        raise DataError(f"{root} holds no files", remedy=LAYOUT_REMEDY)
+    return table.sort_values("path", ignore_index=True)
 
 
-def read_row(found: FoundFile, limits: Limits) -> PhotoRow:
+def _read_row(found: FoundFile, labels: Labels, limits: Limits) -> PhotoRow:
     """Reads one file; never raises for what is wrong with it."""
-    row = PhotoRow(found.path, found.label, str(found.file), found.reason)
-    if row.reason:
-        return row
+    label, part, reason = labels.of(found)
+    row = PhotoRow(found.path, label, part, str(found.file), reason, files=found.files, outside=found.outside)
+    row = row if reason else _open(row, found.file, limits)
+    if row.reason and not reason and not is_photo_name(found.file.name):
+        row = replace(row, reason=NOT_A_PHOTO)  # a text beside the photos needs no diagnosis
+    return replace(row, skipped=row.reason in _SKIPPED)
+
+
+def _open(row: PhotoRow, file: Path, limits: Limits) -> PhotoRow:
     try:
-        size = found.file.stat().st_size
-        if size > limits.max_bytes:  # said by its size alone: a huge file is not read
+        size = file.stat().st_size
+        if size > limits.max_bytes:  # known by its size alone: a huge file is not read
             return replace(row, bytes=size, reason="too_many_bytes")
-        content = found.file.read_bytes()
+        content = file.read_bytes()
     except OSError as error:
         return replace(row, reason=f"unreadable: {error.strerror}")
     row = replace(row, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
     try:
-        return replace(row, **_measure(content, found.file.suffix, limits))
+        return replace(row, **_measure(content, file.suffix, limits))
     except PhotoError as error:
         return replace(row, reason=error.reason)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from phytoflow.data.splits import SPLITS
+from phytoflow.data.splits import Split
 from phytoflow.errors import DataError
 
 _REMEDY = (
@@ -16,11 +18,7 @@ _REMEDY = (
 
 
 def split_photos(table: pd.DataFrame, validation: float, test: float, seed: int) -> pd.Series:
-    """Assigns whole groups to splits.
-
-    The largest groups are placed first, each where it brings the classes' counts nearest to the wanted
-    ones (the greedy rule of Sechidis 2011 for stratification, by groups); what a class then misses in
-    a split is moved there. The result depends on paths, groups and labels, not on the rows' order.
+    """Assigns whole groups to train, validation and test; see ``assign_groups``.
 
     Args:
         table: Usable photos with ``path``, ``label`` and ``group``.
@@ -28,41 +26,63 @@ def split_photos(table: pd.DataFrame, validation: float, test: float, seed: int)
         test: Share for the test; the two must leave some for training.
         seed: Another seed gives another split.
 
-    Returns:
-        ``train``, ``validation`` or ``test``, one a row, on the table's index.
-
     Raises:
         DataError: A class has too few groups to be in all three.
     """
     if validation + test >= 1:
         what = f"validation ({validation}) and test ({test}) leave no photos for training"
         raise DataError(what, remedy="lower data.validation_fraction or data.test_fraction")
+    return assign_groups(
+        table, {"train": 1 - validation - test, "validation": validation, "test": test}, seed
+    )
+
+
+def assign_groups(table: pd.DataFrame, shares: Mapping[Split, float], seed: int) -> pd.Series:
+    """Assigns whole groups to splits, so that each class is in each split, near the wanted shares.
+
+    The largest groups are placed first, each where it brings the classes' counts nearest to the wanted ones
+    (the greedy rule of Sechidis et al. 2011 for stratification, applied to groups). What a class then misses
+    in a split is moved there. The result depends on paths, groups and labels, not on the order of rows.
+
+    Args:
+        table: Usable photos with ``path``, ``label`` and ``group``.
+        shares: Wanted share of each split; they sum to 1.
+        seed: Another seed gives another split.
+
+    Returns:
+        Name of the split, one a row, on the table's index.
+
+    Raises:
+        DataError: A class has too few groups to be in every split.
+    """
+    splits = list(shares)
     counts = pd.crosstab(table["group"], table["label"])
-    check_groups(counts)
+    _check_groups(counts, splits)
     sizes = counts.to_numpy(dtype=np.float64)
-    wanted = np.outer([1 - validation - test, validation, test], sizes.sum(axis=0))
+    wanted = np.outer(list(shares.values()), sizes.sum(axis=0))
     of_group = _place(sizes, wanted, np.random.default_rng(seed))
-    _fill_gaps(sizes, of_group, list(counts.columns))
-    names = pd.Series(np.array(SPLITS)[of_group], index=counts.index)
+    _fill_gaps(sizes, of_group, splits, list(counts.columns))
+    names = pd.Series(np.array(splits)[of_group], index=counts.index)
     return table["group"].map(names).rename("split")
 
 
-def check_groups(counts: pd.DataFrame) -> None:
-    """Refuses a class of fewer than three groups; ``counts`` is groups by labels."""
+def _check_groups(counts: pd.DataFrame, splits: Sequence[str]) -> None:
+    """Refuses a class with fewer groups than there are splits; ``counts`` is groups by labels."""
     groups = (counts > 0).sum()
-    few = groups[groups < len(SPLITS)]
+    few = groups[groups < len(splits)]
     if len(few):
         each = ", ".join(
             f"{label} ({counts[label].sum()} photos showing {number} different things)"
             for label, number in few.items()
         )
-        raise DataError(f"too few photos to split into train, validation and test: {each}", remedy=_REMEDY)
+        names = f"{', '.join(splits[:-1])} and {splits[-1]}"
+        raise DataError(f"too few photos to split into {names}: {each}", remedy=_REMEDY)
 
 
 def _place(
     sizes: NDArray[np.float64], wanted: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """The split of each group: int64 [G], given sizes [G, C] and wanted [3, C]."""
+    """The split of each group: int64 [G], given sizes [G, C] and wanted [S, C]."""
     order = rng.permutation(len(sizes))
     order = order[np.argsort(-sizes[order].sum(axis=1), kind="stable")]
     of_group = np.zeros(len(sizes), np.int64)
@@ -75,10 +95,17 @@ def _place(
     return of_group
 
 
-def _fill_gaps(sizes: NDArray[np.float64], of_group: NDArray[np.int64], labels: list[str]) -> None:
+def _fill_gaps(
+    sizes: NDArray[np.float64], of_group: NDArray[np.int64], splits: Sequence[str], labels: Sequence[str]
+) -> None:
     """Moves the smallest group that can be spared into each split that lacks a class, in place."""
-    for _ in range(len(SPLITS) * len(labels) + 1):
-        lacking = [(s, c) for c in range(len(labels)) for s in range(3) if not _has(sizes, of_group, s)[c]]
+    for _ in range(len(splits) * len(labels) + 1):
+        lacking = [
+            (split, label)
+            for label in range(len(labels))
+            for split in range(len(splits))
+            if not _has(sizes, of_group, split)[label]
+        ]
         if not lacking:
             return
         split, label = lacking[0]

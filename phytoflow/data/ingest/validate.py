@@ -1,96 +1,131 @@
-"""What is wrong with a folder of photos: said, listed, and refused where training would be meaningless."""
+"""What makes photos unfit to train on: the same content twice, and classes without usable photos."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable
 
 import pandas as pd
 
-from phytoflow.data.ingest.walk import class_folders
+from phytoflow.data.ingest.path_table import name_some
+from phytoflow.data.ingest.walk import LAYOUT_REMEDY
 from phytoflow.errors import DataError
 
-DUPLICATE, CONFLICT = "exact duplicate", "label conflict"
-_SAME_AS, _TWO_LABELS = "duplicate of ", "the same content under the labels "
-_SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing"}
-_LAYOUT = "give a folder with one sub-folder a class, e.g. photos/healthy/1.jpg and photos/rust/2.jpg"
+DUPLICATE, CONFLICT, LEAK = "exact duplicate", "label conflict", "in two parts of the split"
+_SAME_AS, _TWO_LABELS, _SHOWS_THE_SAME = "duplicate of ", "the same content as ", "shows the same as "
+_REPAIR = "open the files in an image viewer and save them again as JPEG or PNG, or remove them"
+_REMEDIES = {
+    CONFLICT: "keep each photo in the class that is right and delete its copies in the others",
+    LEAK: "set data.predefined_split=ignore, so that phytoflow splits the photos itself",
+    "too_many_bytes": "reduce these photos, or raise data.max_bytes",
+    "too_many_pixels": "reduce these photos, or raise data.max_pixels",
+    "too_small": "use the original photos and not thumbnails, or lower data.min_side",
+    "unreadable": "give this user the right to read the files",
+    "unreadable folder": "give this user the right to read the folder",
+    "broken link": "mount or copy what the links lead to, or remove the links",
+    "not in a class folder": "move each photo into a folder named like its class, or give data.labels_csv",
+    "not in data.labels_csv": "give these photos a label in data.labels_csv",
+    "not a photo": LAYOUT_REMEDY,
+    "hidden or system file": LAYOUT_REMEDY,
+}
 
 
 def exclude_duplicates(table: pd.DataFrame) -> pd.DataFrame:
-    """Says, in ``reason``, which photos are not used because another file has the same content.
+    """Writes into ``reason`` which photos are not used because another file has the same content.
 
-    Of files with the same content the first by path is kept; where they have different labels, none is.
+    Of files with the same content the first by path is kept; if they have different labels, none is. In
+    parts of a given split copies are counted part by part: across parts they are leaks.
 
     Args:
-        table: As ``scan`` gives it, sorted by path.
+        table: As ``scan`` returns it, sorted by path.
     """
     usable = table[table["reason"] == ""]
     repeated = usable[usable.duplicated("sha256", keep=False)]
     reason = table["reason"].copy()
     for _, same in repeated.groupby("sha256"):
-        labels = sorted(same["label"].unique())
-        if len(labels) > 1:
-            reason[same.index] = _TWO_LABELS + " and ".join(labels)
-        else:
-            reason[same.index[1:]] = _SAME_AS + same["path"].iloc[0]
+        if same["label"].nunique() > 1:
+            reason[same.index] = [_conflict_reason(same, label) for label in same["label"]]
+            continue
+        for _, copies in same.groupby("part"):
+            reason[copies.index[1:]] = _SAME_AS + copies["path"].iloc[0]
     return table.assign(reason=reason)
 
 
-def require_class_folders(root: Path) -> list[str]:
-    """Looks at the folders only, before a photo is read.
-
-    Returns:
-        The labels of the class folders.
-
-    Raises:
-        DataError: ``root`` is no folder, has no class folders, or has folders of splits.
-    """
-    folders = class_folders(root)
-    if not folders:
-        raise DataError(f"there are no class folders in {root}", remedy=_LAYOUT)
-    if {name.lower() for name in folders} <= _SPLIT_NAMES:
-        what = f"the folders {', '.join(folders)} of {root} are splits, not classes"
-        raise DataError(
-            what, remedy="give one folder of classes with all photos; phytoflow splits them itself"
-        )
-    return folders
+def _conflict_reason(same: pd.DataFrame, label: str) -> str:
+    other = same[same["label"] != label].iloc[0]
+    return f"{_TWO_LABELS}{other['path']}, which is labelled {other['label']}"
 
 
-def require_trainable(table: pd.DataFrame) -> None:
-    """Stops before anything is spent on photos that cannot make a classifier.
+def leak_reason(path: str) -> str:
+    """The reason of a photo that shows the same thing as one in another part of the split."""
+    return _SHOWS_THE_SAME + path
+
+
+def require_trainable(table: pd.DataFrame, root: str) -> None:
+    """Refuses photos that cannot make a classifier, before anything is spent on them.
 
     Args:
         table: With the reasons of ``scan`` and ``exclude_duplicates``.
+        root: Where the photos are, for the message.
 
     Raises:
-        DataError: No usable photo, one class, or a class without any usable photo.
+        DataError: There is no usable photo, one class only, or a class of which every photo is refused.
     """
     used = table[table["reason"] == ""].groupby("label").size()
     if used.empty:
-        raise DataError(f"none of the {len(table)} files can be used: {_reasons(table)}", remedy=_LAYOUT)
-    spoilt = sorted(set(_opened(table)["label"]) - set(used.index))
+        what = f"none of the {table['files'].sum()} files in {root} can be used: {_count_reasons(table)}"
+        raise DataError(what, remedy=_remedies(table))
+    meant = table[(table["label"] != "") & ~table["skipped"]]
+    spoilt = sorted(set(meant["label"]) - set(used.index))
     if spoilt:
-        reasons = _reasons(table[table["label"].isin(spoilt)])
-        what = f"no photo of the class {', '.join(spoilt)} can be used: {reasons}"
-        raise DataError(what, remedy="repair these photos, or move the folder away")
+        rows = meant[meant["label"].isin(spoilt)]
+        what = f"no photo of the class {', '.join(spoilt)} can be used: {_count_reasons(rows)}"
+        raise DataError(what, remedy=f"{_remedies(rows)}; or move the folder away")
     if len(used) == 1:
-        what = f"there is one class only, {used.index[0]}; a classifier needs two"
-        raise DataError(what, remedy=f"{_LAYOUT}; if the classes lie one level deeper, give that folder")
+        what = f"there is one class only in {root}, {used.index[0]}; a classifier needs two"
+        raise DataError(what, remedy=_one_class_remedy(table, root))
 
 
 def kind_of(reason: str) -> str:
-    """The kind of a reason in words; the reason itself may name a file or quote the system."""
-    if reason.startswith(_SAME_AS):
-        return DUPLICATE
-    return CONFLICT if reason.startswith(_TWO_LABELS) else reason.partition(":")[0].replace("_", " ")
+    """The kind of a reason, which itself may name a file or quote the system."""
+    for prefix, kind in ((_SAME_AS, DUPLICATE), (_TWO_LABELS, CONFLICT), (_SHOWS_THE_SAME, LEAK)):
+        if reason.startswith(prefix):
+            return kind
+    return reason.partition(":")[0]
 
 
-def _opened(table: pd.DataFrame) -> pd.DataFrame:
-    """Files meant as photos: neither hidden, nor loose, nor a class's notes in a text file."""
-    return table[
-        (table["label"] != "") & ~table["reason"].isin(["hidden or system file", "symbolic link loop"])
-    ]
+def partner_of(reason: str) -> str:
+    """The other file of a copy or a leak."""
+    return reason.removeprefix(_SAME_AS).removeprefix(_SHOWS_THE_SAME)
 
 
-def _reasons(table: pd.DataFrame) -> str:
-    counts = table["reason"].map(kind_of).value_counts()
-    return ", ".join(f"{count} {reason}" for reason, count in counts.items())
+def in_words(kind: str) -> str:
+    """A kind as a person reads it: the decoder's reasons are also labels of metrics."""
+    return kind.replace("_", " ")
+
+
+def _count_reasons(table: pd.DataFrame) -> str:
+    """Each kind with its count and its first files."""
+    rows = table[table["reason"] != ""]
+    counts = []
+    for kind, same in rows.groupby(rows["reason"].map(kind_of), sort=False):
+        counts.append(f"{same['files'].sum()} {in_words(str(kind))} ({name_some(_examples(same), 2)})")
+    return ", ".join(counts)
+
+
+def _examples(rows: pd.DataFrame) -> Iterable[str]:
+    for path, reason in zip(rows["path"], rows["reason"], strict=True):
+        yield f"{path}: {reason}" if reason.startswith((_TWO_LABELS, _SHOWS_THE_SAME)) else path
+
+
+def _remedies(table: pd.DataFrame) -> str:
+    kinds = table.loc[table["reason"] != "", "reason"].map(kind_of).value_counts().index
+    return "; ".join(dict.fromkeys(_REMEDIES.get(kind, _REPAIR) for kind in kinds[:2]))
+
+
+def _one_class_remedy(table: pd.DataFrame, root: str) -> str:
+    """Names the folder to give if the classes lie one level deeper."""
+    folders = table.loc[table["reason"] == "", "path"].str.split("/")
+    inner = sorted({parts[1] for parts in folders if len(parts) > 2})
+    if len(inner) > 1:
+        return f"if {name_some(inner)} are the classes, give {root}/{folders.iloc[0][0]}; else add a class"
+    return f"add a folder with photos of another class. {LAYOUT_REMEDY}"

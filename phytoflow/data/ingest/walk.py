@@ -1,120 +1,178 @@
-"""Finding the files of a class-folder tree without opening one."""
+"""The one walk through a folder of photos: scanning, versioning, predicting and collecting all use it.
+
+Only names are read. Symbolic links are followed, also out of the folder, and what was reached through such a
+link says so. Loops end: a link to a folder that contains it, or that contains the root, is not followed, and
+below one first-level folder no folder is entered twice through links. However folders are linked, the work
+is bounded by their number.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from phytoflow.data.ingest.file_names import is_hidden, printable
 from phytoflow.errors import DataError
 
-_REMEDY = "give a folder with one sub-folder a class, e.g. photos/healthy/1.jpg and photos/rust/2.jpg"
-LOOSE = "beside the class folders, not in one"
-_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin"}
+LAYOUT_REMEDY = "give a folder with one sub-folder a class, e.g. photos/healthy/1.jpg and photos/rust/2.jpg"
+EMPTY_FOLDER = "empty folder"
+UNREADABLE_FOLDER = "unreadable folder"
+HIDDEN = "hidden or system file"
+LINK_LOOP = "symbolic link loop"
+LINK_REPEATED = "link to a folder that is read already"
+SPECIAL_FILE = "not a regular file"  # a pipe, socket or device: opening one may wait for ever
+_Identity = tuple[int, int]  # device and inode: the folder itself, by whatever path it was reached
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FoundFile:
     """One entry of the tree.
 
     Attributes:
-        path: POSIX path relative to the root, printable in UTF-8 whatever bytes the name holds.
-        label: Name of the first-level folder, Unicode NFC; empty for a file beside the class folders.
+        path: POSIX path relative to the root, valid UTF-8 and unique, whatever bytes the names hold.
         file: The path to open.
-        reason: Why it is no photo, e.g. ``"broken link"``; empty for a file worth opening.
+        skipped: Why it is not opened, e.g. ``"broken link"``; empty for a file to read.
+        files: How many files it stands for: 1, but for a hidden folder the number of files in it, and 0
+            for an empty folder.
+        linked: Whether it was reached through a link.
+        outside: Whether that link leads out of the root.
     """
 
     path: str
-    label: str
     file: Path
-    reason: str = ""
+    skipped: str = ""
+    files: int = 1
+    linked: bool = False
+    outside: bool = False
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The segments of ``path``: folders first, the entry's own name last."""
+        return tuple(self.path.split("/"))
 
 
-def walk(root: Path) -> list[FoundFile]:
-    """Lists every file below ``root``, sorted by path.
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder to be listed.
 
-    Links are followed, loops are not; pipes, sockets and devices are listed and never opened; a folder
-    that cannot be read is listed as one entry.
+    Attributes:
+        file: The path to open.
+        path: Printable path relative to the root; empty for the root.
+        ancestors: Identities of the folders it lies in, the root's own parents among them.
+        linked: Whether a link was followed on the way.
+        outside: Whether it lies outside the root.
+        seen: Identities of the folders listed below the same first-level folder; one set for all of them.
+    """
+
+    file: Path
+    path: str = ""
+    ancestors: frozenset[_Identity] = frozenset()
+    linked: bool = False
+    outside: bool = False
+    seen: set[_Identity] = field(default_factory=set)
+
+
+def walk(root: Path) -> Iterator[FoundFile]:
+    """Yields everything below ``root``, folder by folder, sorted by name within each.
+
+    Memory is bounded by the entries of the folders on the way down, and by the number of folders.
+
+    Args:
+        root: A local folder.
+
+    Returns:
+        An iterator over files to read and over what is skipped, with its reason: hidden and system files,
+        broken links, loops, pipes, sockets and devices, folders that cannot be read, and empty folders.
 
     Raises:
-        DataError: ``root`` is no folder that can be read, or holds no files.
+        DataError: ``root`` is not a folder that can be listed. Raised by the call, not by the iterator.
     """
-    _listed(root)
-    found = sorted(_below(root, root, ()), key=lambda entry: entry.path)
-    if not found:
-        raise DataError(f"{root} holds no files", remedy=_REMEDY)
-    return found
-
-
-def class_folders(root: Path) -> list[str]:
-    """Labels of the visible first-level folders, sorted, whether or not they hold photos.
-
-    Raises:
-        DataError: ``root`` is no folder that can be read.
-    """
-    folders = (entry for entry in _listed(root) if not _is_hidden(entry.name) and entry.is_dir())
-    return sorted({_label(entry.name) for entry in folders})
-
-
-def _listed(root: Path) -> list[Path]:
     try:
-        return list(root.iterdir())
+        os.scandir(root).close()
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         what = "does not exist" if missing else f"cannot be listed: {error.strerror}"
-        raise DataError(f"the folder of photos {root} {what}", remedy=_REMEDY) from error
+        raise DataError(f"the folder of photos {root} {what}", remedy=LAYOUT_REMEDY) from error
+    return _walk(root)
 
 
-def _below(root: Path, folder: Path, ancestors: tuple[tuple[int, int], ...]) -> Iterator[FoundFile]:
-    identity = folder.stat()
-    here = (identity.st_dev, identity.st_ino)
-    if here in ancestors:
-        yield _found(root, folder, "symbolic link loop")
-        return
+def _walk(root: Path) -> Iterator[FoundFile]:
+    real = root.resolve()
+    start = _Folder(root, ancestors=frozenset(_identity(folder) for folder in real.parents))
+    waiting: list[Iterator[_Folder | FoundFile]] = [iter((start,))]
+    while waiting:  # a stack instead of recursion: folders may be nested deeper than Python's calls
+        entry = next(waiting[-1], None)
+        if entry is None:
+            waiting.pop()
+        elif isinstance(entry, FoundFile):
+            yield entry
+        else:
+            waiting.append(_list(entry, real))
+
+
+def _list(folder: _Folder, root: Path) -> Iterator[_Folder | FoundFile]:
+    """Yields what is in a folder, sorted by name, or the one reason why it is not entered."""
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        identity = _identity(folder.file)
+        with os.scandir(folder.file) as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
     except OSError as error:
-        yield _found(root, folder, f"unreadable folder: {error.strerror}")
+        yield _skip(folder, f"{UNREADABLE_FOLDER}: {error.strerror}")
         return
-    for entry in entries:
-        yield from _entry(root, Path(entry.path), (*ancestors, here))
-
-
-def _entry(root: Path, path: Path, ancestors: tuple[tuple[int, int], ...]) -> Iterator[FoundFile]:
-    if _is_hidden(path.name):
-        yield _found(root, path, "hidden or system file")
-        return
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        yield _found(root, path, "broken link" if path.is_symlink() else f"unreadable: {error.strerror}")
-        return
-    if stat.S_ISDIR(mode):
-        yield from _below(root, path, ancestors)
+    if identity in folder.ancestors:
+        yield _skip(folder, LINK_LOOP)
+    elif folder.linked and identity in folder.seen:
+        yield _skip(folder, LINK_REPEATED)
+    elif not entries and folder.path:
+        yield replace(_skip(folder, EMPTY_FOLDER), files=0)
     else:
-        yield _found(root, path, "" if stat.S_ISREG(mode) else "not a regular file")
+        folder.seen.add(identity)
+        here = replace(folder, ancestors=folder.ancestors | {identity})
+        yield from (_examine(entry, here, root) for entry in entries)
 
 
-def _found(root: Path, path: Path, reason: str) -> FoundFile:
-    parts = path.relative_to(root).parts
-    # A folder listed in place of what is in it counts as its own class; a loose file has none.
-    label = _label(parts[0]) if len(parts) > 1 or path.is_dir() else ""
-    reason = reason or ("" if label else LOOSE)
-    return FoundFile(_printable("/".join(parts)), label, path, reason)
+def _examine(entry: os.DirEntry[str], folder: _Folder, root: Path) -> _Folder | FoundFile:
+    """Decides what becomes of one entry; a plain file or folder costs no system call."""
+    name = printable(entry.name)
+    child = replace(folder, file=Path(entry.path), path=f"{folder.path}/{name}" if folder.path else name)
+    if is_hidden(entry.name):
+        return replace(_skip(child, HIDDEN), files=_count_files(entry))
+    if entry.is_symlink():
+        return _follow(child, root)
+    if entry.is_dir(follow_symlinks=False):
+        return child if folder.path else replace(child, seen=set())
+    return _skip(child, "" if entry.is_file(follow_symlinks=False) else SPECIAL_FILE)
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _SYSTEM_FILES
+def _follow(link: _Folder, root: Path) -> _Folder | FoundFile:
+    """What a link leads to; ``link.path`` has no slash if the link lies in the root."""
+    try:
+        mode = link.file.stat().st_mode
+        target = link.file.resolve(strict=True)
+    except PermissionError as error:
+        return _skip(link, f"unreadable: {error.strerror}")
+    except (OSError, RuntimeError):  # RuntimeError: a link to itself, before Python 3.13
+        return _skip(link, "broken link")
+    link = replace(link, linked=True, outside=not target.is_relative_to(root))
+    if stat.S_ISDIR(mode):
+        return link if "/" in link.path else replace(link, seen=set())
+    return _skip(link, "" if stat.S_ISREG(mode) else SPECIAL_FILE)
 
 
-def _label(name: str) -> str:
-    """One spelling a class: macOS writes decomposed Unicode, everything else composed."""
-    return unicodedata.normalize("NFC", _printable(name))
+def _skip(entry: _Folder, reason: str) -> FoundFile:
+    return FoundFile(entry.path, entry.file, reason, linked=entry.linked, outside=entry.outside)
 
 
-def _printable(name: str) -> str:
-    """Names are bytes on Linux; those that are not UTF-8 keep them as ``\\xNN``."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+def _identity(path: Path) -> _Identity:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _count_files(entry: os.DirEntry[str]) -> int:
+    """Files in a hidden folder, so that every file is counted though none of them is listed."""
+    if not entry.is_dir(follow_symlinks=False):
+        return 1
+    return sum(len(names) for _, _, names in os.walk(entry.path))

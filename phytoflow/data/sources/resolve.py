@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from phytoflow.data.ingest.walk import class_folders
+from phytoflow.data.ingest.file_names import is_hidden
+from phytoflow.data.ingest.labels import read_labels
+from phytoflow.data.ingest.labels_csv import labels_csv_uri
+from phytoflow.data.ingest.layout.layout import read_layout
+from phytoflow.data.ingest.walk import EMPTY_FOLDER, HIDDEN, FoundFile, walk
+from phytoflow.data.settings import EXTERNAL_TEST_SET, DataSettings
 from phytoflow.data.sources.archive import class_root, unpack
 from phytoflow.data.sources.download import download, head
 from phytoflow.data.synthetic.dataset import CLASSES, make_sample
 from phytoflow.errors import DataError
 from phytoflow.storage.atomic import atomic_folder
-from phytoflow.storage.uri import fetch_folder, is_local, list_folder, local_path
+from phytoflow.storage.uri import fetch_folder, is_local, join, list_folder, local_path, read_bytes
 
 SAMPLE = "sample"
 MAX_ARCHIVE_BYTES = 64 * 2**30
@@ -22,17 +27,17 @@ _LOG = logging.getLogger(__name__)
 
 
 def localise_source(source: str, work: Path, seed: int = 0) -> Path:
-    """Makes the photos of a source readable as a local class-folder tree.
+    """Makes the photos of a source readable as a local folder.
 
     Args:
         source: A folder, an ``s3://`` or ``gs://`` prefix, the ``https://`` address of a zip or tar archive,
             or ``sample`` for the procedural leaves.
-        work: Where photos that are not yet here are put.
+        work: Folder for photos that are not local yet.
         seed: Seed of the sample.
 
     Raises:
-        DataError: A local folder that is not there, or an archive that cannot be used.
-        StorageError: The store cannot be read.
+        DataError: There is no such local folder, or the archive cannot be used.
+        StorageError: The store cannot be read, or ``work`` not be written.
     """
     if source == SAMPLE:
         folder = work / f"sample-{seed}"
@@ -45,45 +50,91 @@ def localise_source(source: str, work: Path, seed: int = 0) -> Path:
             f"no folder of photos at {source}", remedy="give a folder with one sub-folder a class"
         )
     if _is_archive(source):
-        return _bring_archive(source, work)
+        return _fetch_archive(source, work)
     return fetch_folder(source, work / "photos")
+
+
+def data_version(source: str, settings: DataSettings) -> str:
+    """A short hash that changes with the photos and with the CSV files of labels and groups.
+
+    Raises:
+        DataError: There is no such local folder.
+        StorageError: The store or a CSV file cannot be read.
+    """
+    tables = [settings.groups_csv] if settings.groups_csv else []
+    if (
+        settings.labels_csv and source != SAMPLE and not _is_archive(source)
+    ):  # in an archive it counts already
+        tables.append(_labels_uri(source, settings.labels_csv))
+    return version_with_files(source_version(source), tables)
+
+
+def version_with_files(version: str, files: Sequence[str]) -> str:
+    """A version that changes with the content of further files too; raises StorageError."""
+    contents = [hashlib.sha256(read_bytes(file)).hexdigest() for file in files]
+    return _short_hash([version, *contents]) if contents else version
 
 
 def source_version(source: str) -> str:
     """A short hash that changes when files of the source are added, removed or altered.
 
-    Names, sizes and times are read, not contents: 50,000 photos take about a second.
+    Names, sizes and times are read, not contents: 50,000 photos take about a second. A photo behind a link
+    counts with its own size and time, and with the file that the link leads to. Hidden files do not count.
+
+    Raises:
+        DataError: There is no such local folder.
+        StorageError: The store cannot be read.
     """
     if source == SAMPLE:
         return SAMPLE
     if _is_archive(source):
-        return hashlib.sha256(f"{source} {head(source)}".encode()).hexdigest()[:16]
-    lines = _local_lines(local_path(source)) if is_local(source) else list_folder(source)
-    return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        return _short_hash([f"{source} {head(source)}"])
+    return _short_hash(sorted(_local_lines(local_path(source)) if is_local(source) else list_folder(source)))
 
 
-def class_names(source: str) -> list[str] | None:
-    """Class folders of a source, by their names alone; None where only the photos themselves would tell.
+def class_names(source: str, settings: DataSettings | None = None) -> list[str] | None:
+    """Classes of a source, from names alone; None if only the unpacked archive would tell.
+
+    Args:
+        source: As for ``localise_source``.
+        settings: How the labels of photos to train on are read; None: photos to evaluate on, whose folders
+            are not judged and whose split is ignored.
 
     Raises:
-        DataError: A local folder that is not there, or cannot be read.
+        DataError: There is no such local folder, or its folders are not classes.
         StorageError: The store cannot be read.
     """
     if source == SAMPLE:
         return list(CLASSES)
     if _is_archive(source):
         return None
+    judge, settings = settings is not None, settings or EXTERNAL_TEST_SET
     if is_local(source):
-        return class_folders(local_path(source))
-    names = (line.partition("/") for line in list_folder(source))
-    return sorted({folder for folder, slash, _ in names if slash})
+        return read_labels(local_path(source), settings, judge).classes
+    if settings.labels_csv:
+        return None
+    return read_layout(source, _remote_files(source), settings, judge).classes
+
+
+def _remote_files(source: str) -> Iterator[FoundFile]:
+    """The objects below a prefix as ``walk`` would find them once they are here."""
+    for line in list_folder(source):
+        path = line.rpartition(" ")[0]
+        yield FoundFile(path, Path(path), HIDDEN if any(map(is_hidden, path.split("/"))) else "")
+
+
+def _labels_uri(source: str, labels_csv: str) -> str:
+    if is_local(source):
+        return labels_csv_uri(local_path(source), labels_csv)
+    is_relative = is_local(labels_csv) and not local_path(labels_csv).is_absolute()
+    return join(source, labels_csv) if is_relative else labels_csv
 
 
 def _is_archive(source: str) -> bool:
     return source.startswith(("https://", "http://"))
 
 
-def _bring_archive(url: str, work: Path) -> Path:
+def _fetch_archive(url: str, work: Path) -> Path:
     work.mkdir(parents=True, exist_ok=True)
     archive = download(url, work / "photos.archive", max_bytes=MAX_ARCHIVE_BYTES)
     with atomic_folder(work / "photos") as folder:
@@ -94,11 +145,21 @@ def _bring_archive(url: str, work: Path) -> Path:
     return class_root(work / "photos")
 
 
-def _local_lines(root: Path) -> list[str]:
-    lines = []
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = Path(folder) / name
-            stat = path.lstat()
-            lines.append(f"{path.relative_to(root)} {stat.st_size} {stat.st_mtime_ns}")
-    return lines
+def _local_lines(root: Path) -> Iterator[str]:
+    for found in walk(root):
+        if found.skipped not in (HIDDEN, EMPTY_FOLDER):
+            yield f"{found.path} {found.skipped or _state(found)}"
+
+
+def _state(found: FoundFile) -> str:
+    try:
+        status = found.file.stat()
+        target = found.file.resolve() if found.linked else ""
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+    return f"{status.st_size} {status.st_mtime_ns} {target}"
+
+
+def _short_hash(lines: Iterable[str]) -> str:
+    text = "\n".join(lines).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(text).hexdigest()[:16]

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
-from phytoflow.data.ingest.class_folders import folder_photos
-from phytoflow.data.ingest.validate import require_class_folders
+from phytoflow.data.ingest.class_folders import folder_photos, require_class_folders
 from phytoflow.data.sources.resolve import localise_source
 from phytoflow.evaluation.external.class_mapping import FieldClasses, map_classes
 from phytoflow.evaluation.external.schema import Drop, FieldClass, FieldFigures

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from phytoflow.data.ingest.walk import LOOSE, walk
+from phytoflow.data.ingest.walk import walk
 from phytoflow.data.sources.resolve import localise_source
 from phytoflow.errors import DataError, PhotoError
 from phytoflow.inference.classifier import Classifier
@@ -96,7 +96,7 @@ def _against(known: NDArray[np.float64], strange: NDArray[np.float64]) -> Strang
 
 def stranger_files(folder: Path) -> list[Path]:
     """Photos below a folder, in class folders or not; raises DataError where there are none."""
-    files = [found.file for found in walk(folder) if found.reason in ("", LOOSE)]
+    files = [found.file for found in walk(folder) if not found.skipped]
     if not files:
         raise _none_in(folder)
     return files

@@ -43,7 +43,7 @@ LEFT_OUT: dict[str, tuple[str, Maker, str]] = {
     "PDF named .jpg": ("a.jpg", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n", "not_an_image"),
     "ZIP named .jpg": ("a.jpg", b"PK\x03\x04" + bytes(200), "not_an_image"),
     "noise named .jpg": ("a.jpg", bytes(range(256)) * 8, "not_an_image"),
-    "notes beside the photos": ("notes.txt", b"leaf 3 was wet", "not_an_image"),
+    "notes among the photos": ("notes.txt", b"leaf 3 was wet", "not a photo"),
     "animated GIF named .jpg": ("a.jpg", bad.animated("GIF"), "not_an_image"),
     "header of 30,000 x 30,000": ("a.png", bad.png_claiming(30_000, 30_000), "too_many_pixels"),
     "decompression bomb": ("a.png", bad.png_bomb(), "too_many_pixels"),
@@ -62,6 +62,8 @@ LEFT_OUT: dict[str, tuple[str, Maker, str]] = {
     "socket": ("a.jpg", bad.make_socket, "not a regular file"),
     "link to a device": ("a.jpg", lambda path: path.symlink_to("/dev/zero"), "not a regular file"),
 }
+
+SKIPPED = {"hidden or system file", "symbolic link loop", "not a regular file", "not a photo"}
 
 # Used all the same: file name in the class "rust", how it is made, the finding that says so ("" for none).
 USED: dict[str, tuple[str, Maker, str]] = {
@@ -91,7 +93,7 @@ USED: dict[str, tuple[str, Maker, str]] = {
     "link to a photo": (
         "a.jpg",
         lambda path: path.symlink_to(write(path.parents[2] / "away.jpg", bad.JPEG)),
-        "",
+        "outside the folder",
     ),
 }
 
@@ -129,8 +131,10 @@ def test_left_out_and_listed(root: Path, kind: str) -> None:
     assert row["reason"] in reason.split("|")
     finding = checked.findings.of(kind_of(row["reason"]))
     assert finding is not None
-    assert (finding.level, finding.count, finding.files) == ("excluded", 1, (row["path"],))
-    assert checked.findings.used == 8
+    assert (finding.count, finding.files) == (1, (row["path"],))
+    assert finding.level == ("skipped" if row["reason"] in SKIPPED else "refused")
+    findings = checked.findings
+    assert (findings.files, findings.used, findings.skipped + findings.refused) == (9, 8, 1)
 
 
 @pytest.mark.parametrize("kind", USED)
@@ -162,11 +166,11 @@ def test_everything_at_once_is_prepared_and_listed(root: Path, tmp_path: Path) -
     assert used == (table["split"] != "excluded").sum() > 20
 
 
-def test_unreadable_permissions(root: Path) -> None:
+def test_unreadable_permissions(open_folder: Path) -> None:
     """Root reads everything, so the scan runs in a process that gave up being root."""
+    root = make_folder(open_folder / "photos", {"healthy": 4, "rust": 4})
     write(root / "rust" / "secret.jpg", bad.JPEG).chmod(0)
-    write(root / "rust" / "locked" / "a.jpg", bad.JPEG)
-    (root / "rust" / "locked").chmod(0)
+    write(root / "rust" / "locked" / "a.jpg", bad.JPEG).parent.chmod(0)
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
@@ -176,9 +180,6 @@ def test_unreadable_permissions(root: Path) -> None:
         "table = check(Path(sys.argv[1]), DataSettings(threads=1), 0).table\n"
         "print(dict(zip(table.path, table.reason)))\n"
     )
-    for folder in (root, *root.parents):  # pytest's own folders are for their owner only
-        if "pytest" in str(folder):
-            folder.chmod(folder.stat().st_mode | 0o055)
     done = subprocess.run(
         [sys.executable, "-c", script, str(root)], capture_output=True, text=True, check=False
     )
@@ -201,9 +202,13 @@ def test_one_content_under_two_labels_is_used_under_neither(root: Path) -> None:
     checked = check(root, SETTINGS, seed=0)
     excluded = checked.table[checked.table["split"] == "excluded"]
     assert list(excluded["path"]) == ["healthy/x.jpg", "rust/x.jpg"]
-    assert set(excluded["reason"]) == {"the same content under the labels healthy and rust"}
+    assert list(excluded["reason"]) == [
+        "the same content as rust/x.jpg, which is labelled rust",
+        "the same content as healthy/x.jpg, which is labelled healthy",
+    ]
     finding = checked.findings.of("label conflict")
-    assert finding and finding.files == ("healthy/x.jpg", "rust/x.jpg")
+    assert finding and finding.files == ("healthy/x.jpg (healthy) = rust/x.jpg (rust)",)
+    assert finding.count == checked.findings.refused == 2
 
 
 def test_near_duplicate_under_another_label_is_said_and_stays_in_one_split(root: Path) -> None:
@@ -211,7 +216,7 @@ def test_near_duplicate_under_another_label_is_said_and_stays_in_one_split(root:
     write(root / "rust" / "x.jpg", encoded(bad.GOOD.resize((240, 180)), quality=60))
     checked = check(root, SETTINGS, seed=0)
     finding = checked.findings.of("near-duplicate across labels")
-    assert finding and finding.files == ("healthy/x.jpg ~ rust/x.jpg",)
+    assert finding and finding.files == ("healthy/x.jpg (healthy) ~ rust/x.jpg (rust)",)
     pair = checked.table[checked.table["path"].str.endswith("x.jpg")]
     assert pair["group"].nunique() == pair["split"].nunique() == 1
 
@@ -222,6 +227,8 @@ def test_two_spellings_of_one_name_are_one_class(root: Path) -> None:
         write(root / label / f"{number}.jpg", encoded(picture(50 + number)))
     checked = check(root, SETTINGS, seed=0)
     assert checked.findings.classes == {"L\u00f6wenzahn": 4, "healthy": 4, "rust": 4}
+    merged = checked.findings.of("merged classes")
+    assert merged and "composed" in merged.files[0] and "decomposed" in merged.files[0]
 
 
 def test_turned_photo_has_its_upright_size(root: Path) -> None:
@@ -243,7 +250,7 @@ def test_empty_and_hidden_folders_and_loose_files(root: Path) -> None:
     assert reasons == {
         ".git": "hidden or system file",
         "__MACOSX": "hidden or system file",
-        "loose.jpg": "beside the class folders, not in one",
+        "loose.jpg": "not in a class folder",
     }
 
 
@@ -284,19 +291,24 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "no such folder": (lambda root: None, "does not exist"),
     "a file": (lambda root: write(root, bad.JPEG), "cannot be listed: Not a directory"),
     "empty folder": (lambda root: root.mkdir(), "no class folders"),
-    "photos side by side": (flat, "no class folders"),
+    "photos side by side": (flat, "the 1 photos in .* lie side by side: there are no class folders"),
     "hidden folders only": (lambda root: write(root / ".cache" / "a.jpg", bad.JPEG), "no class folders"),
-    "folders of splits": (lambda root: make_folder(root / "train", {"a": 3}), "are splits, not classes"),
-    "one class": (only("healthy"), "one class only, healthy"),
+    "one class": (only("healthy"), "one class only in .*photos, healthy"),
     "empty classes": (lambda root: [(root / label).mkdir(parents=True) for label in "ab"], "holds no files"),
-    "all unreadable": (all_unreadable, "none of the 2 files can be used: 2 not an image"),
+    "all unreadable": (
+        all_unreadable,
+        r"none of the 2 files in .*photos can be used: 2 not an image \(healthy/a.jpg, rust/a.jpg\)",
+    ),
     "a class of damaged photos": (one_spoilt, "no photo of the class rust can be used: 1 "),
     "a class of two photos": (two_photos, r"too few photos .* rust \(2 photos showing 2 different things\)"),
     "a class of one leaf": (
         one_leaf_many_times,
         r"too few photos .* rust \(9 photos showing 1 different things\)",
     ),
-    "the same photos in each class": (same_everywhere, "none of the 8 files can be used: 8 label conflict"),
+    "the same photos in each class": (
+        same_everywhere,
+        r"none of the 8 files .* 8 label conflict \(healthy/0.jpg: the same content as rust/0.jpg",
+    ),
 }
 
 

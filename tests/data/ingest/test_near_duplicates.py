@@ -7,9 +7,8 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from phytoflow.data.ingest.near_duplicates import near_duplicates
-from phytoflow.data.ingest.scan import scan
 from phytoflow.data.settings import DataSettings
-from tests.support.photo_folder import encoded, make_folder, picture, write
+from tests.support.photo_folder import encoded, make_folder, picture, scan_folder, write
 
 BITS = DataSettings().near_duplicate_max_distance
 ORIGINAL = picture(5, 400, 300)
@@ -40,7 +39,7 @@ def test_a_changed_copy_is_found_among_others(tmp_path: Path, change: Callable[[
     make_folder(tmp_path, {"a": 30})
     write(tmp_path / "b" / "1.jpg", encoded(ORIGINAL))
     write(tmp_path / "b" / "2.jpg", change())
-    table = scan(tmp_path, DataSettings(threads=1))
+    table = scan_folder(tmp_path, DataSettings(threads=1))
     pairs = near_duplicates(table, BITS)
     assert [tuple(table["path"][list(pair)]) for pair in pairs] == [("b/1.jpg", "b/2.jpg")]
 
@@ -51,7 +50,7 @@ def test_same_shape_in_another_colour_is_another_thing(tmp_path: Path) -> None:
         leaf = Image.new("RGB", (128, 128))
         leaf.paste(colour, (40, 20, 90, 110))
         write(tmp_path / "a" / f"{name}.png", encoded(leaf, "PNG"))
-    table = scan(tmp_path, DataSettings(threads=1))
+    table = scan_folder(tmp_path, DataSettings(threads=1))
     hashes = [int(text, 16) for text in table["phash"]]
     assert (hashes[0] ^ hashes[1]).bit_count() <= BITS
     assert len(near_duplicates(table, BITS)) == 0
@@ -62,7 +61,7 @@ def test_flat_pictures_are_the_same_only_in_one_colour(tmp_path: Path) -> None:
         content = io.BytesIO()
         Image.new("RGB", (64, 64), (grey, grey, grey)).save(content, "PNG")
         write(tmp_path / "a" / f"{name}.png", content.getvalue())
-    table = scan(tmp_path, DataSettings(threads=1))
+    table = scan_folder(tmp_path, DataSettings(threads=1))
     (pair,) = near_duplicates(table, BITS)
     assert set(table["path"][pair]) == {"a/one.png", "a/two.png"}
 
@@ -71,7 +70,7 @@ def test_chunks_lose_no_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     make_folder(tmp_path, {"a": 20})
     for number in range(20):
         write(tmp_path / "b" / f"{number}.png", encoded(picture(1000 + number), "PNG"))
-    table = scan(tmp_path, DataSettings(threads=1))
+    table = scan_folder(tmp_path, DataSettings(threads=1))
     whole = near_duplicates(table, BITS)
     monkeypatch.setattr("phytoflow.data.ingest.near_duplicates._CHUNK", 7)
     assert np.array_equal(np.sort(near_duplicates(table, BITS), axis=0), np.sort(whole, axis=0))
