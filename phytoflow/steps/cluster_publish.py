@@ -10,7 +10,7 @@ from phytoflow.bundle.bundle import Bundle
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster
 from phytoflow.deploy.kubernetes.inference_service import Release, inference_service
-from phytoflow.deploy.kubernetes.publisher import PublishResult, deploy
+from phytoflow.deploy.kubernetes.publisher import PublishResult, check_name, deploy
 from phytoflow.deploy.kubernetes.release import release_of, store_bundle
 from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 from phytoflow.deploy.settings import DeploySettings, ServingSettings
@@ -59,8 +59,10 @@ def check(serving: ServingSettings, deploy_settings: DeploySettings, output: str
     """Asks the cluster to take the InferenceService without making it, before hours are spent on a model.
 
     Raises:
+        ConfigError: The name cannot be served.
         DeployError: It would be refused: no KServe, no permission, a webhook; says why.
     """
+    check_name(serving.name)
     cluster = Cluster.connect(deploy_settings.namespace)
     release = Release(f"{output}/bundles/none", "none")
     wanted = _with_runtime(deploy_settings, serving)

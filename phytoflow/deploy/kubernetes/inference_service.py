@@ -15,6 +15,7 @@ PART_OF = {"app.kubernetes.io/part-of": "phytoflow", "app.kubernetes.io/managed-
 REVISION = "phytoflow/revision"
 BUNDLE_VERSION = "phytoflow/bundle-version"
 CANDIDATE_OF = "phytoflow/candidate-of"
+CANDIDATE_SUFFIX = "-candidate"
 MODEL_FORMAT = "phytoflow"
 # Longer than the ServingRuntime's preStop pause (6 s) and the predictor's own grace period (25 s) together.
 _GRACE_SECONDS = 45
@@ -78,7 +79,7 @@ def candidate_of(body: Object, *, accelerated: bool) -> Object:
 
 def candidate_name(name: str) -> str:
     """Returns the name of the InferenceService on which a new version is tried."""
-    return f"{name}-candidate"
+    return f"{name}{CANDIDATE_SUFFIX}"
 
 
 def revision_of(body: Object | None) -> str:

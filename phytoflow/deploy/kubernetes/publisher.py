@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster, Object
-from phytoflow.deploy.kubernetes.inference_service import PART_OF, Release, inference_service, revision_of
+from phytoflow.deploy.kubernetes.inference_service import (
+    CANDIDATE_SUFFIX,
+    PART_OF,
+    Release,
+    inference_service,
+    revision_of,
+)
 from phytoflow.deploy.kubernetes.lease import LeaseTiming, exclusive_publisher
 from phytoflow.deploy.kubernetes.readiness import ReadinessTiming
 from phytoflow.deploy.kubernetes.revisions import Revision, history
@@ -18,6 +25,7 @@ from phytoflow.deploy.settings import DeploySettings
 from phytoflow.errors import ConfigError, DeployError
 
 MAX_NAME = 40  # NAME-candidate-predictor and a replica set's suffix must fit into Kubernetes' 63 characters
+_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")  # DNS-1035 label, as Services must have
 _MANAGED_BY = "app.kubernetes.io/managed-by"
 _LOG = logging.getLogger(__name__)
 
@@ -81,12 +89,10 @@ def deploy(
         timing: Intervals of waiting.
 
     Raises:
-        ConfigError: The name is too long.
+        ConfigError: The name cannot be served.
         DeployError: Why it was not published. The version published before goes on serving.
     """
-    if len(name) > MAX_NAME:
-        remedy = "choose a shorter one"
-        raise ConfigError(f"the name {name} has more than {MAX_NAME} characters", remedy=remedy)
+    check_name(name)
     timing = timing or PublishTiming()
     body, start = inference_service(name, cluster.namespace, release, settings), time.monotonic()
     with exclusive_publisher(cluster, name, settings.ready_timeout_seconds, timing.lease) as lease:
@@ -101,6 +107,24 @@ def deploy(
             rollout.try_candidate(body)
             changed, difference = True, rollout.replace(body)
     return _result(cluster, body, smoke_test, start, changed=changed, difference=difference)
+
+
+def check_name(name: str) -> None:
+    """Checks that a name can be that of an InferenceService, its Services and its candidate.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    if len(name) > MAX_NAME:
+        remedy = "choose a shorter one"
+        raise ConfigError(f"the name {name} has more than {MAX_NAME} characters", remedy=remedy)
+    if not _NAME.fullmatch(name):
+        what = f"the name {name!r} is not one that Kubernetes takes"
+        remedy = "use lower-case letters a to z, digits and hyphens, beginning with a letter: leaf-2"
+        raise ConfigError(f"{what}: it must consist of lower-case letters, digits and hyphens", remedy=remedy)
+    if name.endswith(CANDIDATE_SUFFIX):
+        what = f"the name {name} is that of the candidate of {name.removesuffix(CANDIDATE_SUFFIX)}"
+        raise ConfigError(what, remedy=f"choose one that does not end in {CANDIDATE_SUFFIX}")
 
 
 def rollback(

@@ -24,11 +24,15 @@ def check_uri(uri: str, what: str) -> None:
         what: What is there, for the message.
 
     Raises:
-        ConfigError: The location is not in an object store.
+        ConfigError: The location is not in an object store, or a URL parser reads another one.
     """
-    if urlsplit(uri).scheme not in _SCHEMES:
+    parts = urlsplit(uri)
+    if parts.scheme not in _SCHEMES or not parts.netloc:
         remedy = "run with --output s3://bucket/prefix, or copy the bundle to an object store first"
         raise ConfigError(f"{what} is {uri}, where a cluster cannot read it", remedy=remedy)
+    if "?" in uri or "#" in uri:
+        remedy = "choose a prefix without ? and #, after which KServe would read nothing more"
+        raise ConfigError(f"{what} is {uri}, of which a cluster reads only a part", remedy=remedy)
 
 
 def fetch_bundle(uri: str, to: Path) -> Bundle:

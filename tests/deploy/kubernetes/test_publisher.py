@@ -12,6 +12,7 @@ from phytoflow.deploy.kubernetes.lease import lease_holder
 from phytoflow.deploy.kubernetes.publisher import PublishTiming, deploy, rollback
 from phytoflow.deploy.kubernetes.revisions import Revision, history
 from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
+from phytoflow.deploy.kubernetes.status import describe_status
 from phytoflow.errors import ConfigError, DeployError
 from tests.deploy.kubernetes.conftest import ROW, SETTINGS, Publish, live, smoke_test
 from tests.support.api_server import ApiServer
@@ -53,9 +54,33 @@ def test_a_service_that_is_not_ours_is_left_alone(publish: Publish, cluster: Clu
     assert cluster.get(INFERENCE_SERVICES, "leaf")["spec"] == {"predictor": {}}
 
 
-def test_a_long_name_is_refused(cluster: Cluster) -> None:
-    with pytest.raises(ConfigError, match="40"):
-        deploy(cluster, "l" * 41, Release("s3://m/x", "v"), smoke_test("v"), SETTINGS)
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("l" * 41, "40 characters"),
+        ("Leaf", "lower-case"),
+        ("löwenzahn", "lower-case"),
+        ("leaf_1", "lower-case"),
+        ("1leaf", "lower-case"),
+        ("leaf-", "lower-case"),
+        ("", "lower-case"),
+        ("../leaf", "lower-case"),
+        ("leaf-candidate", "candidate of leaf"),
+    ],
+)
+def test_a_name_that_cannot_be_served_is_refused_before_anything_is_written(
+    cluster: Cluster, server: ApiServer, name: str, why: str
+) -> None:
+    with pytest.raises(ConfigError, match=why) as refusal:
+        deploy(cluster, name, Release("s3://m/x", "v"), smoke_test("v"), SETTINGS)
+    assert refusal.value.remedy and server.writes == []
+
+
+def test_annotations_take_any_text(cluster: Cluster, timing: PublishTiming) -> None:
+    odd = "Löwenzahn #1 <b>&\"'q 健康 🌿"
+    release = Release("s3://models/v1", "v1", {"run": odd})
+    deploy(cluster, "leaf", release, smoke_test("v1"), SETTINGS, timing)
+    assert ("run", odd) in describe_status(cluster, "leaf")
 
 
 def test_nothing_is_written_while_another_publisher_holds_the_lease(

@@ -32,6 +32,13 @@ def test_a_location_that_a_cluster_cannot_read_is_refused(uri: str) -> None:
     assert "s3://" in refusal.value.remedy
 
 
+@pytest.mark.parametrize("uri", ["s3://models/a#b", "s3://models/a?b", "s3:///a", "s3://"])
+def test_a_location_that_would_be_read_as_another_is_refused(uri: str) -> None:
+    """KServe's storage initializer parses a URL: what follows # or ? would be lost without a word."""
+    with pytest.raises(ConfigError, match="the bundle"):
+        check_uri(uri, "the bundle")
+
+
 def test_the_annotations_say_where_a_bundle_comes_from(bundle: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(bundle, tmp_path / "copy"))
     loaded = Bundle.load(copy)
