@@ -4,9 +4,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 OUTPUT ?= out
 READY  := $(VENV)/.ready
+TOOLS  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/phytoflow/bin
+# Programs of scripts/install-tools
+export PATH := $(PATH):$(TOOLS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow e2e images image-predictor image-predictor-gpu image-pipeline lint format types coverage lock compile clean
+.PHONY: help setup run check workflows wheel test test-slow e2e images image-predictor image-predictor-gpu image-pipeline lint format types coverage lock compile clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +27,9 @@ $(READY): requirements/all.lock requirements/uv.lock pyproject.toml
 run: setup ## Take photos (DATA=folder, or drawn leaves) to an answering predictor
 	$(BIN)/phytoflow run --output $(OUTPUT) $(if $(DATA),--data $(DATA))
 
-test: setup ## Lint, types and all tests that need no cluster
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+check: lint types workflows ## Lint, types and workflows
+
+test: setup ## All tests that need no cluster
 	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/slow --cov --cov-report=term:skip-covered --cov-fail-under=85
 
 test-slow: setup ## The long tests: whole runs, killed and resumed
@@ -55,11 +59,17 @@ format: setup ## Mend style
 types: setup ## Check types
 	$(BIN)/mypy
 
+workflows: ## Check the workflows (needs actionlint: scripts/install-tools)
+	@if command -v actionlint >/dev/null; then actionlint; else echo "the workflows are not checked: there is no actionlint"; fi
+
+wheel: setup ## Build the wheel into dist/
+	$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist
+
 compile: setup ## Write the pipeline as YAML for Kubeflow Pipelines (IMAGE=NAME:TAG)
 	$(BIN)/phytoflow pipeline compile $(if $(IMAGE),--image $(IMAGE))
 
-UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
-lock: ## Resolve the lock files anew
+UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+lock: ## Resolve the lock files (UPGRADE=1: to the newest versions)
 	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
 	echo uv | $(UV_COMPILE) - -o requirements/uv.lock
 	$(UV_COMPILE) pyproject.toml requirements/build.in --all-extras -o requirements/all.lock

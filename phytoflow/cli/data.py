@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -65,3 +66,33 @@ def check(
             with atomic_folder(output) as folder:
                 write_findings(checked, chosen.seed, chosen.data, folder)
             typer.echo(f"table and page: {output}")
+
+
+@app.command()
+def version(
+    source: Annotated[str, typer.Argument(help="Photos, as in `run --data`.")],
+    recorded: Annotated[
+        str, typer.Option(help="File or s3:// object of `record-version`: prints JSON with `changed`.")
+    ] = "",
+) -> None:
+    """Print a hash that changes when photos are added, removed or altered."""
+    from phytoflow.data.sources.recorded_version import read_recorded_version
+    from phytoflow.data.sources.resolve import source_version
+
+    current = source_version(source)
+    if not recorded:
+        typer.echo(current)
+        return
+    known = read_recorded_version(recorded)
+    typer.echo(json.dumps({"version": current, "recorded": known, "changed": current != known}))
+
+
+@app.command("record-version")
+def record_version_command(
+    version: Annotated[str, typer.Argument(help="What `data version` printed before the training.")],
+    to: Annotated[str, typer.Argument(help="File or s3:// object.")],
+) -> None:
+    """Record the version of the photos that a model was trained on."""
+    from phytoflow.data.sources.recorded_version import record_version
+
+    record_version(version, to)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phytoflow.config.loader import load_settings
+from phytoflow.errors import ConfigError
 
 if TYPE_CHECKING:
     from phytoflow.deploy.kubernetes.publisher import PublishResult
@@ -25,30 +26,44 @@ SetOption = Annotated[
 
 def deploy(
     name: NameArgument,
-    bundle: Annotated[str, typer.Option(help="The bundle as s3://bucket/prefix; give each one its own.")],
+    bundle: Annotated[
+        str, typer.Option(help="The bundle as s3://bucket/prefix; give each one its own.")
+    ] = "",
+    champion: Annotated[
+        bool, typer.Option("--champion", help="The registry's champion (tracking.*).")
+    ] = False,
+    store: Annotated[str, typer.Option(help="With --champion: s3:// prefix for its bundle.")] = "",
     namespace: NamespaceOption = "",
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
     """Publish a bundle as an InferenceService; the same again changes nothing.
 
-    The new version is tried as NAME-candidate first and asked the bundle's probe photos over V2: no request
-    reaches it before it has answered them right. Then replicas are replaced one by one. If anything is wrong,
-    the reason is said, the former version goes on serving, and the exit code is 12.
+    The new version is tried as NAME-candidate first and must answer the bundle's probe photos over V2, so
+    that no request reaches a version that answers wrongly. Then replicas are replaced one by one. If anything
+    fails, the cause is shown, the previous version goes on serving, and the exit code is 12.
 
-    Needs KUBECONFIG (or a pod's ServiceAccount), and AWS_ENDPOINT_URL and credentials to read the bundle.
+    Needs KUBECONFIG (or a pod's ServiceAccount), and AWS_ENDPOINT_URL and credentials of the object store.
     """
     from phytoflow.deploy.kubernetes.api import Cluster
+    from phytoflow.deploy.kubernetes.champion import champion_release
     from phytoflow.deploy.kubernetes.publisher import deploy as publish
     from phytoflow.deploy.kubernetes.release import fetch_bundle, release_of
     from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 
-    chosen = load_settings(config, settings or []).deploy
-    cluster = Cluster.connect(namespace or chosen.namespace)
+    if champion == bool(bundle) or champion != bool(store):
+        remedy = "e.g. --bundle s3://bucket/prefix, or --champion --store s3://bucket/models"
+        raise ConfigError("give either --bundle, or --champion with --store", remedy=remedy)
+    chosen = load_settings(config, settings or [])
+    cluster = Cluster.connect(namespace or chosen.deploy.namespace)
     with tempfile.TemporaryDirectory() as folder:
-        local = fetch_bundle(bundle, Path(folder) / "bundle")
-        test = SmokeTest.from_probes(local)
-        _print_result(publish(cluster, name, release_of(local, bundle), test, chosen))
+        work = Path(folder) / "bundle"
+        if champion:
+            local, release = champion_release(cluster, name, chosen.tracking, store, work)
+        else:
+            local = fetch_bundle(bundle, work)
+            release = release_of(local, bundle)
+        _print_result(publish(cluster, name, release, SmokeTest.from_probes(local), chosen.deploy))
 
 
 def status(name: NameArgument, namespace: NamespaceOption = "") -> None:

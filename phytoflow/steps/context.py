@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from phytoflow.errors import PhytoflowError
+from phytoflow.protocol.proxies import exempt_direct_hosts
 from phytoflow.storage.atomic import atomic_file
 
 FAILURE_VARIABLE = "PHYTOFLOW_FAILURE_FILE"
@@ -29,6 +30,7 @@ def step(name: str) -> Iterator[None]:
     logging.basicConfig(level=logging.WARNING, format=f"[{name}] %(message)s", stream=sys.stdout, force=True)
     logging.getLogger("phytoflow").setLevel(logging.INFO)
     warnings.simplefilter("ignore")
+    exempt_direct_hosts()  # MLflow on this machine or in the cluster is not asked through a proxy
     try:
         yield
     except PhytoflowError as error:

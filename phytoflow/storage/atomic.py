@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import uuid
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from phytoflow.errors import StorageError
+from phytoflow.storage.disk_errors import explain_disk_errors
 
 _ASIDE = ".partial-"
 
@@ -25,10 +24,10 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: The disk is full or the place cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
-    aside = _aside(path)
-    with _explained(path):
+    with explain_disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        aside = _aside(path)
         aside.mkdir()
         try:
             yield aside
@@ -44,9 +43,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
     Raises:
         StorageError: The disk is full or the place cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = _aside(path)
-    with _explained(path):
+    with explain_disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = _aside(path)
         try:
             yield aside
             aside.replace(path)
@@ -84,19 +83,3 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(
-                f"no space left to write {path}", remedy="free some disk space and run the same command again"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS):
-            raise StorageError(
-                f"cannot write {path}: {error.strerror}", remedy="choose another --output folder"
-            ) from error
-        raise

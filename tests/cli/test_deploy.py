@@ -58,6 +58,8 @@ def test_status_shows_what_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (["deploy", "leaf", "--bundle", "s3://a/b", "--set", "deploy.cpus=2"], 2, "Did you mean deploy.cpu?"),
         (["deploy", "leaf", "--bundle", "s3://a/b", "--set", "deploy.max_replicas=0"], 2, "max_replicas"),
         (["deploy", "leaf"], 2, "--bundle"),
+        (["deploy", "leaf", "--bundle", "s3://a/b", "--champion"], 2, "--champion with --store"),
+        (["deploy", "leaf", "--champion"], 2, "--champion with --store"),
     ],
 )
 def test_what_is_wrong_is_said(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:

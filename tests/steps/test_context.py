@@ -34,3 +34,11 @@ def test_a_failed_step_leaves_word_and_ends_with_the_errors_code(tmp_path: Path)
     assert done.returncode == word["exit_code"] == 3
     assert (word["step"], word["message"], word["remedy"]) == ("train", "only one class", "add another")
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_step_reaches_the_clusters_own_services_without_its_proxy() -> None:
+    body = 'import os\nfrom phytoflow.steps.context import step\nwith step("x"): print(os.environ["NO_PROXY"])'
+    environment = {"HTTP_PROXY": "http://proxy.invalid:3128", "NO_PROXY": "example.org"}
+    command = [sys.executable, "-c", body]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert {"example.org", "localhost", "127.0.0.1", ".svc"} <= set(done.stdout.strip().split(","))

@@ -48,6 +48,14 @@ def test_publish_again_then_stop(bundle: Path, state: Path) -> None:
     assert not state.exists()
 
 
+def test_a_proxy_for_the_internet_is_not_asked_for_a_process_on_this_machine(
+    bundle: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://proxy.invalid:3128")
+    assert publish(bundle, SETTINGS, state, PHOTOS).compared == 6
+
+
 def test_a_taken_port_is_said_before_anything_starts(bundle: Path, state: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("", 0))
