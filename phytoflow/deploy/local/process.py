@@ -67,9 +67,13 @@ class PredictorProcess:
         same = self.started > 0 and _start_ticks(self.pid) == self.started
         return same and PREDICTOR_MODULE in _command_line(self.pid)
 
-    def terminate(self) -> None:
-        """Sends SIGTERM, waits, and kills the process if it does not end."""
-        for number, seconds in ((signal.SIGTERM, _TERM_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
+    def terminate(self, patience: float = _TERM_SECONDS) -> None:
+        """Sends SIGTERM, waits, and kills the process if it does not end.
+
+        Args:
+            patience: Seconds before it is killed.
+        """
+        for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, _KILL_SECONDS)):
             if not self.is_running:
                 return
             with contextlib.suppress(ProcessLookupError):

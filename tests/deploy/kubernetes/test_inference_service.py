@@ -50,29 +50,6 @@ def test_the_revision_changes_with_anything_else_and_only_then() -> None:
     assert len({revision_of(b) for b in [body(), *changed]}) == 5
 
 
-def test_keda_follows_requests_of_this_service_alone() -> None:
-    made = body(DeploySettings(requests_per_replica=2.5, max_replicas=7))
-    predictor = made["spec"]["predictor"]
-    external = predictor["autoScaling"]["metrics"][0]["external"]
-    assert made["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "keda"
-    assert (predictor["minReplicas"], predictor["maxReplicas"]) == (1, 7)
-    assert external["target"] == {"type": "Value", "value": "2.5"}
-    for words in (
-        "active_prediction_requests",
-        "prediction_queue_depth",
-        'namespace="plants"',
-        "leaf-predictor",
-    ):
-        assert words in external["metric"]["query"]
-
-
-def test_hpa_follows_the_processor_and_none_stays() -> None:
-    hpa = body(DeploySettings(autoscaling="hpa", cpu_percent=60))["spec"]["predictor"]
-    assert (hpa["scaleMetric"], hpa["scaleTarget"], hpa["maxReplicas"]) == ("cpu", 60, 3)
-    fixed = body(DeploySettings(autoscaling="none", min_replicas=2))["spec"]["predictor"]
-    assert (fixed["minReplicas"], fixed["maxReplicas"]) == (2, 2) and "autoScaling" not in fixed
-
-
 def test_replicas_are_replaced_without_a_gap() -> None:
     rolling = body()["spec"]["predictor"]["deploymentStrategy"]["rollingUpdate"]
     assert rolling == {"maxSurge": 1, "maxUnavailable": 0}
@@ -88,6 +65,16 @@ def test_without_a_spare_gpu_the_old_pod_goes_first() -> None:
     assert predictor["deploymentStrategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
     spare = body(GPU.model_copy(update={"surge_accelerator": True}))["spec"]["predictor"]
     assert spare["deploymentStrategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+def test_replicas_spread_over_nodes_and_a_candidate_does_not() -> None:
+    (constraint,) = body()["spec"]["predictor"]["topologySpreadConstraints"]
+    assert constraint["topologyKey"] == "kubernetes.io/hostname"
+    assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"  # one node is enough to serve
+    label = {"serving.kserve.io/inferenceservice": "leaf"}
+    assert constraint["labelSelector"] == {"matchLabels": label}
+    candidate = candidate_of(body(), accelerated=True)["spec"]["predictor"]
+    assert "topologySpreadConstraints" not in candidate
 
 
 def test_a_candidate_is_one_replica_of_another_name() -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from phytoflow.deploy.kubernetes.diagnosis.reasons import diagnose
-from phytoflow.deploy.kubernetes.diagnosis.storage import diagnose_storage
 from phytoflow.deploy.kubernetes.observe import Observation
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -93,17 +92,3 @@ def test_a_node_on_its_way_is_waited_for() -> None:
     pod = seen.pods[0]["metadata"]["name"]
     coming = {"involvedObject": {"name": pod}, "reason": "TriggeredScaleUp", "message": "pod triggered"}
     assert diagnose(Observation(seen.service, seen.deployment, seen.pods, [coming]), REVISION) is None
-
-
-@pytest.mark.parametrize(
-    ("log", "kind"),
-    [
-        ("botocore: (SignatureDoesNotMatch) when calling the GetObject operation", "credentials"),
-        ("botocore: (NoSuchBucket) when calling the ListObjects operation", "bundle"),
-        ("EndpointConnectionError: Could not connect to the endpoint URL", "storage"),
-        ("something nobody has seen", "storage"),
-        ("", "storage"),
-    ],
-)
-def test_the_storage_initializers_last_words(log: str, kind: str) -> None:
-    assert diagnose_storage(log, {"spec": {"serviceAccountName": "predictor"}})[0] == kind
