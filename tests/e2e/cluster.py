@@ -1,4 +1,4 @@
-"""Small tools of the cluster tests: kubectl, forwarded ports, Prometheus, callers that count."""
+"""Helpers of the cluster tests: kubectl, forwarded ports, Prometheus, and clients that count answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Object = dict[str, Any]
 
 
 def kubectl(*words: str, stdin: str | None = None) -> str:
-    """Output of a command that succeeds; everything happens in the dev namespace."""
+    """Runs kubectl in the dev namespace and returns its output. The command must succeed."""
     done = subprocess.run(
         ["kubectl", "-n", NAMESPACE, *words], capture_output=True, text=True, input=stdin, check=False
     )
@@ -35,15 +35,15 @@ def kubectl(*words: str, stdin: str | None = None) -> str:
 
 
 def get(*words: str) -> Object:
-    """One object, or a list of them under ``items``."""
-    found: Object = json.loads(kubectl("get", *words, "-o", "json"))
-    return found
+    """Returns one object, or a list of them under ``items``."""
+    parsed: Object = json.loads(kubectl("get", *words, "-o", "json"))
+    return parsed
 
 
-def wait_until(true: Callable[[], bool], seconds: float, what: str) -> float:
-    """Seconds until it was true."""
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> float:
+    """Waits until a condition is true and returns the seconds it took."""
     start = time.monotonic()
-    while not true():
+    while not condition():
         assert time.monotonic() - start < seconds, f"not within {seconds:.0f} s: {what}"
         time.sleep(0.25)
     return time.monotonic() - start
@@ -51,9 +51,9 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> float:
 
 @contextmanager
 def forwarded(target: str, port: int) -> Iterator[int]:
-    """A port of this machine that leads to one of a Service or pod."""
+    """Forwards a local port to one of a Service or pod."""
     here = free_port()
-    # kubectl gives up at the first connection that breaks, and blocks when nobody reads what it says
+    # kubectl ends at the first connection that breaks, and blocks if nobody reads its output
     again = f"while :; do kubectl -n {NAMESPACE} port-forward {target} {here}:{port}; sleep 0.2; done"
     process = subprocess.Popen(
         ["sh", "-c", again], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -72,30 +72,30 @@ def _listens(port: int) -> bool:
 
 
 def prometheus(path: str, **query: str) -> Any:
-    """``data`` of an answer of Prometheus' API, e.g. ``prometheus("query", query="up")``."""
+    """Returns ``data`` of an answer of Prometheus' API, e.g. ``prometheus("query", query="up")``."""
     service = "/api/v1/namespaces/monitoring/services/prometheus:9090/proxy/api/v1/"
     words = "&".join(f"{key}={quote(value)}" for key, value in query.items())
     return json.loads(kubectl("get", "--raw", f"{service}{path}?{words}"))["data"]
 
 
 def pods(name: str, *, going: bool = False) -> list[Object]:
-    """Pods that serve a name; if asked for, also those going, which answer while they drain."""
-    found = get("pods", "-l", f"serving.kserve.io/inferenceservice={name}")["items"]
-    return [pod for pod in found if going or "deletionTimestamp" not in pod["metadata"]]
+    """Returns the pods that serve a name, with ``going`` also those that are draining."""
+    items = get("pods", "-l", f"serving.kserve.io/inferenceservice={name}")["items"]
+    return [pod for pod in items if going or "deletionTimestamp" not in pod["metadata"]]
 
 
 def ready(pod: Object) -> bool:
-    """Whether a pod takes requests."""
+    """Whether a pod accepts requests."""
     return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
 
 
 @dataclass
 class Callers:
-    """Closed-loop callers of a Service; each asks again once it is answered.
+    """Closed-loop clients of a Service. Each sends its next request once it got an answer.
 
     Attributes:
-        versions: Photos answered, by the version that answered.
-        failed: What a caller was told instead of an answer.
+        versions: Number of answered photos by the version that answered.
+        failed: Errors that clients got in place of an answer.
     """
 
     url: str
@@ -109,7 +109,7 @@ class Callers:
 
     @contextmanager
     def calling(self, count: int) -> Iterator[Callers]:
-        """That many callers, while it lasts."""
+        """Runs that many clients until the context ends."""
         threads = [threading.Thread(target=self._call, args=(number,)) for number in range(count)]
         for thread in threads:
             thread.start()
@@ -121,7 +121,7 @@ class Callers:
                 thread.join()
 
     def _call(self, number: int) -> None:
-        """New connections now and then, as new callers would make: a Service spreads those, not requests."""
+        """Opens new connections now and then: a Service spreads connections, not requests."""
         while not self._ended.is_set():
             with Client(self.url, self.model) as client:
                 for turn in range(self.requests_a_connection):

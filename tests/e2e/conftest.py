@@ -1,4 +1,4 @@
-"""Tests on a real cluster and its object store; each skips with its reason where there is none."""
+"""Fixtures of tests on a real cluster with its object store. Without one, tests are skipped."""
 
 import base64
 import os
@@ -29,7 +29,7 @@ SMALL = DeploySettings(
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A new, empty bucket of a real S3 server: ``PHYTOFLOW_TEST_S3_ENDPOINT``, with AWS_* credentials."""
+    """Name of a new bucket on the S3 server of ``PHYTOFLOW_TEST_S3_ENDPOINT``, with AWS_* credentials."""
     endpoint = os.environ.get("PHYTOFLOW_TEST_S3_ENDPOINT")
     if not endpoint:
         pytest.skip("no S3 server: PHYTOFLOW_TEST_S3_ENDPOINT is not set")
@@ -51,7 +51,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def platform() -> str:
-    """The dev overlay, applied and rolled out; its namespace. It stays after the tests."""
+    """Applies the dev overlay, which stays after the tests, and returns its namespace."""
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("no cluster: KUBECONFIG is not set")
     kubectl("apply", "-k", str(ROOT / "kustomize" / "overlays" / "dev"))
@@ -62,24 +62,24 @@ def platform() -> str:
 
 @pytest.fixture(scope="module")
 def store(platform: str) -> Iterator[dict[str, str]]:
-    """Environment in which the dev overlay's MinIO is ``s3://``; other modules have another store there."""
+    """Environment in which ``s3://`` is the dev overlay's MinIO. Other modules use another store."""
     secret = get("secret", "phytoflow-s3")["data"]
     with forwarded("service/minio", 9000) as port, pytest.MonkeyPatch.context() as patch:
         keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        found = {key: base64.b64decode(secret[key]).decode() for key in keys}
-        found |= {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}", "AWS_REGION": "us-east-1"}
-        for key, value in found.items():
+        environment = {key: base64.b64decode(secret[key]).decode() for key in keys}
+        environment |= {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}", "AWS_REGION": "us-east-1"}
+        for key, value in environment.items():
             patch.setenv(key, value)
-        yield found
+        yield environment
 
 
 @dataclass(frozen=True)
 class Versions:
-    """Two bundles, here and in the cluster's store.
+    """Two bundles, on this machine and in the cluster's store.
 
     Attributes:
-        folders: Of each.
-        uris: Of each.
+        folders: Local folders.
+        uris: Locations in the store.
     """
 
     folders: tuple[Path, Path]
@@ -104,7 +104,7 @@ def versions(store: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def address(platform: str) -> Iterator[str]:
-    """Makes addresses of Services that spread connections over replicas: a NodePort on the node itself."""
+    """Address of a node, at which NodePort Services spread connections over replicas."""
     node = get("nodes")["items"][0]
     internal = next(a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP")
     yield internal

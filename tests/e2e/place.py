@@ -1,4 +1,4 @@
-"""A namespace with the project's manifests in it, for tests of publishing; skips without a cluster."""
+"""A namespace of its own with the project's manifests, for tests of publishing. Skips without a cluster."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SERVICES = "/api/v1/namespaces/{namespace}/services"
 
 @dataclass(frozen=True)
 class Place:
-    """A namespace with the project's manifests in it, and two bundles in the cluster's store."""
+    """A namespace with the project's manifests, and two bundles in the cluster's store."""
 
     admin: Cluster
     publisher: Cluster
@@ -44,13 +44,13 @@ class Place:
     uris: tuple[str, str]
 
     def deploy(self, which: int = 0, settings: DeploySettings = SETTINGS, **changed: object) -> PublishResult:
-        """As `phytoflow deploy` does; ``changed`` are fields of the Release."""
+        """Publishes as `phytoflow deploy` does. ``changed`` are fields of the Release."""
         bundle = Bundle.load(self.folders[which])
         release = replace(release_of(bundle, self.uris[which]), **changed)
         return deploy(self.publisher, NAME, release, SmokeTest.from_probes(bundle), settings)
 
     def ask(self) -> tuple[str, np.ndarray]:
-        """Asks through the Service, as any caller would; version and probabilities."""
+        """Queries the Service as a client does and returns version and probabilities."""
         body, headers = v2.encode([photo.content for photo in pictures(4)], None)
         path = SERVICES.format(namespace=self.admin.namespace) + f"/{NAME}-predictor:80/proxy"
         answers = v2.decode(
@@ -59,7 +59,7 @@ class Place:
         return answers[0].model_version, np.array([answer.probabilities for answer in answers])
 
     def pods(self) -> list[str]:
-        """Names of what serves."""
+        """Returns the names of the pods that serve."""
         return sorted(pod["metadata"]["name"] for pod in observe(self.admin, NAME).pods)
 
 
@@ -96,9 +96,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def _namespace(name: str) -> Cluster:
-    """A new namespace with the project's ServingRuntime, accounts and permissions."""
+    """Creates a namespace with the project's ServingRuntime, accounts and permissions."""
     admin = Cluster.connect(name)
-    # "restricted" needs a storage initializer with a securityContext, which is the platform's
+    # "restricted" needs a storage initializer with a securityContext, which the cluster may lack
     labels = {"pod-security.kubernetes.io/enforce": "baseline"}
     metadata = {"name": name, "labels": labels}
     admin.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
@@ -136,7 +136,7 @@ def _account(admin: Cluster, name: str, secret_key: str) -> None:
 
 
 def as_account(namespace: str, account: str) -> Cluster:
-    """The cluster as a ServiceAccount sees it: RBAC decides what it may do."""
+    """Connects as a ServiceAccount, so that RBAC decides what is allowed."""
     cluster = Cluster.connect(namespace)
     cluster._api.set_default_header("Impersonate-User", f"system:serviceaccount:{namespace}:{account}")
     return cluster

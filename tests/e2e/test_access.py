@@ -1,4 +1,4 @@
-"""A publisher may publish in its namespace and nothing else; a pod reaches only what is open to it."""
+"""Permissions of a publisher, Pod Security, and which pods may connect to which."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ OTHER = own_name("elsewhere")
 
 @pytest.fixture(scope="module")
 def runner(platform: str) -> Iterator[list[str]]:
-    """The beginning of a command as the runner: its real token, nothing of our own."""
+    """Start of a kubectl command with the runner's own token and no other credentials."""
     token = kubectl("create", "token", "pipeline-runner", "--duration=10m").strip()
     view = json.loads(kubectl("config", "view", "--raw", "--minify", "-o", "json"))
     view["users"] = [{"name": view["contexts"][0]["context"]["user"], "user": {"token": token}}]
@@ -28,7 +28,7 @@ def runner(platform: str) -> Iterator[list[str]]:
         yield ["kubectl", "--kubeconfig", str(file)]
 
 
-def _tries(runner: list[str], *words: str, stdin: str | None = None) -> tuple[int, str]:
+def _run(runner: list[str], *words: str, stdin: str | None = None) -> tuple[int, str]:
     done = subprocess.run([*runner, *words], capture_output=True, text=True, input=stdin, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -36,11 +36,11 @@ def _tries(runner: list[str], *words: str, stdin: str | None = None) -> tuple[in
 def test_the_runner_publishes(runner: list[str], platform: str) -> None:
     body = inference_service("rbac", platform, Release("s3://phytoflow/none", "1"), DeploySettings())
     words = ("-n", platform, "apply", "--server-side", "--dry-run=server", "-f", "-")
-    status, said = _tries(runner, *words, stdin=json.dumps(body))
-    assert status == 0, said
+    status, output = _run(runner, *words, stdin=json.dumps(body))
+    assert status == 0, output
     for words in (("get", "inferenceservices"), ("get", "pods"), ("get", "events")):
-        status, said = _tries(runner, "-n", platform, *words)
-        assert status == 0, said
+        status, output = _run(runner, "-n", platform, *words)
+        assert status == 0, output
 
 
 FORBIDDEN = (
@@ -57,15 +57,15 @@ FORBIDDEN = (
 
 @pytest.mark.parametrize("words", FORBIDDEN, ids=" ".join)
 def test_the_runner_does_nothing_else(runner: list[str], platform: str, words: tuple[str, ...]) -> None:
-    status, said = _tries(runner, "-n", platform, *words)
-    assert status != 0 and ("Forbidden" in said or "forbidden" in said), said
+    status, output = _run(runner, "-n", platform, *words)
+    assert status != 0 and "forbidden" in output.lower(), output
 
 
 @pytest.mark.parametrize("kind", ["inferenceservices", "secrets", "pods", "leases"])
 def test_the_runner_sees_no_other_namespace(runner: list[str], kind: str) -> None:
     for where in (("-n", "kserve"), ("-n", "default"), ("-A",)):
-        status, said = _tries(runner, "get", kind, *where)
-        assert status != 0 and "forbidden" in said, said
+        status, output = _run(runner, "get", kind, *where)
+        assert status != 0 and "forbidden" in output, output
 
 
 def test_a_pod_that_runs_as_root_is_warned_of_and_a_privileged_one_refused(platform: str) -> None:
@@ -80,14 +80,14 @@ def test_a_pod_that_runs_as_root_is_warned_of_and_a_privileged_one_refused(platf
 
 @pytest.fixture
 def elsewhere(platform: str) -> Iterator[str]:
-    """A namespace that no policy names."""
+    """A namespace that no NetworkPolicy allows."""
     subprocess.run(["kubectl", "create", "namespace", OTHER], check=True, capture_output=True)
     yield OTHER
     subprocess.run(["kubectl", "delete", "namespace", OTHER, "--wait=false"], check=True, capture_output=True)
 
 
 def _reaches(namespace: str, service: str, port: int) -> bool:
-    """Whether a pod there opens a connection; any image with Python will do."""
+    """Whether a pod there can open a connection. Any image with Python will do."""
     image = get("servingruntime", "phytoflow-predictor")["spec"]["containers"][0]["image"]
     code = f"import socket; socket.create_connection(({service!r}, {port}), 5); print('reached')"
     container = {"name": "main", "image": image, "command": ["python", "-c", code]}
@@ -106,6 +106,6 @@ def _reaches(namespace: str, service: str, port: int) -> bool:
 
 
 def test_another_namespace_does_not_reach_postgresql(elsewhere: str) -> None:
-    """Where the cluster's network enforces policies; where it does not, that is said plainly."""
+    """Skipped, with the reason, if the cluster's network does not enforce policies."""
     if _reaches(elsewhere, f"postgresql.{NAMESPACE}", 5432):
         pytest.skip("this cluster's network does not enforce NetworkPolicy: PostgreSQL is open to every pod")

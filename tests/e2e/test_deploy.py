@@ -1,4 +1,4 @@
-"""Publishing on a real cluster: a version takes over, a bad one never does, and says why."""
+"""Publishing on a real cluster: new versions take over, bad ones never do, and each fault is named."""
 
 from __future__ import annotations
 
@@ -125,22 +125,22 @@ def test_a_bundle_that_answers_wrongly_gets_no_request(live: Place) -> None:
     bundle, version = Bundle.load(live.folders[1]), live.ask()[0]
     right = SmokeTest.from_probes(bundle)
     wrong = replace(right, probabilities=right.probabilities[:, ::-1].copy())
-    seen, ended = set(), threading.Event()
+    versions, ended = set(), threading.Event()
 
     def keep_asking() -> None:
         while not ended.is_set():
-            seen.add(live.ask()[0])
+            versions.add(live.ask()[0])
 
     with ThreadPoolExecutor(1) as callers:
-        asked = callers.submit(keep_asking)
+        client = callers.submit(keep_asking)
         try:
             with pytest.raises(DeployError, match="otherwise than recorded") as refusal:
                 deploy(live.publisher, NAME, release_of(bundle, live.uris[1]), wrong, SETTINGS)
         finally:
             ended.set()
-        asked.result()
+        client.result()
     assert refusal.value.reason == "smoke" and f"version {version} goes on serving" in str(refusal.value)
-    assert seen == {version}
+    assert versions == {version}
 
 
 def test_a_predictor_that_refuses_its_bundle_says_so(live: Place, tmp_path: Path) -> None:
@@ -157,11 +157,13 @@ def test_a_predictor_that_refuses_its_bundle_says_so(live: Place, tmp_path: Path
     assert refusal.value.reason == "crash" and "export the bundle again" in refusal.value.remedy
 
 
-def test_who_may_not_publish_is_told(live: Place) -> None:
+def test_an_account_without_permission_is_told_what_it_needs(live: Place) -> None:
     visitor = replace(live, publisher=as_account(live.admin.namespace, "visitor"))
     with pytest.raises(DeployError, match="visitor") as refusal:
         visitor.deploy(1)
-    assert refusal.value.reason == "permission" and "phytoflow-publisher" in refusal.value.remedy
+    assert refusal.value.reason == "permission" and {"phytoflow-publisher", "deploy.namespace"} <= set(
+        refusal.value.remedy.split()
+    )
 
 
 def test_a_new_version_takes_over_and_rollback_goes_back(live: Place, tmp_path: Path) -> None:
@@ -181,8 +183,8 @@ def test_two_publishers_come_one_after_the_other(live: Place) -> None:
         done = [run.result() for run in runs]
     assert {d.changed for d in done} == {True}
     newest = history(live.admin, NAME)[-1]
-    seen = observe(live.admin, NAME)
-    assert seen.rolled_out(newest.revision) and newest.revision in {d.revision for d in done}
+    observation = observe(live.admin, NAME)
+    assert observation.rolled_out(newest.revision) and newest.revision in {d.revision for d in done}
     assert live.admin.get(INFERENCE_SERVICES, candidate_name(NAME)) is None
 
 

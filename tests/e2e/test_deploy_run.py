@@ -1,4 +1,4 @@
-"""A whole run whose output is an object store: every step, a real MLflow server, an InferenceService."""
+"""A whole run with an object store as output: every step, a real MLflow server, an InferenceService."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ def test_from_photos_to_an_inference_service(place: Place, tracking: str, tmp_pa
     run_here(tmp_path / "here", parameters | {"preset": "fast", "seed": 0})
     for name in ("bundle/bundle.json", "metrics.json", "report.html", "data.html", "outcome.json"):
         assert exists(f"{output}/{name}"), name
-    seen = observe(place.admin, NAME)
-    annotations = seen.service["metadata"]["annotations"]
+    observation = observe(place.admin, NAME)
+    annotations = observation.service["metadata"]["annotations"]
     version = annotations["phytoflow/bundle-version"]
-    storage_uri = seen.service["spec"]["predictor"]["model"]["storageUri"]
+    storage_uri = observation.service["spec"]["predictor"]["model"]["storageUri"]
     assert storage_uri == f"{output}/bundles/{version}" and exists(f"{storage_uri}/bundle.json")
     assert annotations["phytoflow/model-version"] == "1" and annotations["phytoflow/run"]
     assert place.ask()[0] == version

@@ -1,4 +1,4 @@
-"""What asks for a GPU is placed on a GPU node, tolerates its taint, and is counted."""
+"""Pods with a GPU are placed on a GPU node, tolerate its taint, and count against the quota."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ SELECTOR = {"nvidia.com/gpu.present": "true"}
 
 @pytest.fixture(scope="module", autouse=True)
 def allowed(platform: str) -> Iterator[None]:
-    """A GPU on a node, and room for it in the quota."""
+    """Allows one GPU in the quota during the tests, and restores the quota."""
     if not any(int(node["status"]["allocatable"].get(GPU, "0")) for node in get("nodes")["items"]):
         pytest.skip("no node of this cluster offers nvidia.com/gpu")
     before = get("resourcequota", "phytoflow")["spec"]["hard"][f"requests.{GPU}"]
@@ -40,7 +40,7 @@ def _used() -> str:
 
 
 def _declared(tmp_path: Path, uri: str) -> list[Object]:
-    """The GPU feature over the declared InferenceService, on the CPU's image: placing needs no device."""
+    """Builds the GPU feature with the CPU image, because placement needs no device."""
     base = ROOT / "manifests" / "predictor"
     settings = {"resources": ["../predictor"], "components": ["../gpu"], "namespace": "phytoflow-dev"}
     for source, name in ((base, "predictor"), (ROOT / "kustomize" / "features" / "gpu", "gpu")):
@@ -103,7 +103,7 @@ def test_the_train_step_is_placed_on_the_gpu_node(platform: str, tmp_path: Path)
 
 
 def _pod(accelerator: Object, placed: Object) -> Object:
-    """What KFP's driver makes of the compiled step, with a container that only waits."""
+    """Builds the pod that KFP's driver makes of the compiled step, with a container that only waits."""
     image = get("servingruntime", "phytoflow-predictor")["spec"]["containers"][0]["image"]
     gpus = {accelerator.get("type") or accelerator["resourceType"]: "1"}
     security = {

@@ -1,4 +1,4 @@
-"""The dev overlay: real stores, and a run of the product recorded in them."""
+"""The dev overlay: its stores, and a run that is recorded in them."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Under load: replicas come and go, versions change, pods vanish, and no request fails."""
+"""Under load: scaling, rolling updates and deleted pods, without a failed request."""
 
 import json
 import random
@@ -21,7 +21,7 @@ SCALED = SMALL.model_copy(
 
 @pytest.fixture(scope="module")
 def url(address: str, versions: Versions) -> Iterator[str]:
-    """The first version, and the address of a Service that spreads over its replicas."""
+    """Publishes the first version and returns the address of a Service that spreads over its replicas."""
     versions.deploy(NAME)
     ports = [{"name": "http", "port": 80, "targetPort": 8080}]
     selector = {"serving.kserve.io/inferenceservice": NAME}
@@ -37,14 +37,14 @@ def url(address: str, versions: Versions) -> Iterator[str]:
 
 
 def serving() -> int:
-    """Replicas that take requests."""
+    """Returns the number of replicas that accept requests."""
     return sum(ready(pod) for pod in pods(NAME))
 
 
 def scalers() -> list[str]:
-    """What changes its number of replicas: KEDA's object, and HPAs."""
-    found = kubectl("get", "scaledobjects.keda.sh,horizontalpodautoscalers", "-o", "name").split()
-    return [name for name in found if f"{NAME}-predictor" in name]
+    """Returns the KEDA objects and HPAs that scale it."""
+    names = kubectl("get", "scaledobjects.keda.sh,horizontalpodautoscalers", "-o", "name").split()
+    return [name for name in names if f"{NAME}-predictor" in name]
 
 
 @pytest.mark.timeout(600)

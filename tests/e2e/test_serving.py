@@ -1,4 +1,4 @@
-"""One predictor on the cluster: its answers, its series, its size."""
+"""One predictor on the cluster: answers, metrics, memory, image size and restart."""
 
 import json
 from collections.abc import Iterator

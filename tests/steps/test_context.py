@@ -37,7 +37,9 @@ def test_a_failed_step_leaves_word_and_ends_with_the_errors_code(tmp_path: Path)
 
 
 def test_a_step_reaches_the_clusters_own_services_without_its_proxy() -> None:
-    body = 'import os\nfrom phytoflow.steps.context import step\nwith step("x"): print(os.environ["NO_PROXY"])'
+    body = (
+        'import os\nfrom phytoflow.steps.context import step\nwith step("x"): print(os.environ["NO_PROXY"])'
+    )
     environment = {"HTTP_PROXY": "http://proxy.invalid:3128", "NO_PROXY": "example.org"}
     command = [sys.executable, "-c", body]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)

@@ -1,7 +1,7 @@
-"""A small API server that keeps objects as Kubernetes does, and a KServe that makes pods of what it gets.
+"""A small API server that stores objects as Kubernetes does, with a KServe that creates pods from them.
 
 It speaks the real protocol (server-side apply, resource versions, the pod proxy), so that the order of
-writes, conflicts and take-overs are tested without a cluster. What only a cluster can show is in tests/e2e.
+writes, conflicts and takeovers are tested without a cluster. What only a cluster can show is in tests/e2e.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from phytoflow.deploy.kubernetes.inference_service import BUNDLE_VERSION, REVISI
 
 Object = dict[str, Any]
 Answer = Callable[[str, bytes], list[float]]
-"""Bundle version and photo: probabilities."""
+"""Takes bundle version and photo and returns probabilities."""
 
 
 class ApiServer:
-    """Keeps objects by path.
+    """Stores objects by path.
 
     Attributes:
         objects: Path without query to object.
-        fate: What becomes of an InferenceService: None is ready, otherwise a container's waiting reason.
-        answer: What a pod answers.
+        fate: Returns None for an InferenceService that becomes ready, else its container's waiting reason.
+        answer: Computes what a pod answers.
         writes: Method and path of every write, in order.
     """
 
@@ -64,7 +64,7 @@ class ApiServer:
         threading.Thread(target=serve, daemon=True).start()
 
     def kubeconfig(self, file: Path) -> Path:
-        """Writes a kubeconfig that names it."""
+        """Writes a kubeconfig for this server."""
         server = {"server": f"http://127.0.0.1:{self._server.server_port}"}
         context = {"cluster": "c", "user": "u", "namespace": "plants"}
         tree = {"clusters": [{"name": "c", "cluster": server}], "users": [{"name": "u", "user": {}}]}
@@ -78,18 +78,20 @@ class ApiServer:
         self._server.server_close()
 
     def handle(self, method: str, url: str, body: bytes, headers: Any) -> tuple[int, bytes]:
-        """One request."""
+        """Handles one request and returns status and body."""
         parts = urlsplit(url)
         if "/proxy/" in parts.path:
-            return 200, self._asked(parts.path, body, int(headers["Inference-Header-Content-Length"]))
+            return 200, self._predict(parts.path, body, int(headers["Inference-Header-Content-Length"]))
         with self._lock:
             if method != "GET":
                 self.writes.append(f"{method} {parts.path.rsplit('/namespaces/plants/')[-1]}")
             query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-            status, answer = self._kept(method, parts.path, json.loads(body) if body else {}, query)
+            status, answer = self._handle_object(method, parts.path, json.loads(body) if body else {}, query)
         return status, json.dumps(answer).encode()
 
-    def _kept(self, method: str, path: str, body: Object, query: dict[str, str]) -> tuple[int, Object]:
+    def _handle_object(
+        self, method: str, path: str, body: Object, query: dict[str, str]
+    ) -> tuple[int, Object]:
         if method == "POST":
             path = f"{path}/{body['metadata']['name']}"
         old = self.objects.get(path)
@@ -98,7 +100,7 @@ class ApiServer:
         if method == "POST" and old:
             return 409, {"message": f"{path} already exists"}
         if method == "DELETE":
-            return (200, self._forget(path)) if old else (404, {"message": f"{path} not found"})
+            return (200, self._delete(path)) if old else (404, {"message": f"{path} not found"})
         if method == "PUT" and body["metadata"].get("resourceVersion") != old["metadata"]["resourceVersion"]:
             return 409, {"message": "the object has been modified"}
         return 200, self._write(path, body, old)
@@ -107,29 +109,29 @@ class ApiServer:
         if not path.endswith(("s", "ies")) or path.split("/")[-2] not in ("plants",):
             return 404, {"message": f"{path.rsplit('/', 1)[-1]} not found"}
         key, _, value = query.get("labelSelector", "").partition("=")
-        found = [item for at, item in self.objects.items() if at.rpartition("/")[0] == path]
+        items = [item for at, item in self.objects.items() if at.rpartition("/")[0] == path]
         return 200, {
-            "items": [i for i in found if not key or (i["metadata"].get("labels") or {}).get(key) == value]
+            "items": [i for i in items if not key or (i["metadata"].get("labels") or {}).get(key) == value]
         }
 
     def _write(self, path: str, body: Object, old: Object | None) -> Object:
         self._version += 1
-        kept = (old or {}).get("metadata", {})
+        former = (old or {}).get("metadata", {})
         same = old is not None and old.get("spec") == body.get("spec")
         metadata = body["metadata"] | {
             "resourceVersion": str(self._version),
-            "uid": kept.get("uid", uuid.uuid4().hex),
-            "generation": kept.get("generation", 0) + (not same),
+            "uid": former.get("uid", uuid.uuid4().hex),
+            "generation": former.get("generation", 0) + (not same),
         }
         new = body | {"metadata": metadata}
         if "/inferenceservices/" in path:
             new["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
-            self._serve(path, new)
+            self._create_pods(path, new)
         self.objects[path] = new
         return new
 
-    def _serve(self, path: str, service: Object) -> None:
-        """What KServe and the controllers behind it do, at once."""
+    def _create_pods(self, path: str, service: Object) -> None:
+        """Does at once what KServe and the controllers behind it do."""
         name, annotations = service["metadata"]["name"], service["metadata"]["annotations"]
         fate, revision = self.fate(service), annotations[REVISION]
         labels = {"serving.kserve.io/inferenceservice": name}
@@ -154,14 +156,14 @@ class ApiServer:
             "status": {"phase": "Running", "containerStatuses": [container]},
         }
 
-    def _forget(self, path: str) -> Object:
+    def _delete(self, path: str) -> Object:
         name = path.rpartition("/")[2]
         for at in [at for at in self.objects if f"/{name}-predictor" in at or at == path]:
             del self.objects[at]
         return {}
 
-    def _asked(self, path: str, body: bytes, head: int) -> bytes:
-        """A predictor's answer in V2."""
+    def _predict(self, path: str, body: bytes, head: int) -> bytes:
+        """Answers as a predictor does in V2."""
         pod = self.objects[path.partition(":8080/")[0]]
         version, rest, rows = pod["metadata"]["annotations"][BUNDLE_VERSION], body[head:], []
         while rest:

@@ -33,14 +33,14 @@ def champion_release(
         StorageError: The store cannot be written.
     """
     check_uri(store, "the store of bundles")
-    found = champion(tracking, store, work)
-    if found is None:
+    current = champion(tracking, store, work)
+    if current is None:
         what = f"the model {tracking.registered_model} has no champion"
         remedy = "publish a run, or set the alias `champion` in MLflow; see tracking.registered_model"
         raise TrackingError(what, remedy=remedy)
-    bundle = Bundle.load(found.path)
+    bundle = Bundle.load(current.path)
     uri = _served_from(cluster, name, bundle.manifest.version) or store_bundle(bundle, store)
-    return bundle, release_of(bundle, uri, model_version=found.version)
+    return bundle, release_of(bundle, uri, model_version=current.version)
 
 
 def _served_from(cluster: Cluster, name: str, version: str) -> str:

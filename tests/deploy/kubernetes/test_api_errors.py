@@ -23,7 +23,7 @@ def body(message: str, code: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("status", "message", "reason", "said"),
+    ("status", "message", "reason", "text"),
     [
         (403, WEBHOOK, "webhook", "threshold value should not be empty"),
         (403, FORBIDDEN, "permission", "system:serviceaccount:plants:visitor"),
@@ -34,9 +34,9 @@ def body(message: str, code: int) -> bytes:
         (422, "spec.x: Invalid value", "refused", "422"),
     ],
 )
-def test_refusals_have_a_reason(status: int, message: str, reason: str, said: str) -> None:
+def test_refusals_have_a_reason(status: int, message: str, reason: str, text: str) -> None:
     error = error_from_response(status, body(message, status), "PATCH /apis/x")
-    assert error.reason == reason and said in str(error)
+    assert error.reason == reason and text in str(error)
     assert error.exit_code == 12
 
 

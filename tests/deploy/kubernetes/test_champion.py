@@ -36,9 +36,9 @@ def test_the_champion_is_stored_where_the_cluster_reads_it(
     with pytest.raises(TrackingError, match="leaf has no champion"):
         champion_release(cluster, "leaf", tracking, "s3://models/all", tmp_path / "work")
     promote(tracking, tmp_path, version)
-    found, release = champion_release(cluster, "leaf", tracking, "s3://models/all", tmp_path / "work")
+    local, release = champion_release(cluster, "leaf", tracking, "s3://models/all", tmp_path / "work")
     expected = Bundle.load(bundle).manifest
-    assert found.manifest == expected
+    assert local.manifest == expected
     assert release.uri == f"s3://models/all/bundles/{expected.version}"
     assert release.facts["model-version"] == version
     assert fetch_bundle(release.uri, tmp_path / "back").manifest == expected

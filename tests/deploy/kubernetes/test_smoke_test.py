@@ -21,8 +21,8 @@ def pod(cluster: Cluster) -> str:
     cluster.apply(
         INFERENCE_SERVICES, inference_service("leaf", "plants", Release("s3://m/v1", "v1"), SETTINGS)
     )
-    (found,) = cluster.list(PODS)
-    return str(found["metadata"]["name"])
+    (created,) = cluster.list(PODS)
+    return str(created["metadata"]["name"])
 
 
 def test_it_returns_the_largest_difference(cluster: Cluster, server: ApiServer, pod: str) -> None:

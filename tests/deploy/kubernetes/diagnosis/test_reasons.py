@@ -1,4 +1,4 @@
-"""Reasons, read from what a real cluster showed of predictors that could not start (``recorded/``)."""
+"""Diagnoses of predictors that could not start, from recordings of a real cluster (``recorded/``)."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ REASONS = {
 
 
 def recorded(name: str) -> Observation:
-    """One look at the cluster, as it was recorded."""
-    found = json.loads((RECORDED / f"{name}.json").read_text())
-    logs = {(log["pod"], log["container"], log["previous"]): log["text"] for log in found.pop("logs")}
+    """Returns a recorded observation."""
+    objects = json.loads((RECORDED / f"{name}.json").read_text())
+    logs = {(log["pod"], log["container"], log["previous"]): log["text"] for log in objects.pop("logs")}
     reader = lambda pod, container, previous: logs.get((pod, container, previous), "")  # noqa: E731
-    return Observation(**found, logs=reader)
+    return Observation(**objects, logs=reader)
 
 
 def test_every_recording_is_read() -> None:
@@ -47,8 +47,8 @@ def test_each_fault_is_named_with_what_to_do(name: str) -> None:
     kind, words = REASONS[name]
     reason = diagnose(recorded(name), REVISION)
     assert reason is not None and reason.kind == kind
-    said = f"{reason.message}\n{reason.remedy}"
-    assert [word for word in words if word not in said] == []
+    text = f"{reason.message}\n{reason.remedy}"
+    assert [word for word in words if word not in text] == []
     assert not recorded(name).rolled_out(REVISION)
 
 

@@ -22,8 +22,8 @@ POD = {"spec": {"serviceAccountName": "predictor"}}
     ],
 )
 def test_each_cause_names_the_account_and_what_the_log_ended_with(log: str, kind: str) -> None:
-    found, message, remedy = diagnose_storage(f"copying\n{log}\n\n", POD)
-    assert found == kind and "predictor" in remedy
+    actual, message, remedy = diagnose_storage(f"copying\n{log}\n\n", POD)
+    assert actual == kind and "predictor" in remedy
     assert (log or "copying") in message
 
 
