@@ -1,0 +1,50 @@
+"""Who asks, and what they may do."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from serving.gateway.problems import ProblemError
+
+Scope = Literal["predict", "feedback", "review", "admin"]
+SCOPES: tuple[str, ...] = get_args(Scope)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """An authenticated caller.
+
+    Attributes:
+        user_id: Stable id derived from issuer and subject.
+        name: Name to show; never used to decide anything.
+        scopes: What the caller may do.
+        method: How the caller was authenticated: ``token``, ``key`` or ``session``.
+    """
+
+    user_id: str
+    name: str
+    scopes: frozenset[str]
+    method: Literal["token", "key", "session"]
+
+    def require(self, scope: Scope) -> None:
+        """Raises ProblemError 403 unless the scope was granted; `admin` includes every other."""
+        if scope not in self.scopes and "admin" not in self.scopes:
+            raise ProblemError(
+                403,
+                "scope_missing",
+                f"this needs the scope {scope!r}; granted are {', '.join(sorted(self.scopes)) or 'none'}",
+                remedy="ask for a token or API key with that scope",
+            )
+
+
+def user_id_of(issuer: str, subject: str) -> str:
+    """Id of a user, 32 hexadecimal characters: equal subjects of two issuers are two users."""
+    return hashlib.sha256(f"{issuer}\0{subject}".encode()).hexdigest()[:32]
+
+
+def read_scopes(value: object) -> frozenset[str]:
+    """The known scopes in a claim, which is a text with spaces or a list."""
+    words = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
+    return frozenset(word for word in words if isinstance(word, str)) & frozenset(SCOPES)

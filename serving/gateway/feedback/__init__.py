@@ -1,0 +1,1 @@
+"""Corrections by users and their review."""

@@ -1,0 +1,1 @@
+"""Asynchronous predictions: queues and their worker."""

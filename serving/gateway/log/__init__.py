@@ -1,0 +1,1 @@
+"""What is remembered: the prediction log, its database and the photos."""

@@ -1,0 +1,126 @@
+"""The gateway's database: SQLite on a laptop, PostgreSQL on a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+from phytoflow.errors import StorageError
+from serving.gateway.log.tables import Base
+from serving.gateway.settings import GatewaySettings
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+UNAVAILABLE = (SQLAlchemyError, OSError, TimeoutError)
+"""What a database raises that is away, full or locked."""
+
+
+class Database:
+    """Connections to the database.
+
+    Args:
+        url: SQLAlchemy URL with an asynchronous driver.
+        pool_size: Connections kept; SQLite has one writer whatever is said.
+    """
+
+    def __init__(self, url: str, pool_size: int = 5) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
+        if not self.is_sqlite:
+            options["connect_args"] = {"timeout": 3, "command_timeout": 15}
+        self.engine: AsyncEngine = create_async_engine(self.url, **options)
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+
+    @classmethod
+    def of(cls, settings: GatewaySettings) -> Database:
+        """The database that the settings name."""
+        return cls(settings.database_url, settings.database.pool_size)
+
+    def insert(self, table: type[Base]) -> Any:
+        """An INSERT of the dialect, which knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
+        return (sqlite.insert if self.is_sqlite else postgresql.insert)(table)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A transaction with the object mapper: committed at the end, rolled back on an error."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction without the object mapper."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    async def answers(self, seconds: float = 2.0) -> bool:
+        """Whether the database answers within the given seconds."""
+        try:
+            async with asyncio.timeout(seconds), self.engine.connect() as connection:
+                await connection.execute(text("select 1"))
+        except UNAVAILABLE:
+            return False
+        return True
+
+    async def migrate(self, revision: str = "head") -> None:
+        """Brings the tables to a revision, forwards or backwards; raises StorageError."""
+        if self.is_sqlite and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            async with self.connection() as connection:
+                await connection.run_sync(_migrate, revision)
+        except UNAVAILABLE as error:
+            what = f"cannot migrate the database {self.url.render_as_string()}: {error}"
+            raise StorageError(what, remedy="see that it runs and that its user may create tables") from error
+
+    async def revision(self) -> str | None:
+        """Revision of the tables; None for an empty database."""
+        async with self.connection() as connection:
+            return await connection.run_sync(
+                lambda sync: MigrationContext.configure(sync).get_current_revision()
+            )
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self.engine.dispose()
+
+
+def newest_revision() -> str:
+    """The revision that this code works with."""
+    return str(ScriptDirectory.from_config(_configuration()).get_current_head())
+
+
+def _configuration() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def _migrate(connection: Connection, revision: str) -> None:
+    config = _configuration()
+    config.attributes["connection"] = connection
+    current = MigrationContext.configure(connection).get_current_revision()
+    order = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+    behind = revision != "head" and current in order and order.index(current) > order.index(revision)
+    (command.downgrade if behind else command.upgrade)(config, revision)
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")  # readers do not wait for the writer
+    cursor.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing; a power cut the last moment
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=5000")
+    cursor.close()

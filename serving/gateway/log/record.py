@@ -1,0 +1,64 @@
+"""What is remembered of a prediction."""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def new_id(milliseconds: int | None = None) -> str:
+    """A time-ordered id (UUID version 7, RFC 9562), 32 hexadecimal characters."""
+    milliseconds = int(time.time() * 1000) if milliseconds is None else milliseconds
+    value = milliseconds << 80 | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return uuid.UUID(int=value).hex
+
+
+@dataclass(frozen=True)
+class PredictionRecord:
+    """A prediction as the journal and the table ``predictions`` have it; see ``tables.Prediction``."""
+
+    id: str
+    created: datetime
+    user_id: str
+    user_name: str
+    source: str
+    file_name: str
+    photo_sha256: str
+    label: str
+    confidence: float
+    known: bool | None
+    novelty: float | None
+    top: list[list[Any]]
+    latency_ms: float
+    model: str
+    model_version: str
+    request_id: str
+    role: str = "champion"
+    features: NDArray[np.float16] | None = None
+
+    def line(self) -> dict[str, Any]:
+        """As JSON; the features as base64 of little-endian float16."""
+        fields = {name: value for name, value in vars(self).items() if name not in ("created", "features")}
+        packed = (
+            None
+            if self.features is None
+            else base64.b64encode(self.features.astype("<f2").tobytes()).decode()
+        )
+        return fields | {"created": self.created.timestamp(), "features": packed}
+
+
+def row_of(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of the journal as a row of the table."""
+    packed = line.get("features")
+    features = base64.b64decode(packed) if packed else None
+    return line | {"created": datetime.fromtimestamp(line["created"], UTC), "features": features}

@@ -1,0 +1,125 @@
+"""Loads the journal into the database, in batches, again and again until it succeeds."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import update
+
+from serving.gateway.log import statistics
+from serving.gateway.log.database import UNAVAILABLE, Database
+from serving.gateway.log.journal import Journal, read_segment
+from serving.gateway.log.record import PredictionRecord, row_of
+from serving.gateway.log.tables import Prediction, PredictionFeatures
+from serving.gateway.metrics import DATABASE_UP, LOGGED, SPILLED
+
+_LOG = logging.getLogger(__name__)
+_BATCH = 500
+_MAX_PAUSE_SECONDS = 10.0
+
+
+class LogWriter:
+    """The prediction log: a prediction is safe once ``add`` returns, and soon in the database.
+
+    Args:
+        database: Where predictions go.
+        journal: Where they are in the meantime.
+        flush_seconds: Pause between two loads.
+    """
+
+    def __init__(self, database: Database, journal: Journal, flush_seconds: float) -> None:
+        self._database, self._journal, self._pause = database, journal, flush_seconds
+        self._stored: set[str] = set()  # photos stored since the last load
+        self._lock = asyncio.Lock()
+        self._spilled: set[Path] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to load."""
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Loads what is left, if the database is there, and ends."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self.flush()
+        self._journal.close()
+
+    def add(self, record: PredictionRecord) -> bool:
+        """Remembers a prediction; False if it had to be dropped."""
+        return self._journal.append(record.line())
+
+    def mark_stored(self, photo_sha256: str) -> None:
+        """Notes that a photo is in the store; written with the next load."""
+        self._stored.add(photo_sha256)
+
+    async def flush(self) -> bool:
+        """Loads everything that was added before; False if the database is away."""
+        async with self._lock:
+            segments = await asyncio.to_thread(self._journal.segments)
+            try:
+                for segment in segments:
+                    await self._load(segment)
+                    self._journal.remove(segment)
+                await self._mark()
+            except UNAVAILABLE as error:
+                self._count_spilled(segments)
+                _LOG.warning("predictions wait on disk, the database is away: %s", str(error).splitlines()[0])
+                return False
+        return True
+
+    async def _run(self) -> None:
+        pause = self._pause
+        while True:
+            await asyncio.sleep(pause)
+            up = await self.flush()
+            DATABASE_UP.set(up)
+            pause = self._pause if up else min(2 * max(pause, 0.5), _MAX_PAUSE_SECONDS)
+
+    async def _load(self, segment: Path) -> None:
+        records = await asyncio.to_thread(lambda: [row_of(line) for line in read_segment(segment)])
+        for start in range(0, len(records), _BATCH):
+            await self._insert(records[start : start + _BATCH])
+
+    async def _insert(self, rows: list[dict[str, Any]]) -> None:
+        """Inserts rows that are not there yet; a segment that is loaded twice counts once."""
+        insert = self._database.insert(Prediction).on_conflict_do_nothing().returning(Prediction.id)
+        async with self._database.connection() as connection:
+            features = {row["id"]: row.pop("features") for row in rows}
+            new = {id_ for (id_,) in await connection.execute(insert.values(rows))}
+            packed = [{"prediction_id": i, "features": features[i]} for i in new if features[i] is not None]
+            if packed:
+                await connection.execute(self._database.insert(PredictionFeatures), packed)
+            await statistics.count(self._database, connection, [row for row in rows if row["id"] in new])
+        LOGGED.inc(len(new))
+
+    async def _mark(self) -> None:
+        stored, self._stored = self._stored, set()
+        try:
+            for hashes in _chunks(stored, _BATCH):
+                marked = (
+                    update(Prediction).where(Prediction.photo_sha256.in_(hashes)).values(photo_stored=True)
+                )
+                async with self._database.connection() as connection:
+                    await connection.execute(marked)
+        except UNAVAILABLE:
+            self._stored |= stored
+            raise
+
+    def _count_spilled(self, segments: Iterable[Path]) -> None:
+        for segment in segments:
+            if segment not in self._spilled and segment.exists():
+                self._spilled.add(segment)
+                SPILLED.inc(segment.read_bytes().count(b"\n"))
+
+
+def _chunks(values: Iterable[str], size: int) -> Iterable[list[str]]:
+    iterator = iter(values)
+    while chunk := list(itertools.islice(iterator, size)):
+        yield chunk

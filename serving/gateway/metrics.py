@@ -1,0 +1,59 @@
+"""Prometheus metrics of the gateway; labels are route templates and fixed words, never what a client sent."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry()
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+REQUESTS = Counter(
+    "gateway_requests_total",
+    "Requests by route, method and status.",
+    ["route", "method", "status"],
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "gateway_request_duration_seconds",
+    "Time to the last byte of the answer.",
+    ["route"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+IN_PROGRESS = Gauge("gateway_requests_in_progress", "Requests being answered.", registry=REGISTRY)
+UPSTREAM_SECONDS = Histogram(
+    "gateway_upstream_duration_seconds", "Time of the predictor's part.", buckets=_SECONDS, registry=REGISTRY
+)
+PROBLEMS = Counter(
+    "gateway_problems_total", "Refusals and failures by reason.", ["reason", "code"], registry=REGISTRY
+)
+PHOTOS = Counter("gateway_photos_total", "Photos classified, by transport.", ["source"], registry=REGISTRY)
+LIMITED = Counter("gateway_limited_total", "Requests refused by the rate limit.", registry=REGISTRY)
+LIMITER_DEGRADED = Gauge(
+    "gateway_limiter_degraded",
+    "1 while Redis is away and each replica limits its own share.",
+    registry=REGISTRY,
+)
+LOGGED = Counter(
+    "gateway_predictions_logged_total", "Predictions written to the database.", registry=REGISTRY
+)
+SPILLED = Counter(
+    "gateway_predictions_spilled_total",
+    "Predictions that waited on disk for the database.",
+    registry=REGISTRY,
+)
+DROPPED = Counter(
+    "gateway_predictions_dropped_total", "Predictions lost because the journal was full.", registry=REGISTRY
+)
+JOURNAL_BYTES = Gauge(
+    "gateway_journal_bytes", "Predictions on disk that wait for the database.", registry=REGISTRY
+)
+DATABASE_UP = Gauge("gateway_database_up", "1 while the database answers.", registry=REGISTRY)
+TASKS = Counter("gateway_tasks_total", "Asynchronous tasks by outcome.", ["outcome"], registry=REGISTRY)
+TASKS_WAITING = Gauge("gateway_tasks_waiting", "Tasks that no worker has begun.", registry=REGISTRY)
+OLDEST_TASK_SECONDS = Gauge(
+    "gateway_oldest_task_seconds", "Age of the oldest task that no worker has begun.", registry=REGISTRY
+)
+PHOTOS_STORED = Counter("gateway_photos_stored_total", "Photos stored by policy.", registry=REGISTRY)
+SIGN_INS = Counter("gateway_sign_ins_total", "Console sign-ins by outcome.", ["outcome"], registry=REGISTRY)
+FEEDBACK = Counter("gateway_feedback_total", "Feedback by verdict.", ["verdict"], registry=REGISTRY)

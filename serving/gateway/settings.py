@@ -1,0 +1,228 @@
+"""Settings of the gateway: a YAML file, then environment variables, each on top of the last."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, model_validator
+
+from phytoflow.config.loader import validate
+from phytoflow.errors import ConfigError
+from phytoflow.settings_base import Section, Share
+
+ENVIRONMENT_PREFIX = "PHYTOFLOW_GATEWAY__"
+
+
+class ServerSettings(Section):
+    """Where the gateway listens and how large a request may be."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 or :: for all interfaces.")
+    port: int = Field(8000, ge=0, le=65535, description="Port; 0: a free one.")
+    public_url: str = Field(
+        "", description="URL under which browsers reach the gateway; empty: host and port."
+    )
+    cors_origins: tuple[str, ...] = Field((), description="Origins whose pages may call the API.")
+    max_photo_bytes: int = Field(64 * 2**20, gt=0, description="Largest photo in bytes.")
+    max_photos: int = Field(16, ge=1, description="Maximum number of photos in one request.")
+    max_in_flight_bytes: int = Field(
+        256 * 2**20, gt=0, description="Bytes of all requests in progress before more are refused with 503."
+    )
+    grace_period_seconds: int = Field(
+        25, ge=0, description="Longest wait for requests in progress at shutdown."
+    )
+
+
+class UpstreamSettings(Section):
+    """The predictors. Traffic weights will stand here, too."""
+
+    champion: str = Field("http://127.0.0.1:8080", description="URL of the predictor that answers.")
+    challenger: str = Field("", description="URL of a predictor to compare with; empty: none.")
+    model: str = Field("leaf", description="Name of the model in the predictor's URLs.")
+    timeout_seconds: float = Field(30, gt=0, description="Longest wait for an answer.")
+    connections: int = Field(64, ge=1, description="Maximum number of connections to one predictor.")
+
+
+class DatabaseSettings(Section):
+    """Where predictions, feedback and API keys are stored."""
+
+    url: str = Field(
+        "", description="SQLAlchemy URL (sqlite+aiosqlite or postgresql+asyncpg); empty: SQLite."
+    )
+    pool_size: int = Field(5, ge=1, description="Connections to PostgreSQL.")
+
+
+class RedisSettings(Section):
+    """Limits and tasks that several replicas share."""
+
+    url: str = Field(
+        "", description="redis:// or rediss:// URL; empty: limits and tasks of this machine only."
+    )
+    timeout_seconds: float = Field(0.5, gt=0, description="Longest wait for an answer of Redis.")
+
+
+class IssuerSettings(Section):
+    """An issuer whose JSON Web Tokens are accepted."""
+
+    issuer: str = Field(description="Value of the claim `iss`.")
+    audience: str = Field(description="Value that the claim `aud` must contain.")
+    jwks_url: str = Field(
+        "", description="URL of the key set; empty: from the issuer's OIDC discovery document."
+    )
+    scope_claim: str = Field("scope", description="Claim with the granted scopes, a text or a list.")
+    default_scopes: tuple[str, ...] = Field(
+        ("predict", "feedback"), description="Scopes of a token that carries none of ours."
+    )
+
+
+class SignInSettings(Section):
+    """Sign-in to the console by OpenID Connect (authorization code with PKCE)."""
+
+    issuer: str = Field("", description="Issuer of the OIDC provider; empty: one-time links on this machine.")
+    client_id: str = Field("", description="Client registered with the provider.")
+    client_secret_file: str = Field("", description="File with the client's secret; empty: a public client.")
+    reviewers: tuple[str, ...] = Field((), description="Subjects (claim `sub`) that may review.")
+    admins: tuple[str, ...] = Field((), description="Subjects that may administer.")
+
+
+class AuthSettings(Section):
+    """Who may ask."""
+
+    issuers: tuple[IssuerSettings, ...] = Field((), description="Accepted issuers besides the local one.")
+    local_issuer: bool = Field(True, description="Accept tokens of `phytoflow gateway token`.")
+    sign_in: SignInSettings = SignInSettings()
+    session_hours: float = Field(12, gt=0, description="Lifetime of a console session.")
+
+
+class LimitSettings(Section):
+    """How much each user may ask."""
+
+    photos_per_minute: int = Field(10, ge=1, description="Photos a user may send in any 60 seconds.")
+    replicas: int = Field(
+        1, ge=1, description="Replicas of the gateway: each one's share while Redis is away."
+    )
+
+
+class LogSettings(Section):
+    """The prediction log."""
+
+    flush_seconds: float = Field(
+        0.25, gt=0, description="Longest wait before predictions reach the database."
+    )
+    max_journal_bytes: int = Field(
+        512 * 2**20,
+        gt=0,
+        description="Predictions kept on disk while the database is away; more are dropped.",
+    )
+    retention_days: int = Field(365, ge=1, description="Predictions are deleted after this many days.")
+
+
+class PhotoSettings(Section):
+    """Which photos are stored."""
+
+    policy: Literal["none", "feedback", "unknown", "sample", "all"] = Field(
+        "feedback",
+        description="Photos to store: of corrected, of unknown, of a sample of, or of all predictions.",
+    )
+    uri: str = Field("", description="Folder or s3:// prefix; empty: `photos` in the gateway's directory.")
+    sample: Share = Field(0.01, description="Share of photos stored under the policy `sample`.")
+    hold_minutes: int = Field(
+        60, ge=1, description="Policy `feedback`: minutes in which a photo waits for a correction."
+    )
+    retention_days: int = Field(180, ge=1, description="Stored photos are deleted after this many days.")
+
+
+class TaskSettings(Section):
+    """Asynchronous predictions."""
+
+    workers: int = Field(
+        1, ge=0, description="Tasks this process works on at once; 0: only other processes do."
+    )
+    result_seconds: int = Field(3600, ge=1, description="Results can be fetched for this long.")
+    lease_seconds: float = Field(
+        30, gt=0, description="A task whose worker is silent this long is given to another."
+    )
+    max_attempts: int = Field(5, ge=1, description="Attempts before a task fails.")
+    max_waiting: int = Field(1000, ge=1, description="Waiting tasks before more are refused with 503.")
+    webhook_hosts: tuple[str, ...] = Field(
+        (), description="Hosts that webhooks may go to; empty: no webhooks."
+    )
+    webhook_secret_file: str = Field(
+        "", description="File with the secret that signs webhooks (HMAC-SHA256)."
+    )
+
+
+class GatewaySettings(Section):
+    """Everything the gateway needs to know."""
+
+    directory: Path = Field(
+        Path("gateway"), description="Folder of the gateway: database, keys, journal, photos."
+    )
+    server: ServerSettings = ServerSettings()
+    upstream: UpstreamSettings = UpstreamSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
+    auth: AuthSettings = AuthSettings()
+    limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()
+    photos: PhotoSettings = PhotoSettings()
+    tasks: TaskSettings = TaskSettings()
+    prometheus_url: str = Field(
+        "", description="Prometheus that the console's System page asks; empty: none."
+    )
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed(self) -> GatewaySettings:
+        if self.tasks.webhook_hosts and not self.tasks.webhook_secret_file:
+            raise ValueError("tasks.webhook_hosts needs tasks.webhook_secret_file")
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL; SQLite in the gateway's directory by default."""
+        return self.database.url or f"sqlite+aiosqlite:///{self.directory / 'gateway.db'}"
+
+    @property
+    def photo_uri(self) -> str:
+        """Where photos are stored."""
+        return self.photos.uri or str(self.directory / "photos")
+
+
+def load_gateway_settings(
+    file: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> GatewaySettings:
+    """Reads the settings.
+
+    Args:
+        file: YAML file with sections and keys as in ``GatewaySettings``.
+        environment: Variables such as ``PHYTOFLOW_GATEWAY__DATABASE__URL``; their values are YAML.
+
+    Raises:
+        ConfigError: An unknown key, a value out of range, or an unreadable file.
+    """
+    tree = _read_file(file) if file else {}
+    for name, value in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            _set(tree, name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"), value)
+    return validate(GatewaySettings, tree)
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot read settings from {file}: {error}", remedy="give a YAML file") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{file} holds no keys and values", remedy="write `key: value` lines")
+    return tree
+
+
+def _set(tree: dict[str, Any], path: list[str], value: str) -> None:
+    *sections, name = path
+    for section in sections:
+        tree = tree.setdefault(section, {})
+    # A URL or a path is a text, whatever YAML makes of it; numbers, lists and booleans are read.
+    tree[name] = yaml.safe_load(value) if value[:1] in "[{" or value.replace(".", "", 1).isdigit() else value

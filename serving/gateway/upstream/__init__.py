@@ -1,0 +1,1 @@
+"""The predictors behind the gateway."""

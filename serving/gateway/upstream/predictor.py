@@ -1,0 +1,243 @@
+"""A predictor behind the gateway: kept connections, deadlines, refusals in the caller's words."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+
+from serving.gateway.metrics import UPSTREAM_SECONDS
+from serving.gateway.problems import ProblemError
+from serving.gateway.settings import UpstreamSettings
+from serving.gateway.upstream.codec import ALWAYS, Buffer, InferResult, decode_response, encode_request
+
+_CHUNK = 256 * 2**10  # bytes handed to the socket at once: a large photo is not copied whole
+_HEADER_LENGTH = "Inference-Header-Content-Length"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What the predictor says of its model.
+
+    Attributes:
+        name: Name in URLs.
+        version: Version that answers.
+        classes: Classes, in the order of the probabilities.
+        outputs: Names of all outputs.
+        parameters: Everything else, as the predictor gives it.
+    """
+
+    name: str
+    version: str
+    classes: tuple[str, ...]
+    outputs: tuple[str, ...]
+    parameters: dict[str, Any]
+
+
+class Predictor:
+    """One predictor.
+
+    Args:
+        url: Its URL, without a path.
+        settings: Model name, timeout and connections.
+    """
+
+    def __init__(self, url: str, settings: UpstreamSettings) -> None:
+        self.url, self.model = url.rstrip("/"), settings.model
+        self._timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds)
+        self._limit = settings.connections
+        self._session: aiohttp.ClientSession | None = None
+        self._info: ModelInfo | None = None
+
+    async def open(self) -> None:
+        """Opens the connection pool; no request is sent."""
+        connector = aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=60)
+        # trust_env stays off: the predictor is never reached through a proxy.
+        self._session = aiohttp.ClientSession(
+            connector=connector, timeout=self._timeout, auto_decompress=False
+        )
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        if self._session:
+            await self._session.close()
+
+    async def ready(self) -> bool:
+        """Whether the predictor is there and has a model."""
+        try:
+            status, _, _ = await self._request("GET", f"/v2/models/{self.model}/ready", timeout=2.0)
+        except ProblemError:
+            return False
+        return status == 200
+
+    async def info(self, version: str = "") -> ModelInfo:
+        """The model that answers.
+
+        Args:
+            version: Version of an answer; a cached description of another version is fetched anew.
+
+        Raises:
+            ProblemError: 502, 503 or 504: the predictor is not there, or not this project's.
+        """
+        if self._info is None or (version and self._info.version != version):
+            status, _, body = await self._request("GET", f"/v2/models/{self.model}")
+            if status != 200:
+                raise _refusal(status, body, "")
+            self._info = _model_info(self.model, body)
+        return self._info
+
+    def forget(self) -> None:
+        """Fetches the model's description anew at the next use."""
+        self._info = None
+
+    async def infer(
+        self, photos: Sequence[Buffer], parameters: dict[str, Any], request_id: str
+    ) -> tuple[InferResult, ModelInfo]:
+        """Classifies photos; one request to the predictor.
+
+        Args:
+            photos: Encoded photos.
+            parameters: V2 parameters: ``top_k``, ``tta``, ``explain``, ``class``.
+            request_id: Id of the request.
+
+        Returns:
+            The answer, and the model that gave it.
+
+        Raises:
+            ProblemError: The predictor's own refusal with its reason; or 502, 503, 504 if it is at fault.
+        """
+        info = await self.info()
+        outputs = [name for name in (*ALWAYS, "features") if name in info.outputs]
+        outputs += ["explanation"] if parameters.get("explain") else []
+        head, buffers = encode_request(photos, outputs, parameters, request_id)
+        headers = {"Content-Type": "application/octet-stream", _HEADER_LENGTH: str(len(head))}
+        headers["Content-Length"] = str(sum(len(buffer) for buffer in buffers))
+        started = time.perf_counter()
+        status, answered, body = await self._request(
+            "POST", f"/v2/models/{self.model}/infer", buffers=buffers, headers=headers
+        )
+        UPSTREAM_SECONDS.observe(time.perf_counter() - started)
+        if status != 200:
+            raise _refusal(status, body, answered.get("Retry-After", ""))
+        try:
+            length = answered.get(_HEADER_LENGTH)
+            result = decode_response(body, int(length) if length else None)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise _not_ours(self.url, error) from error
+        return result, await self.info(result.model_version)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        buffers: Sequence[Buffer] = (),
+        headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One exchange; a connection that the predictor closed while it was idle is replaced once."""
+        for attempt in (1, 2):
+            try:
+                return await self._exchange(method, path, buffers, headers, timeout)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                if attempt == 2 or isinstance(error, aiohttp.ClientConnectorError):
+                    raise _unreachable(self.url, error) from error
+            except TimeoutError as error:
+                detail = f"the predictor did not answer within {timeout or self._timeout.total:g} s"
+                raise ProblemError(504, "predictor_timeout", detail, remedy="try again later") from error
+            except aiohttp.ClientError as error:
+                raise _unreachable(self.url, error) from error
+        raise AssertionError("not reached")
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        buffers: Sequence[Buffer],
+        headers: dict[str, str] | None,
+        timeout: float | None,
+    ) -> tuple[int, dict[str, str], bytes]:
+        assert self._session is not None, "Predictor.open was not called"
+        data = _chunks(buffers) if buffers else None
+        limit = aiohttp.ClientTimeout(total=timeout) if timeout else self._timeout
+        async with self._session.request(
+            method, self.url + path, data=data, headers=headers, timeout=limit, allow_redirects=False
+        ) as response:
+            return response.status, dict(response.headers), await response.read()
+
+
+async def _chunks(buffers: Sequence[Buffer]) -> AsyncIterator[bytes | memoryview]:
+    """The body in pieces: small ones joined, large ones as views of the photo."""
+    small = bytearray()
+    for buffer in buffers:
+        if len(buffer) <= _CHUNK:
+            small += buffer
+            if len(small) <= _CHUNK:
+                continue
+            yield bytes(small)
+        else:
+            if small:
+                yield bytes(small)
+            view = memoryview(buffer)
+            for start in range(0, len(view), _CHUNK):
+                yield view[start : start + _CHUNK]
+        small = bytearray()
+    if small:
+        yield bytes(small)
+
+
+def _model_info(name: str, body: bytes) -> ModelInfo:
+    try:
+        metadata = orjson.loads(body)
+        parameters = metadata["parameters"]
+        return ModelInfo(
+            name=name,
+            version=str(parameters.get("version") or metadata["versions"][0]),
+            classes=tuple(parameters["classes"]),
+            outputs=tuple(output["name"] for output in metadata["outputs"]),
+            parameters=parameters,
+        )
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise _not_ours(name, error) from error
+
+
+def _refusal(status: int, body: bytes, retry_after: str) -> ProblemError:
+    """The predictor's refusal in the gateway's form; its server errors are not the caller's fault."""
+    try:
+        fields = orjson.loads(body)
+        detail, reason = str(fields["error"]), str(fields.get("reason", "refused")).replace(" ", "_")
+    except (ValueError, KeyError, TypeError):
+        detail, reason = f"the predictor answered HTTP {status}", "refused"
+    if status == 503:
+        headers = {"Retry-After": retry_after or "1"}
+        return ProblemError(
+            503, "predictor_busy", detail, remedy="try again after Retry-After", headers=headers
+        )
+    if status >= 500 or status in (401, 403, 404):
+        return ProblemError(502, "predictor_error", detail, remedy="tell the operators of this service")
+    return ProblemError(status, reason, detail)
+
+
+def _unreachable(url: str, error: Exception) -> ProblemError:
+    detail = f"the predictor cannot be reached ({type(error).__name__})"
+    return ProblemError(
+        503, "predictor_unreachable", detail, remedy="try again later", headers={"Retry-After": "2"}
+    )
+
+
+def _not_ours(url: str, error: Exception) -> ProblemError:
+    detail = f"the predictor gave an unexpected answer: {error!r}"
+    return ProblemError(502, "predictor_error", detail, remedy="is it phytoflow's predictor?")
+
+
+async def wait_until_ready(predictor: Predictor, seconds: float) -> bool:
+    """Polls until the predictor is ready; False if it is not within the given seconds."""
+    deadline = time.monotonic() + seconds
+    while not (ready := await predictor.ready()) and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+    return ready
