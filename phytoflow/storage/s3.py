@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import urlsplit
@@ -49,6 +50,20 @@ def upload(path: Path, uri: str) -> None:
     """Sends one file."""
     with _store(uri) as (client, bucket, key):
         client.fput_object(bucket, key, str(path))
+
+
+def remove(uri: str) -> None:
+    """Removes one object; nothing happens if it is not there."""
+    with _store(uri) as (client, bucket, key):
+        client.remove_object(bucket, key)
+
+
+def modified(uri: str) -> dict[str, datetime]:
+    """Objects below a prefix, relative to it, with the time at which each was last written."""
+    with _store(uri) as (client, bucket, key):
+        prefix = f"{key.rstrip('/')}/" if key else ""
+        objects = client.list_objects(bucket, prefix=prefix, recursive=True)
+        return {item.object_name[len(prefix) :]: item.last_modified for item in objects}
 
 
 @contextmanager

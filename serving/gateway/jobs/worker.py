@@ -1,0 +1,113 @@
+"""Works on tasks: claims one, classifies its photo, stores the result, tells the webhook."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from serving.gateway.api.answers import predict_answer
+from serving.gateway.api.photos import Photo
+from serving.gateway.auth.principal import Principal
+from serving.gateway.jobs.queue import Task, TaskQueue
+from serving.gateway.jobs.webhook import send_webhook
+from serving.gateway.metrics import OLDEST_TASK_SECONDS, TASKS, TASKS_WAITING
+from serving.gateway.prediction import PredictionService, PredictOptions
+from serving.gateway.problems import ProblemError
+from serving.gateway.settings import TaskSettings
+
+_LOG = logging.getLogger(__name__)
+_WAIT_SECONDS = 5.0
+_MAX_PAUSE_SECONDS = 10.0
+
+
+class Worker:
+    """Works on one task at a time.
+
+    Args:
+        queue: Where tasks come from.
+        predictions: Classifies and remembers.
+        settings: Attempts, lease and webhooks.
+    """
+
+    def __init__(self, queue: TaskQueue, predictions: PredictionService, settings: TaskSettings) -> None:
+        self._queue, self._predictions, self._settings = queue, predictions, settings
+
+    async def run(self) -> None:
+        """Works until cancelled; a queue or predictor that is away is waited for."""
+        pause = 0.5
+        while True:
+            try:
+                task = await self._queue.claim(_WAIT_SECONDS)
+                if task is not None:
+                    await self.work(task)
+                await self._measure()
+                pause = 0.5
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # of Redis, the database or the network: none may end the worker
+                _LOG.warning("the worker pauses for %.1f s: %s: %s", pause, type(error).__name__, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _MAX_PAUSE_SECONDS)
+
+    async def work(self, task: Task) -> None:
+        """Works on one task to its end."""
+        async with self._heartbeat(task):
+            state, result = await self._attempt(task)
+        if not await self._queue.finish(task, "done" if state == "done" else "failed", result):
+            return  # another worker was first
+        TASKS.labels(state).inc()
+        if url := task.request.get("webhook"):
+            await send_webhook(url, {"task_id": task.id, "state": state, "result": result}, self._settings)
+
+    async def _attempt(self, task: Task) -> tuple[str, dict[str, Any]]:
+        while True:
+            try:
+                return "done", await self._classify(task)
+            except ProblemError as error:
+                if error.status < 500 or task.attempts >= self._settings.max_attempts:
+                    return "failed", error.document(task.request.get("request_id", ""))
+                pause = min(2.0 ** (task.attempts - 1), _MAX_PAUSE_SECONDS)
+                task = Task(**{**vars(task), "attempts": task.attempts + 1})
+                await asyncio.sleep(pause)
+
+    async def _classify(self, task: Task) -> dict[str, Any]:
+        request, started = task.request, time.perf_counter()
+        principal = Principal(task.user_id, request["user_name"], frozenset(request["scopes"]), "token")
+        options = PredictOptions(**request["options"])
+        (prediction,) = await self._predictions.predict(
+            [Photo(task.photo, request["file_name"])],
+            options,
+            principal,
+            source="task",
+            request_id=request["request_id"],
+            started=started,
+            ids=[task.id],
+        )
+        answer = predict_answer(prediction, options, request["request_id"], started)
+        return answer.model_dump(mode="json")
+
+    @asynccontextmanager
+    async def _heartbeat(self, task: Task) -> AsyncIterator[None]:
+        """Says again and again that this worker is alive."""
+
+        async def beat() -> None:
+            while True:
+                await asyncio.sleep(self._settings.lease_seconds / 3)
+                with contextlib.suppress(Exception):  # a beat that fails is followed by another
+                    await self._queue.extend(task)
+
+        beating = asyncio.create_task(beat())
+        try:
+            yield
+        finally:
+            beating.cancel()
+
+    async def _measure(self) -> None:
+        depth = await self._queue.depth()
+        TASKS_WAITING.set(depth.waiting)
+        OLDEST_TASK_SECONDS.set(depth.oldest_seconds)

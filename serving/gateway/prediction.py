@@ -1,0 +1,150 @@
+"""The one way in which the gateway classifies photos, whoever asks: API, task or console."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from serving.gateway.api.photos import Photo
+from serving.gateway.auth.principal import Principal
+from serving.gateway.log.photo_store import PhotoStore
+from serving.gateway.log.record import PredictionRecord, new_id
+from serving.gateway.log.writer import LogWriter
+from serving.gateway.metrics import PHOTOS
+from serving.gateway.problems import ProblemError
+from serving.gateway.upstream.codec import PhotoResult
+from serving.gateway.upstream.fleet import Fleet
+from serving.gateway.upstream.predictor import ModelInfo
+
+AUGMENTATIONS = ("none", "flips", "crops")
+_LOGGED_CLASSES = 5
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """How photos are classified.
+
+    Attributes:
+        top_k: Classes listed for each photo.
+        explain: Whether to return where in the photo the evidence lies.
+        tta: Test-time augmentation: ``none``, ``flips`` or ``crops``.
+    """
+
+    top_k: int = 3
+    explain: bool = False
+    tta: str = "none"
+
+    def parameters(self, classes: int) -> dict[str, Any]:
+        """The V2 parameters."""
+        chosen: dict[str, Any] = {"top_k": min(max(self.top_k, _LOGGED_CLASSES), classes)}
+        chosen |= {"explain": True} if self.explain else {}
+        return chosen | ({"tta": self.tta} if self.tta != "none" else {})
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One photo's answer, as remembered.
+
+    Attributes:
+        id: Id of the prediction.
+        photo: The photo.
+        result: The model's answer.
+        model: The model that gave it.
+        role: ``champion`` or ``challenger``.
+    """
+
+    id: str
+    photo: Photo
+    result: PhotoResult
+    model: ModelInfo
+    role: str
+
+
+class PredictionService:
+    """Classifies photos and remembers the answers.
+
+    Args:
+        fleet: The predictors.
+        log: The prediction log.
+        photos: The photo store.
+    """
+
+    def __init__(self, fleet: Fleet, log: LogWriter, photos: PhotoStore) -> None:
+        self._fleet, self._log, self._photos = fleet, log, photos
+
+    async def predict(
+        self,
+        photos: Sequence[Photo],
+        options: PredictOptions,
+        principal: Principal,
+        *,
+        source: str,
+        request_id: str,
+        started: float,
+        ids: Sequence[str] = (),
+    ) -> list[Prediction]:
+        """Classifies photos in one request to the predictor.
+
+        Args:
+            photos: The photos.
+            options: How.
+            principal: Who asks.
+            source: ``rest``, ``task`` or ``console``.
+            request_id: Id of the request.
+            started: ``time.perf_counter`` when the request came.
+            ids: Ids of the predictions; new ones if empty. A task gives its own, so that a second attempt is
+                not remembered twice.
+
+        Raises:
+            ProblemError: The predictor refused, or is at fault.
+        """
+        predictor, role = self._fleet.choose(principal.user_id)
+        info = await predictor.info()
+        parameters = options.parameters(len(info.classes))
+        answer, info = await predictor.infer([photo.content for photo in photos], parameters, request_id)
+        if len(answer.photos) != len(photos):
+            raise ProblemError(502, "predictor_error", "the predictor answered another number of photos")
+        predictions = [
+            Prediction(id_, photo, result, info, role)
+            for id_, photo, result in zip(
+                ids or [new_id() for _ in photos], photos, answer.photos, strict=True
+            )
+        ]
+        milliseconds = (time.perf_counter() - started) * 1000
+        for prediction in predictions:
+            self._remember(prediction, principal, source, request_id, milliseconds)
+        PHOTOS.labels(source).inc(len(photos))
+        return predictions
+
+    def _remember(
+        self, prediction: Prediction, principal: Principal, source: str, request_id: str, milliseconds: float
+    ) -> None:
+        result, model = prediction.result, prediction.model
+        digest = hashlib.sha256(prediction.photo.content).hexdigest()
+        top = zip(result.labels[:_LOGGED_CLASSES], result.scores[:_LOGGED_CLASSES], strict=True)
+        record = PredictionRecord(
+            id=prediction.id,
+            created=datetime.now(UTC),
+            user_id=principal.user_id,
+            user_name=principal.name,
+            source=source,
+            file_name=prediction.photo.name,
+            photo_sha256=digest,
+            label=result.labels[0],
+            confidence=result.scores[0],
+            known=result.known,
+            novelty=result.novelty,
+            top=[list(pair) for pair in top],
+            latency_ms=milliseconds,
+            model=model.name,
+            model_version=model.version,
+            request_id=request_id,
+            role=prediction.role,
+            features=result.features,
+        )
+        if self._log.add(record):
+            self._photos.add(digest, prediction.photo.content, known=result.known)

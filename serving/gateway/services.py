@@ -1,0 +1,123 @@
+"""Everything the gateway works with, opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass, field
+
+from serving.gateway.auth.authenticate import Authenticator
+from serving.gateway.auth.keys import ApiKeys
+from serving.gateway.auth.local_issuer import LocalIssuer
+from serving.gateway.auth.sessions import Sessions, read_secret
+from serving.gateway.auth.tokens import TokenVerifier
+from serving.gateway.jobs.queue import TaskQueue
+from serving.gateway.jobs.redis_queue import RedisTaskQueue
+from serving.gateway.jobs.sql_queue import SqlTaskQueue
+from serving.gateway.jobs.worker import Worker
+from serving.gateway.limits.limiter import Limiter
+from serving.gateway.log.database import Database
+from serving.gateway.log.journal import Journal
+from serving.gateway.log.photo_store import PhotoStore
+from serving.gateway.log.retention import Housekeeper
+from serving.gateway.log.writer import LogWriter
+from serving.gateway.prediction import PredictionService
+from serving.gateway.settings import GatewaySettings
+from serving.gateway.upstream.fleet import Fleet
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class Services:
+    """The parts of a gateway process.
+
+    Attributes:
+        settings: Everything that was said.
+        database: The database.
+        log: The prediction log.
+        photos: The photo store.
+        limiter: The rate limit.
+        local_issuer: Signs tokens of this machine; None if they are not accepted.
+        authenticator: Finds out who asks.
+        fleet: The predictors.
+        predictions: Classifies photos.
+        tasks: The queue of asynchronous predictions.
+        draining: Whether the process is about to end: it is no longer ready.
+    """
+
+    settings: GatewaySettings
+    database: Database
+    log: LogWriter
+    photos: PhotoStore
+    limiter: Limiter
+    local_issuer: LocalIssuer | None
+    authenticator: Authenticator
+    fleet: Fleet
+    predictions: PredictionService
+    tasks: TaskQueue
+    draining: bool = False
+    _background: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, settings: GatewaySettings) -> Services:
+        """Makes the parts; nothing is connected yet."""
+        settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = Database.of(settings)
+        log = LogWriter(
+            database,
+            Journal(settings.directory / "journal", settings.log.max_journal_bytes),
+            settings.log.flush_seconds,
+        )
+        photos = PhotoStore(settings.photos, settings.photo_uri, log.mark_stored)
+        issuer = LocalIssuer.open(settings.directory) if settings.auth.local_issuer else None
+        sessions = Sessions(
+            read_secret(settings.directory),
+            settings.auth.session_hours,
+            secure=settings.server.public_url.startswith("https:"),
+        )
+        fleet = Fleet(settings.upstream)
+        tasks: TaskQueue
+        tasks = (
+            RedisTaskQueue(settings.redis, settings.tasks)
+            if settings.redis.url
+            else SqlTaskQueue(database, settings.tasks)
+        )
+        return cls(
+            settings=settings,
+            database=database,
+            log=log,
+            photos=photos,
+            limiter=Limiter(settings.limits, settings.redis),
+            local_issuer=issuer,
+            authenticator=Authenticator(
+                TokenVerifier(settings.auth.issuers, issuer), ApiKeys(database), sessions
+            ),
+            fleet=fleet,
+            predictions=PredictionService(fleet, log, photos),
+            tasks=tasks,
+        )
+
+    async def open(self) -> None:
+        """Connects, and begins the background work."""
+        if self.database.is_sqlite:
+            await self.database.migrate()  # a laptop has no migration job
+        await self.fleet.open()
+        await self.tasks.open()
+        self.log.start()
+        worker = Worker(self.tasks, self.predictions, self.settings.tasks)
+        self._background = [asyncio.create_task(worker.run()) for _ in range(self.settings.tasks.workers)]
+        self._background.append(asyncio.create_task(Housekeeper(self).run()))
+
+    async def close(self) -> None:
+        """Ends the background work, writes what is left, and closes every connection."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self.photos.settle()
+        with contextlib.suppress(Exception):
+            await self.tasks.close()
+        await self.log.close()
+        await self.fleet.close()
+        await self.database.close()
