@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from phytoflow import __version__
-from serving.gateway.api import predict, predictions, service, tasks
+from serving.gateway.api import account, analytics, feedback, ingest, predict, predictions, service, tasks
 from serving.gateway.middleware import RequestMiddleware
 from serving.gateway.problems import install_problem_handlers
 from serving.gateway.services import Services
@@ -47,7 +47,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     install_problem_handlers(app)
     app.include_router(service.probes)
-    for module in (predict, tasks, predictions, service):
+    for module in (predict, tasks, predictions, feedback, analytics, account, service, ingest):
         app.include_router(module.router, prefix="/v1")
     if settings.server.cors_origins:
         app.add_middleware(

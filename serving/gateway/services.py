@@ -12,6 +12,7 @@ from serving.gateway.auth.keys import ApiKeys
 from serving.gateway.auth.local_issuer import LocalIssuer
 from serving.gateway.auth.sessions import Sessions, read_secret
 from serving.gateway.auth.tokens import TokenVerifier
+from serving.gateway.feedback.service import FeedbackService
 from serving.gateway.jobs.queue import TaskQueue
 from serving.gateway.jobs.redis_queue import RedisTaskQueue
 from serving.gateway.jobs.sql_queue import SqlTaskQueue
@@ -43,6 +44,7 @@ class Services:
         authenticator: Finds out who asks.
         fleet: The predictors.
         predictions: Classifies photos.
+        feedback: Takes corrections and reviews.
         tasks: The queue of asynchronous predictions.
         draining: Whether the process is about to end: it is no longer ready.
     """
@@ -56,6 +58,7 @@ class Services:
     authenticator: Authenticator
     fleet: Fleet
     predictions: PredictionService
+    feedback: FeedbackService
     tasks: TaskQueue
     draining: bool = False
     _background: list[asyncio.Task[None]] = field(default_factory=list)
@@ -96,6 +99,7 @@ class Services:
             ),
             fleet=fleet,
             predictions=PredictionService(fleet, log, photos),
+            feedback=FeedbackService(database, photos),
             tasks=tasks,
         )
 

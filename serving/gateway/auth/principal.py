@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from serving.gateway.problems import ProblemError
 
-Scope = Literal["predict", "feedback", "review", "admin"]
+Scope = Literal["predict", "feedback", "review", "admin", "log"]
 SCOPES: tuple[str, ...] = get_args(Scope)
 
 

@@ -90,3 +90,12 @@ async def find_prediction(services: Services, prediction_id: str) -> Prediction 
                 return row
         await services.log.flush()
     return None
+
+
+async def accepted_after(database: Database, after: str, limit: int) -> Sequence[Prediction]:
+    """Accepted predictions with a photo, oldest first, after the one of an id."""
+    query = select(Prediction).where(
+        Prediction.review == "accepted", Prediction.photo_stored, Prediction.id > after
+    )
+    async with database.session() as session:
+        return list(await session.scalars(query.order_by(Prediction.id).limit(limit)))

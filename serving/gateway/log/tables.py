@@ -64,6 +64,7 @@ class Prediction(Base):
         request_id: Shared by the photos of one request.
         label_now: Class after review; None while nobody corrected it.
         review: State of the feedback: none, pending, agreed, accepted or rejected.
+        blind: Whether the accepted class is checked by a second look: empty, asked, agreed or disagreed.
     """
 
     __tablename__ = "predictions"
@@ -88,6 +89,7 @@ class Prediction(Base):
     request_id: Mapped[str] = mapped_column(String(64), default="")
     label_now: Mapped[str | None] = mapped_column(String(255))
     review: Mapped[str] = mapped_column(String(16), default="none")
+    blind: Mapped[str] = mapped_column(String(16), default="")
 
     __table_args__ = (
         Index("predictions_by_user", "user_id", "id"),
@@ -170,6 +172,22 @@ class Feedback(Base):
         Index("feedback_by_prediction", "prediction_id", "user_id", "role", unique=True),
         Index("feedback_by_user", "user_id"),
     )
+
+
+class Decision(Base):
+    """What a reviewer decided; all decisions stay, the last one counts."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    prediction_id: Mapped[str] = mapped_column(ForeignKey("predictions.id", ondelete="CASCADE"))
+    user_id: Mapped[str] = mapped_column(String(32))
+    user_name: Mapped[str] = mapped_column(String(200), default="")
+    decision: Mapped[str] = mapped_column(String(16))  # accepted or rejected
+    label: Mapped[str | None] = mapped_column(String(255))
+    created: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("decisions_by_prediction", "prediction_id"),)
 
 
 class ApiKey(Base):

@@ -53,7 +53,11 @@ class LogWriter:
 
     def add(self, record: PredictionRecord) -> bool:
         """Remembers a prediction; False if it had to be dropped."""
-        return self._journal.append(record.line())
+        return self.add_line(record.line())
+
+    def add_line(self, line: dict[str, Any]) -> bool:
+        """Remembers a prediction that is in the journal's form already."""
+        return self._journal.append(line)
 
     def mark_stored(self, photo_sha256: str) -> None:
         """Notes that a photo is in the store; written with the next load."""

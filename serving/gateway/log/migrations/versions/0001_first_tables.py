@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("request_id", sa.String(length=64), nullable=False),
         sa.Column("label_now", sa.String(length=255), nullable=True),
         sa.Column("review", sa.String(length=16), nullable=False),
+        sa.Column("blind", sa.String(length=16), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("predictions_by_photo", "predictions", ["photo_sha256"], unique=False)
@@ -101,6 +102,19 @@ def upgrade() -> None:
         sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "decisions",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("prediction_id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("user_name", sa.String(length=200), nullable=False),
+        sa.Column("decision", sa.String(length=16), nullable=False),
+        sa.Column("label", sa.String(length=255), nullable=True),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["prediction_id"], ["predictions.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("decisions_by_prediction", "decisions", ["prediction_id"], unique=False)
     op.create_table(
         "feedback",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -131,6 +145,8 @@ def downgrade() -> None:
     op.drop_index("feedback_by_user", table_name="feedback")
     op.drop_index("feedback_by_prediction", table_name="feedback")
     op.drop_table("feedback")
+    op.drop_index("decisions_by_prediction", table_name="decisions")
+    op.drop_table("decisions")
     op.drop_table("used_codes")
     op.drop_index("tasks_by_state", table_name="tasks")
     op.drop_index("tasks_by_expiry", table_name="tasks")
