@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from serving.gateway.api.photos import Photo
 from serving.gateway.auth.principal import Principal
 from serving.gateway.log.photo_store import PhotoStore
 from serving.gateway.log.record import PredictionRecord, new_id
 from serving.gateway.log.writer import LogWriter
 from serving.gateway.metrics import PHOTOS
+from serving.gateway.photo import Photo
 from serving.gateway.problems import ProblemError
 from serving.gateway.upstream.codec import PhotoResult
 from serving.gateway.upstream.fleet import Fleet

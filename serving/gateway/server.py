@@ -52,4 +52,7 @@ def serve(settings: GatewaySettings, *, drain: float = _DRAIN_SECONDS) -> None:
         timeout_graceful_shutdown=settings.server.grace_period_seconds,
         log_config=None,
     )
+    # At its end uvicorn raises the signal again that ended it; an orderly end is exit code 0.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     _DrainingServer(config, drain).run()

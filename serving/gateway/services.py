@@ -10,20 +10,24 @@ from dataclasses import dataclass, field
 from serving.gateway.auth.authenticate import Authenticator
 from serving.gateway.auth.keys import ApiKeys
 from serving.gateway.auth.local_issuer import LocalIssuer
+from serving.gateway.auth.principal import Principal
 from serving.gateway.auth.sessions import Sessions, read_secret
 from serving.gateway.auth.tokens import TokenVerifier
 from serving.gateway.feedback.service import FeedbackService
+from serving.gateway.housekeeping import Housekeeper
 from serving.gateway.jobs.queue import TaskQueue
 from serving.gateway.jobs.redis_queue import RedisTaskQueue
 from serving.gateway.jobs.sql_queue import SqlTaskQueue
 from serving.gateway.jobs.worker import Worker
 from serving.gateway.limits.limiter import Limiter
+from serving.gateway.log import queries
 from serving.gateway.log.database import Database
 from serving.gateway.log.journal import Journal
 from serving.gateway.log.photo_store import PhotoStore
-from serving.gateway.log.retention import Housekeeper
+from serving.gateway.log.tables import Prediction
 from serving.gateway.log.writer import LogWriter
 from serving.gateway.prediction import PredictionService
+from serving.gateway.problems import ProblemError
 from serving.gateway.settings import GatewaySettings
 from serving.gateway.upstream.fleet import Fleet
 
@@ -103,6 +107,18 @@ class Services:
             tasks=tasks,
         )
 
+    async def prediction_for(self, caller: Principal, prediction_id: str) -> Prediction:
+        """A prediction that the caller may see: one's own; reviewers see all.
+
+        Raises:
+            ProblemError: 404, also for another user's: its existence is nobody's business.
+        """
+        row = await queries.find_prediction(self.database, self.log, prediction_id)
+        reviewer = bool({"review", "admin"} & caller.scopes)
+        if row is None or not (row.user_id == caller.user_id or reviewer):
+            raise ProblemError(404, "no_such_prediction", "there is no prediction of this id")
+        return row
+
     async def open(self) -> None:
         """Connects, and begins the background work."""
         if self.database.is_sqlite:
@@ -110,9 +126,10 @@ class Services:
         await self.fleet.open()
         await self.tasks.open()
         self.log.start()
+        housekeeper = Housekeeper(self.database, self.photos, self.tasks, self.settings.log.retention_days)
         worker = Worker(self.tasks, self.predictions, self.settings.tasks)
         self._background = [asyncio.create_task(worker.run()) for _ in range(self.settings.tasks.workers)]
-        self._background.append(asyncio.create_task(Housekeeper(self).run()))
+        self._background.append(asyncio.create_task(housekeeper.run()))
 
     async def close(self) -> None:
         """Ends the background work, writes what is left, and closes every connection."""

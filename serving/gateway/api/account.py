@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from serving.gateway import account
 from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
-from serving.gateway.log import account
 from serving.gateway.problems import ProblemError
 
 router = APIRouter(prefix="/account", tags=["account"])

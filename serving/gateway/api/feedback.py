@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from serving.gateway.api.answers import stored_prediction
+from serving.gateway.answers.build import stored_prediction
+from serving.gateway.answers.schemas import StoredPrediction
 from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
 from serving.gateway.api.predictions import PredictionId
-from serving.gateway.api.schemas import StoredPrediction
 from serving.gateway.log import queries
 
 router = APIRouter(tags=["feedback"])
@@ -46,7 +46,7 @@ class QueueItem(StoredPrediction):
 async def give_feedback(body: FeedbackRequest, caller: Caller, services: ServicesOf) -> StoredPrediction:
     """Says whether a prediction is right, and if not, what it is."""
     caller.require("feedback")
-    row = await queries.visible_prediction(services, body.prediction_id, caller)
+    row = await services.prediction_for(caller, body.prediction_id)
     info = await services.fleet.champion.info()
     row = await services.feedback.state(
         row, caller, body.verdict, body.label, comment=body.comment, classes=info.classes
@@ -85,6 +85,7 @@ async def decide(
 async def accepted(caller: Caller, services: ServicesOf) -> StreamingResponse:
     """All accepted predictions, one JSON object a line, oldest first: what `phytoflow data collect` reads."""
     caller.require("review")
+    await services.log.flush()
 
     async def lines() -> AsyncIterator[bytes]:
         after = ""

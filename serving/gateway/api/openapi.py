@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from serving.gateway.api.schemas import ProblemDocument
+from serving.gateway.answers.schemas import ProblemDocument
 from serving.gateway.problems import MEDIA_TYPE
 
 _FILE = {"type": "string", "format": "binary"}

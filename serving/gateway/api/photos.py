@@ -15,6 +15,7 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 
+from serving.gateway.photo import Photo
 from serving.gateway.problems import ProblemError
 
 _MAX_NAME = 255
@@ -22,19 +23,6 @@ _MAX_FIELD_BYTES = 4096
 _FRAMING_BYTES = 64 * 2**10  # of a multipart form, per photo: boundaries, headers, small fields
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SIGNATURES = (b"<svg", b"<?xml", b"<!doctype", b"<html", b"PK\x03\x04", b"%PDF", b"\x1f\x8b")
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo as it came.
-
-    Attributes:
-        content: Encoded image.
-        name: File name that the client gave, without folders; may be empty.
-    """
-
-    content: bytearray | bytes
-    name: str = ""
 
 
 @dataclass

@@ -6,11 +6,11 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from serving.gateway.api.answers import batch_answer, predict_answer
+from serving.gateway.answers.build import batch_answer, predict_answer
+from serving.gateway.answers.schemas import BatchAnswer, PredictAnswer
 from serving.gateway.api.dependencies import Caller, ServicesOf, read_options
 from serving.gateway.api.openapi import photo_body, problems
 from serving.gateway.api.photos import read_photos, too_many
-from serving.gateway.api.schemas import BatchAnswer, PredictAnswer
 from serving.gateway.limits.limiter import Quota
 from serving.gateway.problems import request_id_of
 

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from serving.gateway.api.answers import stored_prediction
+from serving.gateway.answers.build import stored_prediction
+from serving.gateway.answers.schemas import PredictionPage, StoredPrediction
 from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
-from serving.gateway.api.schemas import PredictionPage, StoredPrediction
 from serving.gateway.log import queries
 from serving.gateway.problems import ProblemError
 
@@ -41,7 +41,7 @@ async def get_prediction(
     prediction_id: PredictionId, caller: Caller, services: ServicesOf
 ) -> StoredPrediction:
     """One of one's own predictions; reviewers see all."""
-    return stored_prediction(await queries.visible_prediction(services, prediction_id, caller))
+    return stored_prediction(await services.prediction_for(caller, prediction_id))
 
 
 @router.get(
@@ -51,7 +51,7 @@ async def get_prediction(
 )
 async def get_photo(prediction_id: PredictionId, caller: Caller, services: ServicesOf) -> Response:
     """The photo of a prediction, without metadata, if it was stored."""
-    row = await queries.visible_prediction(services, prediction_id, caller)
+    row = await services.prediction_for(caller, prediction_id)
     stored = await services.photos.read(row.photo_sha256)
     if stored is None:
         raise ProblemError(404, "no_photo", "the photo of this prediction was not stored")

@@ -9,9 +9,9 @@ import psutil
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from serving.gateway.answers.schemas import Check, ClassesAnswer, HealthAnswer, ModelVersion, QuotaAnswer
 from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
-from serving.gateway.api.schemas import Check, ClassesAnswer, HealthAnswer, ModelVersion, QuotaAnswer
 from serving.gateway.metrics import REGISTRY
 from serving.gateway.services import Services
 

@@ -8,10 +8,10 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
+from serving.gateway.answers.schemas import TaskAnswer
 from serving.gateway.api.dependencies import Caller, ServicesOf, read_options
 from serving.gateway.api.openapi import photo_body, problems
 from serving.gateway.api.photos import read_photos
-from serving.gateway.api.schemas import TaskAnswer
 from serving.gateway.auth.principal import Principal
 from serving.gateway.jobs.queue import Task
 from serving.gateway.jobs.webhook import check_webhook

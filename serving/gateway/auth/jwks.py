@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 from jwt import PyJWK, PyJWKError
 
+from serving.gateway.auth.principal import invalid_token
 from serving.gateway.problems import ProblemError
 
 _MAX_AGE_SECONDS = 3600.0
@@ -45,7 +46,7 @@ class KeySet:
         if key_id not in self._keys or self._clock() - self._fetched > _MAX_AGE_SECONDS:
             await self._refresh(key_id)
         if key_id not in self._keys:
-            raise ProblemError(401, "invalid_token", "the token is signed with an unknown key")
+            raise invalid_token("it is signed with an unknown key")
         return self._keys[key_id]
 
     async def _refresh(self, key_id: str) -> None:

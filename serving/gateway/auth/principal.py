@@ -48,3 +48,14 @@ def read_scopes(value: object) -> frozenset[str]:
     """The known scopes in a claim, which is a text with spaces or a list."""
     words = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
     return frozenset(word for word in words if isinstance(word, str)) & frozenset(SCOPES)
+
+
+def invalid_token(why: str) -> ProblemError:
+    """A refused token."""
+    return ProblemError(
+        401,
+        "invalid_token",
+        f"the token is not accepted: {why}",
+        remedy="sign in again, or ask for a new token",
+        headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+    )

@@ -11,8 +11,7 @@ import jwt
 
 from serving.gateway.auth.jwks import KeySet
 from serving.gateway.auth.local_issuer import AUDIENCE, LocalIssuer
-from serving.gateway.auth.principal import Principal, read_scopes, user_id_of
-from serving.gateway.problems import ProblemError
+from serving.gateway.auth.principal import Principal, invalid_token, read_scopes, user_id_of
 from serving.gateway.settings import IssuerSettings
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
@@ -118,14 +117,3 @@ class TokenVerifier:
         subject = str(claims["sub"])
         name = str(claims.get("name") or claims.get("email") or subject)[:200]
         return float(claims["exp"]), Principal(user_id_of(issuer, subject), name, scopes, "token")
-
-
-def invalid_token(why: str) -> ProblemError:
-    """A refused token."""
-    return ProblemError(
-        401,
-        "invalid_token",
-        f"the token is not accepted: {why}",
-        remedy="sign in again, or ask for a new token",
-        headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
-    )

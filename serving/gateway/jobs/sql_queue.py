@@ -125,7 +125,7 @@ class SqlTaskQueue:
             oldest = oldest.with_for_update(skip_locked=True)
         taken = (
             update(TaskRow)
-            .where(TaskRow.id.in_(oldest.scalar_subquery()), free)
+            .where(TaskRow.id == oldest.scalar_subquery(), free)
             .values(state="running", lease=self._lease(), attempts=TaskRow.attempts + 1)
             .returning(TaskRow)
         )

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from serving.gateway.api.answers import predict_answer
-from serving.gateway.api.photos import Photo
+from serving.gateway.answers.build import predict_answer
 from serving.gateway.auth.principal import Principal
 from serving.gateway.jobs.queue import Task, TaskQueue
 from serving.gateway.jobs.webhook import send_webhook
 from serving.gateway.metrics import OLDEST_TASK_SECONDS, TASKS, TASKS_WAITING
+from serving.gateway.photo import Photo
 from serving.gateway.prediction import PredictionService, PredictOptions
 from serving.gateway.problems import ProblemError
 from serving.gateway.settings import TaskSettings

@@ -72,7 +72,7 @@ async def counts_by_class(database: Database, range_: Range, period: Period) -> 
 
 
 async def latency_percentiles(database: Database, range_: Range, period: Period) -> list[dict[str, Any]]:
-    """Latency percentiles of each period, within five per cent."""
+    """Latency percentiles of each period, within 2.5 per cent."""
     query = (
         select(HourlyLatency.hour, HourlyLatency.bucket, func.sum(HourlyLatency.photos))
         .where(*range_.of(HourlyLatency))

@@ -113,7 +113,8 @@ def _migrate(connection: Connection, revision: str) -> None:
     config.attributes["connection"] = connection
     current = MigrationContext.configure(connection).get_current_revision()
     order = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
-    behind = revision != "head" and current in order and order.index(current) > order.index(revision)
+    known = current in order and revision in order
+    behind = revision == "base" or (known and order.index(str(current)) > order.index(revision))
     (command.downgrade if behind else command.upgrade)(config, revision)
 
 

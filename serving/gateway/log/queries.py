@@ -6,17 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Select, select
 
-from serving.gateway.auth.principal import Principal
 from serving.gateway.log.database import Database
 from serving.gateway.log.tables import Prediction
-from serving.gateway.problems import ProblemError
-
-if TYPE_CHECKING:
-    from serving.gateway.services import Services
+from serving.gateway.log.writer import LogWriter
 
 _WAIT_SECONDS = (0.0, 0.1, 0.3, 0.6)  # an answer of another replica may still be in that replica's journal
 
@@ -68,27 +63,14 @@ async def list_predictions(database: Database, filters: Filters, limit: int) -> 
         return list(await session.scalars(query))
 
 
-async def visible_prediction(services: Services, prediction_id: str, caller: Principal) -> Prediction:
-    """A prediction that the caller may see.
-
-    Raises:
-        ProblemError: 404, also for another user's: its existence is nobody's business.
-    """
-    row = await find_prediction(services, prediction_id)
-    reviewer = bool({"review", "admin"} & caller.scopes)
-    if row is None or not (row.user_id == caller.user_id or reviewer):
-        raise ProblemError(404, "no_such_prediction", "there is no prediction of this id")
-    return row
-
-
-async def find_prediction(services: Services, prediction_id: str) -> Prediction | None:
+async def find_prediction(database: Database, log: LogWriter, prediction_id: str) -> Prediction | None:
     """A prediction, also one that was answered a moment ago by any replica."""
     for seconds in _WAIT_SECONDS:
         await asyncio.sleep(seconds)
-        async with services.database.session() as session:
+        async with database.session() as session:
             if (row := await session.get(Prediction, prediction_id)) is not None:
                 return row
-        await services.log.flush()
+        await log.flush()
     return None
 
 

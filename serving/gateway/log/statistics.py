@@ -13,14 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from serving.gateway.log.database import Database
 from serving.gateway.log.tables import Base, DailyUser, HourlyCount, HourlyLatency
 
-_GROWTH = 1.1  # from one latency bucket to the next: percentiles are right within 5%
+_GROWTH = 1.05  # from one latency bucket to the next: percentiles are right within 2.5%
 
 Key = tuple[Any, ...]
 Sums = dict[Key, list[float]]
 
 
 def latency_bucket(milliseconds: float) -> int:
-    """Bucket of a latency; bucket b holds 1.1^b to 1.1^(b+1) ms."""
+    """Bucket of a latency; bucket b holds 1.05^b to 1.05^(b+1) ms."""
     return math.floor(math.log(max(milliseconds, 0.01)) / math.log(_GROWTH))
 
 

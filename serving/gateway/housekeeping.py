@@ -6,15 +6,14 @@ import asyncio
 import logging
 import random
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
 
+from serving.gateway.jobs.queue import TaskQueue
+from serving.gateway.log.database import Database
+from serving.gateway.log.photo_store import PhotoStore
 from serving.gateway.log.record import new_id
 from serving.gateway.log.tables import Prediction, UsedCode
-
-if TYPE_CHECKING:
-    from serving.gateway.services import Services
 
 _LOG = logging.getLogger(__name__)
 _EVERY_SECONDS = 300.0
@@ -24,10 +23,16 @@ class Housekeeper:
     """Removes old predictions, photos, task results and used codes, every few minutes.
 
     Every replica does so: the work is idempotent.
+
+    Args:
+        database: The database.
+        photos: The photo store, which knows its own retention.
+        tasks: The task queue, which knows its own, too.
+        days: Predictions older than this many days are removed.
     """
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, database: Database, photos: PhotoStore, tasks: TaskQueue, days: int) -> None:
+        self._database, self._photos, self._tasks, self._days = database, photos, tasks, days
 
     async def run(self) -> None:
         """Works until cancelled."""
@@ -42,12 +47,12 @@ class Housekeeper:
 
     async def clean(self) -> None:
         """One round."""
-        services, now = self._services, datetime.now(UTC)
-        oldest = now - timedelta(days=services.settings.log.retention_days)
-        async with services.database.connection() as connection:
+        now = datetime.now(UTC)
+        oldest = now - timedelta(days=self._days)
+        async with self._database.connection() as connection:
             await connection.execute(
                 delete(Prediction).where(Prediction.id < new_id(int(oldest.timestamp() * 1000)))
             )
             await connection.execute(delete(UsedCode).where(UsedCode.expires < now))
-        await services.photos.enforce_retention()
-        await services.tasks.sweep()
+        await self._photos.enforce_retention()
+        await self._tasks.sweep()

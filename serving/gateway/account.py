@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from sqlalchemy import delete, func, select
 
 from serving.gateway.log import queries
 from serving.gateway.log.tables import ApiKey, DailyUser, Feedback, Prediction
-
-if TYPE_CHECKING:
-    from serving.gateway.services import Services
+from serving.gateway.services import Services
 
 _PAGE = 500
 
@@ -54,7 +52,7 @@ async def erase(services: Services, user_id: str) -> dict[str, int]:
             Prediction.user_id == user_id, Prediction.photo_sha256.not_in(others)
         )
         hashes = {digest for (digest,) in await connection.execute(mine) if digest}
-        for name, table in (("predictions", Prediction), ("feedback", Feedback), ("api_keys", ApiKey)):
+        for name, table in (("feedback", Feedback), ("api_keys", ApiKey), ("predictions", Prediction)):
             condition = table.user_id == user_id
             removed[name] = int(
                 (await connection.execute(select(func.count()).where(condition))).scalar_one()

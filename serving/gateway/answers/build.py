@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from serving.gateway.api.schemas import (
+from serving.gateway.answers.schemas import (
     BatchAnswer,
     ClassProbability,
     ModelVersion,
