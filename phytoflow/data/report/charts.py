@@ -24,7 +24,7 @@ def draw_counts(counts: pd.DataFrame) -> Markup:
     for split in SPLITS:
         axes.barh(at, counts[split], left=left, color=light(split), label=split)
         left += counts[split].to_numpy()
-    for place, total in zip(at, left, strict=True):
+    for place, total in enumerate(left):
         axes.text(total, place, f" {total:.0f}", va="center", fontsize=9, color=light("ink"))
     axes.set_yticks(at, short_labels(counts.index))
     axes.invert_yaxis()
