@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phytoflow.cli.options import ConfigOption, SetOption
 from phytoflow.config.loader import load_settings
 from phytoflow.errors import ConfigError
 
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the InferenceService and of the served model.")]
 NamespaceOption = Annotated[
-    str, typer.Option(help="Namespace; empty: deploy.namespace, else the kubeconfig context's own.")
-]
-ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of settings.")]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. deploy.cpu=2.")
+    str, typer.Option(help="Namespace. Default: deploy.namespace, else that of the kubeconfig's context.")
 ]
 
 
@@ -67,7 +64,7 @@ def deploy(
 
 
 def status(name: NameArgument, namespace: NamespaceOption = "") -> None:
-    """Show what is published under a name: ready or why not, version, where it comes from, history."""
+    """Show what is published under a name: readiness or the fault, version, provenance and history."""
     from rich.console import Console
     from rich.table import Table
 
@@ -83,14 +80,14 @@ def status(name: NameArgument, namespace: NamespaceOption = "") -> None:
 def rollback(
     name: NameArgument,
     namespace: NamespaceOption = "",
-    to: Annotated[int, typer.Option(min=0, help="Number of a good spec; 0: the one before this.")] = 0,
+    to: Annotated[int, typer.Option(min=0, help="Number of a good spec. 0 selects the previous one.")] = 0,
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Go back to the version that served before, or to any that `phytoflow status` lists.
+    """Return to the version that served before, or to any that `phytoflow status` lists.
 
-    Replicas are replaced one by one, each taking requests only after it checked itself. If the old version
-    does not become ready any more, the present one goes on serving, and the exit code is 12.
+    Replicas are replaced one by one, and each accepts requests only after it checked itself. If the old
+    version does not become ready, the present one goes on serving, and the exit code is 12.
     """
     from phytoflow.deploy.kubernetes.api import Cluster
     from phytoflow.deploy.kubernetes.publisher import rollback as go_back
