@@ -72,7 +72,11 @@ class LeafModel(Model):
         """Refuses a change to another model, or any where none is allowed; RequestError 404 or 403."""
         self.check(name)
         if options.model_control_mode != "explicit":
-            raise RequestError(403, "not_allowed", "this predictor runs with --model_control_mode=none")
+            raise RequestError(
+                403,
+                "not_allowed",
+                "versions can be changed only if the predictor runs with --model_control_mode=explicit",
+            )
 
     async def predict(
         self, payload: InferRequest | dict[str, Any], headers: Mapping[str, str] | None = None, *_: Any

@@ -27,7 +27,10 @@ class Options:
     Attributes:
         bundle: Folder or URI of the bundle.
         bundle_repository: Folder or URI beneath which clients may name other bundles to load; empty: none.
-        model_control_mode: explicit: clients may load, swap and unload versions; none: they may not.
+        model_control_mode: explicit: anyone who reaches the port may load, swap and unload versions; none:
+            nobody may.
+        host: Address to listen on; localhost: this machine only; :: all IPv4 and IPv6 addresses; 0.0.0.0: all
+            IPv4 addresses.
         http_port: REST port; 0: a free one.
         grpc_port: gRPC port; 0: a free one.
         model_name: Name in URLs; empty: the bundle's own.
@@ -48,7 +51,8 @@ class Options:
 
     bundle: str
     bundle_repository: str = ""
-    model_control_mode: str = "explicit"
+    model_control_mode: str = "none"
+    host: str = "localhost"
     http_port: int = 8080
     grpc_port: int = 8081
     model_name: str = ""

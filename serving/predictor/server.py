@@ -7,10 +7,11 @@ import logging
 import sys
 
 from phytoflow.inference.classifier import Classifier
-from phytoflow.system.ports import check_free, free_port, taken
+from phytoflow.system.ports import free_port, taken
 from serving.predictor.engine.bundle_loader import Bundles
 from serving.predictor.lean_imports import slim_imports
 from serving.predictor.options import Options
+from serving.predictor.transport.addresses import check_free, listen, resolve
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,10 +27,12 @@ def serve(bundles: Bundles, first: Classifier, options: Options) -> None:
     Raises:
         ServingError: A port is taken, or both are one.
     """
-    http_port = _port(options.http_port, "--http_port")
-    grpc_port = _port(options.grpc_port, "--grpc_port")
+    addresses = resolve(options.host)
+    http_port, grpc_port = options.http_port or free_port(), options.grpc_port or free_port()
     if http_port == grpc_port:
         raise taken(grpc_port, "--grpc_port", "is --http_port, too")
+    check_free(addresses, grpc_port, "--grpc_port")
+    sockets = listen(addresses, http_port, "--http_port")
     _arguments_for_kserve()
     with slim_imports():
         from kserve.model_server import app
@@ -48,18 +51,14 @@ def serve(bundles: Bundles, first: Classifier, options: Options) -> None:
     rest = Rest(model, options, budget)
     add_routes(app, rest)
     add_repository(app, model, options)
-    server = OrderlyServer(rest, http_port, options.grace_period_seconds)
-    server.add_grpc(LeafGrpcServer(grpc_port, server, model, options, budget))
-    _LOG.info("serving %s on ports %d and %d", name, http_port, grpc_port)
+    server = OrderlyServer(rest, sockets, options.grace_period_seconds)
+    grpc_places = [address.with_port(grpc_port) for address in addresses]
+    server.add_grpc(LeafGrpcServer(grpc_places, server, model, options, budget))
+    http_places = [address.with_port(http_port) for address in addresses]
+    _LOG.info("serving %s: REST on %s, gRPC on %s", name, ", ".join(http_places), ", ".join(grpc_places))
     server.start([model])
     asyncio.run(model.versions.close())
     _LOG.info("stopped")
-
-
-def _port(port: int, option: str) -> int:
-    if port:
-        check_free(port, option)
-    return port or free_port()
 
 
 def _arguments_for_kserve() -> None:

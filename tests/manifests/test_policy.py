@@ -62,6 +62,14 @@ def test_no_client_changes_a_pods_model(build: Build, overlay: str, features: tu
 
 
 @CASE
+def test_a_pod_listens_beyond_itself(build: Build, overlay: str, features: tuple[str, ...]) -> None:
+    """The predictor's default is this machine only, which in a pod nothing else reaches."""
+    for runtime in of_kind(build(f"kustomize/overlays/{overlay}", *features), "ServingRuntime"):
+        arguments = runtime["spec"]["containers"][0]["args"]
+        assert arguments[arguments.index("--host") + 1] == "::"
+
+
+@CASE
 def test_containers_are_probed(build: Build, overlay: str, features: tuple[str, ...]) -> None:
     for name, spec in pod_specs(build(f"kustomize/overlays/{overlay}", *features)).items():
         for container in spec["containers"]:

@@ -26,8 +26,8 @@ from phytoflow.errors import PhotoError
 from phytoflow.inference.test_time_augmentation import pixels_of
 from phytoflow.protocol.constants import VIEWS
 from phytoflow.system.malloc import KEPT
-from tests.serving.predictor.conftest import LIMITS, Server, start
 from tests.support.make_bundle import pictures
+from tests.support.servers import LIMITS, Server, start
 
 SECONDS = float(os.environ.get("PHYTOFLOW_FUZZ_SECONDS", "20"))
 pytestmark = [

@@ -15,12 +15,13 @@ import pytest
 from phytoflow.client.grpc_client import AsyncGrpcClient
 from phytoflow.client.rest_client import AsyncClient
 from phytoflow.inference.classifier import Classifier
-from tests.serving.predictor.conftest import Server, start
 from tests.support.make_bundle import make_bundle, pictures
+from tests.support.servers import Server, start
 
 SWAPS = int(os.environ.get("PHYTOFLOW_TEST_SWAPS", "50"))
 CONTENTS = [photo.content for photo in pictures(6)]
 MEGABYTE = 2**20
+CHANGES = {"model_control_mode": "explicit"}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,9 @@ def server(
     request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("swap") / "log"
-    running = start(root / "1", log, bundle_repository=root, model_name="leaf", runtime=request.param)
+    running = start(
+        root / "1", log, bundle_repository=root, model_name="leaf", runtime=request.param, **CHANGES
+    )
     yield running
     running.process.terminate()
     assert running.process.wait(60) == 0

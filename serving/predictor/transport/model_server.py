@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from functools import partial
+from socket import socket
 
 import uvloop
 from kserve import ModelServer
@@ -36,15 +38,14 @@ class OrderlyServer(ModelServer):
 
     Args:
         rest: Answers V2 questions; the rest is kserve's application's.
-        http_port: REST port.
+        sockets: Listening sockets of REST; closed at the end.
         grace_period_seconds: Longest wait for requests under way when told to stop.
     """
 
-    def __init__(self, rest: Rest, http_port: int, grace_period_seconds: int) -> None:
-        self._rest = rest
+    def __init__(self, rest: Rest, sockets: Sequence[socket], grace_period_seconds: int) -> None:
+        self._rest, self._sockets = rest, list(sockets)
         # gRPC is added below: kserve would start its own.
         super().__init__(
-            http_port=http_port,
             grace_period=grace_period_seconds,
             enable_grpc=False,
             registered_models=OneModel(),
@@ -62,6 +63,9 @@ class OrderlyServer(ModelServer):
     async def _serve(self) -> None:
         config = self._rest_server.config  # uvicorn reads it when it starts
         config.http, config.proxy_headers = partial(Connection, self._rest), False
+        # kserve would have uvicorn listen on every IPv4 address and on no other.
+        server = self._rest_server._server
+        server.serve = partial(server.serve, sockets=self._sockets)
         watch = asyncio.create_task(self._stop_grpc_with_rest())
         await asyncio.gather(*self.servers)
         await watch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent import futures
 
 from grpc import aio  # type: ignore[import-untyped]
@@ -26,10 +27,16 @@ class LeafGrpcServer(GRPCServer):
     """The server of kserve with our servicer; calls beyond what could wait anyway are refused unread."""
 
     def __init__(
-        self, port: int, server: ModelServer, model: LeafModel, options: Options, budget: Budget
+        self,
+        addresses: Sequence[str],
+        server: ModelServer,
+        model: LeafModel,
+        options: Options,
+        budget: Budget,
     ) -> None:
         own = server.dataplane, server.model_repository_extension
-        super().__init__(port, *own, kwargs={}, grace_period=options.grace_period_seconds)
+        self._addresses = addresses
+        super().__init__(options.grpc_port, *own, kwargs={}, grace_period=options.grace_period_seconds)
         self._servicer = LeafServicer(*own, model, options, budget)
         self._options = options
 
@@ -47,9 +54,10 @@ class LeafGrpcServer(GRPCServer):
             maximum_concurrent_rpcs=self._options.max_queue_size + _SPARE_CALLS,
         )
         add_GRPCInferenceServiceServicer_to_server(self._servicer, self._server)
-        try:
-            self._server.add_insecure_port(f"[::]:{self._port}")
-        except RuntimeError as error:
-            raise taken(self._port, "--grpc_port") from error
+        for address in self._addresses:
+            try:
+                self._server.add_insecure_port(address)
+            except RuntimeError as error:
+                raise taken(int(address.rpartition(":")[2]), "--grpc_port") from error
         await self._server.start()
         await self._server.wait_for_termination()

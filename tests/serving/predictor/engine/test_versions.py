@@ -17,8 +17,8 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as stubs
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.client.rest_client import Client
 from phytoflow.inference.classifier import Classifier
-from tests.serving.predictor.conftest import Server, start
 from tests.support.make_bundle import make_bundle, pictures
+from tests.support.servers import Server, start
 
 CONTENTS = [photo.content for photo in pictures(4)]
 
@@ -52,6 +52,7 @@ def swapping(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         root / "leaf" / "1",
         tmp_path_factory.mktemp("swap") / "log",
         bundle_repository=root,
+        model_control_mode="explicit",
         model_name="leaf",
     )
     yield server
@@ -156,7 +157,7 @@ def test_over_grpc(swapping: Server, root: Path) -> None:
 
 
 def test_where_it_is_not_allowed_nobody_can(bundle: Path, tmp_path: Path) -> None:
-    server = start(bundle, tmp_path / "log", model_control_mode="none")
+    server = start(bundle, tmp_path / "log")
     try:
         for action in ("load", "unload"):
             answer = httpx.post(f"{server.url}/v2/repository/models/leaf/{action}")

@@ -11,8 +11,8 @@ from phytoflow.client.rest_client import AsyncClient, Client
 from phytoflow.errors import ServingError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.system.ports import free_port
-from tests.serving.predictor.conftest import Server
 from tests.support.make_bundle import pictures
+from tests.support.servers import Server
 
 CONTENTS = [photo.content for photo in pictures(20)]  # more than one request
 

@@ -19,7 +19,6 @@ from PIL import Image
 from phytoflow.client.rest_codec import encode, length_prefixed
 from phytoflow.data.images.decode import decode
 from phytoflow.protocol.grpc_messages import METHOD
-from tests.serving.predictor.conftest import LIMITS, Server
 from tests.serving.predictor.integration.test_malformed import (
     B64,
     BINARY_CASES,
@@ -30,6 +29,7 @@ from tests.serving.predictor.integration.test_malformed import (
     check,
     given,
 )
+from tests.support.servers import LIMITS, Server
 
 VALUES: dict[str, Any] = {
     "null": None,

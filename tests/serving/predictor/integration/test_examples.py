@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 
-from tests.serving.predictor.conftest import ROOT, Server, start
 from tests.support.make_bundle import CLASSES, pictures
+from tests.support.servers import ROOT, Server, start
 
 PROTO = ROOT / "serving" / "predictor" / "transport" / "grpc" / "inference.proto"
 
@@ -23,7 +23,9 @@ PROTO = ROOT / "serving" / "predictor" / "transport" / "grpc" / "inference.proto
 def served(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("root")
     shutil.copytree(bundle, root / "apple" / "2")
-    server = start(bundle, root / "log", bundle_repository=root, model_name="leaf")
+    server = start(
+        bundle, root / "log", bundle_repository=root, model_name="leaf", model_control_mode="explicit"
+    )
     yield server
     server.process.terminate()
     assert server.process.wait(60) == 0

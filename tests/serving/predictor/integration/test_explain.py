@@ -12,8 +12,8 @@ from PIL import Image
 
 from phytoflow.inference.attribution import explain
 from phytoflow.inference.classifier import Classifier
-from tests.serving.predictor.conftest import Server
 from tests.support.make_bundle import pictures
+from tests.support.servers import Server
 
 PHOTO = pictures(1)[0].content
 INSTANCE = {"b64": base64.b64encode(PHOTO).decode()}

@@ -14,9 +14,9 @@ from phytoflow.client.prediction import Prediction
 from phytoflow.client.rest_client import AsyncClient, Client
 from phytoflow.inference.attribution import explain
 from phytoflow.inference.classifier import Classifier
-from tests.serving.predictor.conftest import Server
 from tests.serving.predictor.integration.test_malformed import check, photos
 from tests.support.make_bundle import SIDE, pictures
+from tests.support.servers import Server
 
 CONTENTS = [photo.content for photo in pictures(6)]
 ENCODED = b64encode(CONTENTS[0]).decode()

@@ -7,8 +7,8 @@ import base64
 import httpx
 import pytest
 
-from tests.serving.predictor.conftest import Server
 from tests.support.make_bundle import pictures
+from tests.support.servers import Server
 
 PHOTO = base64.b64encode(pictures(1)[0].content).decode()
 ASKED = {"inputs": [{"name": "photos", "datatype": "BYTES", "shape": [1], "data": [PHOTO]}]}

@@ -27,8 +27,8 @@ from serving.predictor.observability import metrics
 from serving.predictor.options import Options
 from serving.predictor.transport.byte_budget import Budget
 from serving.predictor.transport.grpc.server import LeafGrpcServer
-from tests.serving.predictor.conftest import ROOT, Server, start
 from tests.support.make_bundle import CLASSES, pictures
+from tests.support.servers import ROOT, Server, start
 
 METRICS = ROOT / "docs" / "metrics.md"
 
@@ -153,10 +153,10 @@ async def test_a_grpc_port_that_was_taken_meanwhile_is_not_shared() -> None:
     model: Any = SimpleNamespace()
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as gRPC's own sockets do
-        other.bind(("", 0))
+        other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        grpc = LeafGrpcServer(port, server, model, Options("bundle"), Budget(1))
+        grpc = LeafGrpcServer([f"127.0.0.1:{port}"], server, model, Options("bundle"), Budget(1))
         with pytest.raises(ServingError, match=f"--grpc_port {port} is in use"):
             await asyncio.wait_for(grpc.start(1), 10)
 

@@ -20,8 +20,8 @@ from phytoflow.client.rest_codec import length_prefixed
 from phytoflow.data.images.decode import decode
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import Predictions
-from tests.serving.predictor.conftest import Server
 from tests.support.make_bundle import CLASSES, SIDE, pictures
+from tests.support.servers import Server
 
 CONTENTS = [photo.content for photo in pictures(5)]
 

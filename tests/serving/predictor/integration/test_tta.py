@@ -16,9 +16,9 @@ from phytoflow.client.rest_client import AsyncClient, Client
 from phytoflow.data.images.decode import decode
 from phytoflow.inference.classifier import Classifier
 from phytoflow.protocol.constants import VIEWS, Augmentation
-from tests.serving.predictor.conftest import Server
 from tests.serving.predictor.integration.test_malformed import check, photos
 from tests.support.make_bundle import SIDE, pictures
+from tests.support.servers import Server
 
 CONTENTS = [photo.content for photo in pictures(5)]
 

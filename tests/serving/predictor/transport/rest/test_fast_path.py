@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from phytoflow.client.rest_codec import encode
-from tests.serving.predictor.conftest import LIMITS, Server
 from tests.support.make_bundle import pictures
+from tests.support.servers import LIMITS, Server
 
 BODY, HEADERS = encode([pictures(1)[0].content], None)
 
