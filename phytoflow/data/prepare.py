@@ -15,12 +15,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from phytoflow.data.images.decode import Limits, decode, open_photo
+from phytoflow.data.images.decode import open_photo
 from phytoflow.data.images.labelled_photo import LabelledPhoto
+from phytoflow.data.images.limits import Limits
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.ingest.inspect import CheckedPhotos, check
 from phytoflow.data.ingest.scan import limits_of
 from phytoflow.data.report.page import render_data_page
+from phytoflow.data.sample_depth import find_sample_bits
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import SUMMARY_FILE, TABLE_FILE, DatasetSummary
 from phytoflow.data.shards.format import write_index, write_shards
@@ -51,7 +53,7 @@ def prepare(
     Args:
         source: Folder with one sub-folder a class; a path or a URI.
         settings: Limits, groups, shares and size of shards.
-        preprocessing: What training photos are resized for.
+        preprocessing: What training photos are resized for; the depth of the photos' samples is added to it.
         seed: Of the split and of the training photos' order in the shards.
         output: The folder to write; what is there is replaced.
 
@@ -90,7 +92,7 @@ def _facts(table: pd.DataFrame, preprocessing: Preprocessing, seed: int) -> Data
         counts={split: _counts(used[used["split"] == split]) for split in SPLITS},
         groups={split: int(used.loc[used["split"] == split, "group"].nunique()) for split in SPLITS},
         seed=seed,
-        preprocessing=preprocessing,
+        preprocessing=preprocessing.model_copy(update={"sample_bits": find_sample_bits(used)}),
     )
 
 
@@ -156,7 +158,7 @@ def resized(content: bytes, preprocessing: Preprocessing, limits: Limits) -> byt
     """
     if min(open_photo(content, limits).size) <= preprocessing.resize_size:
         return content
-    image = preprocessing.resize(decode(content, limits, size_hint=preprocessing.resize_size))
+    image = preprocessing.resize(preprocessing.open(content, limits))
     smaller = io.BytesIO()
     image.save(smaller, "JPEG", quality=95, subsampling=0)
     return smaller.getvalue()

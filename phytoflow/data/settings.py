@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from phytoflow.data.images.limits import MAX_BYTES, MAX_PIXELS, MIN_SIDE
 from phytoflow.settings_base import Fraction, Section
 
 
@@ -44,9 +45,11 @@ class DataSettings(Section):
     )
     validation_fraction: Fraction = Field(0.1, description="Share of photos for validation.")
     test_fraction: Fraction = Field(0.2, description="Share of photos for the test.")
-    max_pixels: int = Field(100_000_000, gt=0, description="Photos with more pixels are refused (bombs).")
-    max_bytes: int = Field(64 * 2**20, gt=0, description="Files with more bytes are refused.")
-    min_side: int = Field(16, gt=0, description="Photos with a shorter side, in pixels, are refused.")
+    max_pixels: int = Field(
+        MAX_PIXELS, gt=0, description="Photos with more pixels are refused; some formats are allowed fewer."
+    )
+    max_bytes: int = Field(MAX_BYTES, gt=0, description="Files with more bytes are refused.")
+    min_side: int = Field(MIN_SIDE, gt=0, description="Photos with a shorter side, in pixels, are refused.")
     shard_bytes: int = Field(
         128 * 2**20, gt=0, description="A shard is closed once it holds this many bytes."
     )

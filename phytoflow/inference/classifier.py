@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.data.images.decode import Limits
+from phytoflow.data.images.limits import Limits
 from phytoflow.errors import PhotoError
 from phytoflow.inference.predictions import Predictions
 from phytoflow.inference.runtimes.base import Outputs, Precision, Runtime, RuntimeName

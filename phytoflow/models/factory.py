@@ -52,7 +52,8 @@ def create_model(
 def preprocessing_for(settings: ModelSettings) -> Preprocessing:
     """How photos must be prepared for a backbone: as its ImageNet weights were trained."""
     if settings.backbone == OWN:
-        return Preprocessing(size=settings.image_size or 128, interpolation="bilinear")
+        own = Preprocessing(size=settings.image_size or 128, interpolation="bilinear")
+        return own.with_current_decoder()
     config: Any = timm.get_pretrained_cfg(settings.backbone)
     return Preprocessing(
         size=settings.image_size or config.input_size[-1],
@@ -60,7 +61,7 @@ def preprocessing_for(settings: ModelSettings) -> Preprocessing:
         interpolation=config.interpolation,
         mean=config.mean,
         std=config.std,
-    )
+    ).with_current_decoder()
 
 
 def _weights(weights: str, backbone: str) -> StateDict | None:

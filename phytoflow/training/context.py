@@ -178,5 +178,5 @@ def open_run(
         code=code_version(),
     )
     store = CheckpointStore(checkpoints, key, output.parent / f".{output.name}-training-{key}")
-    preprocessing = preprocessing_for(model)
+    preprocessing = preprocessing_for(model).decoding_as(dataset.summary.preprocessing)
     return Run(dataset, model, training, seed, device, classifier, preprocessing, store, tracker, key)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 
-from phytoflow.data.images.decode import Limits
+from phytoflow.data.images.limits import MAX_BYTES, MAX_PIXELS, MIN_SIDE, LimitNames, Limits
 from phytoflow.protocol.constants import MAX_PHOTOS_PER_REQUEST
 from phytoflow.system.cpu import cpu_count
 
@@ -18,6 +18,7 @@ _CHOICES = {
     "model_control_mode": ["explicit", "none"],
     "log_level": ["DEBUG", "INFO", "WARNING", "ERROR"],
 }
+_LIMIT_NAMES = LimitNames("--max_photo_bytes", "--max_pixels", "--min_side")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Options:
         max_queue_size: Photos waiting before requests are refused with 503.
         max_photos_per_request: Photos in one request.
         max_photo_bytes: Encoded size of one photo.
-        max_pixels: Width times height of one photo.
+        max_pixels: Width times height of one photo; less for formats whose decoders need more memory.
+        min_side: Shorter side of one photo, pixels; smaller ones are refused.
         max_body_bytes: Size of one request.
         max_in_flight_bytes: Size of all requests being answered before more are refused with 503.
         grace_period_seconds: Longest wait for requests under way when told to stop.
@@ -63,9 +65,10 @@ class Options:
     max_batch_delay_ms: int = 0
     max_queue_size: int = 256
     max_photos_per_request: int = MAX_PHOTOS_PER_REQUEST
-    max_photo_bytes: int = 16 * 2**20
-    max_pixels: int = 50_000_000
-    max_body_bytes: int = 64 * 2**20
+    max_photo_bytes: int = MAX_BYTES
+    max_pixels: int = MAX_PIXELS
+    min_side: int = MIN_SIDE
+    max_body_bytes: int = 88 * 2**20  # the largest photo in base64, with room for the JSON around it
     max_in_flight_bytes: int = 192 * 2**20
     grace_period_seconds: int = 25
     log_level: str = "INFO"
@@ -73,7 +76,7 @@ class Options:
     @property
     def photo_limits(self) -> Limits:
         """What one photo may cost."""
-        return Limits(max_bytes=self.max_photo_bytes, max_pixels=self.max_pixels)
+        return Limits(self.max_photo_bytes, self.max_pixels, self.min_side, _LIMIT_NAMES)
 
 
 @dataclass(frozen=True)

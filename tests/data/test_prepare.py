@@ -1,4 +1,5 @@
 import hashlib
+import io
 import json
 import logging
 import shutil
@@ -8,13 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phytoflow.data.images.decode import Limits, decode
+from phytoflow.data.images.decode import decode
+from phytoflow.data.images.limits import Limits
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.ingest.findings import Findings
 from phytoflow.data.prepare import prepare, resized
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import DataError
+from tests.support.photo_files import PROFILES, png_16
 from tests.support.photo_folder import encoded, make_folder, picture, write
 
 SETTINGS = DataSettings(threads=2, shard_bytes=20_000)
@@ -126,3 +129,33 @@ def test_the_built_in_sample_needs_no_folder(tmp_path: Path, monkeypatch: pytest
     facts = prepare("sample", SETTINGS, SMALL, 0, tmp_path / "out")
     assert facts.classes == ("a", "b")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_photos_of_12_bits_in_16_are_as_bright_as_the_whole_set_says(tmp_path: Path) -> None:
+    """Their files state no depth; one dark photo among them is not brightened by itself."""
+    current = SMALL.with_current_decoder()
+    for number in range(30):
+        grey = np.asarray(picture(number).convert("L")).astype(np.uint16) * 16 // (8 if number == 7 else 1)
+        write(tmp_path / "photos" / ("rust" if number % 2 else "scab") / f"{number}.png", png_16(grey))
+    summary = prepare(str(tmp_path / "photos"), SETTINGS, current, 0, tmp_path / "out")
+    assert summary.preprocessing.sample_bits == 12
+    dataset = Dataset.open(tmp_path / "out")
+    for split in ("train", "validation", "test"):
+        for photo in dataset.photos(split):
+            number = int(Path(photo.path).stem)
+            pixels = np.asarray(dataset.summary.preprocessing.open(photo.content), float)
+            expected = np.asarray(picture(number).convert("L"), float).mean() / (8 if number == 7 else 1)
+            assert abs(pixels.mean() - expected) < 3, photo.path
+    findings = Findings.model_validate_json((tmp_path / "out" / "findings.json").read_text())
+    assert findings.of("low depth") is not None
+    brightness = dataset.table.set_index("path")["brightness"]
+    assert brightness["rust/7.png"] < 0.1
+
+
+def test_training_photos_in_another_colour_space_are_stored_in_srgb(tmp_path: Path) -> None:
+    current = SMALL.with_current_decoder()
+    content = encoded(picture(1, 200, 150), "PNG", icc_profile=PROFILES["Display P3"])
+    smaller = resized(content, current, Limits())
+    assert "icc_profile" not in Image.open(io.BytesIO(smaller)).info
+    whole, stored = (np.asarray(current.decode(file), float) for file in (content, smaller))
+    assert np.abs(whole - stored).mean() < 3

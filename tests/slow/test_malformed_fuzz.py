@@ -21,7 +21,8 @@ from PIL import Image
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.client.rest_codec import encode
-from phytoflow.data.images.decode import Limits, decode
+from phytoflow.data.images.decode import decode
+from phytoflow.data.images.limits import Limits
 from phytoflow.errors import PhotoError
 from phytoflow.inference.test_time_augmentation import pixels_of
 from phytoflow.protocol.constants import VIEWS

@@ -6,7 +6,8 @@ import io
 
 from PIL import Image
 
-from phytoflow.data.images.decode import Limits, decode
+from phytoflow.data.images.decode import decode
+from phytoflow.data.images.limits import Limits
 
 JPEG_QUALITY = 82
 

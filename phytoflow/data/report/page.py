@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from phytoflow.data.images.decode import Limits
+from phytoflow.data.images.limits import Limits
 from phytoflow.data.images.thumbnail import thumbnail
 from phytoflow.data.ingest.findings import Findings
 from phytoflow.data.report.charts import draw_brightness, draw_counts, draw_sizes

@@ -16,14 +16,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
+from phytoflow.data.images.decode import open_photo
 from phytoflow.data.images.labelled_photo import LabelledPhoto
-from phytoflow.errors import StorageError
+from phytoflow.data.images.limits import ACCEPTED
+from phytoflow.errors import PhotoError, StorageError
 from phytoflow.storage.atomic import atomic_file
 
 INDEX_FILE = "index.json"
+_EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "HEIF": "heic"}
 REMEDY = "run the preprocess step again; where the folder was copied, copy it again"
 
 
@@ -155,14 +157,12 @@ def stream_shard(file: IO[bytes], entry: ShardEntry, source: str) -> Iterator[La
 
 
 def image_extension(content: bytes) -> str:
-    """``jpg``, ``png``, ... by what the bytes are, since a file's name may say otherwise."""
+    """``jpg``, ``png``, ... by content: a file's name may say otherwise. ``img`` if it is no photo."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            return {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif"}.get(
-                image.format or "", (image.format or "img").lower()
-            )
-    except (OSError, ValueError, Image.DecompressionBombError):
+        image_format = str(open_photo(content, ACCEPTED).format)
+    except PhotoError:
         return "img"
+    return _EXTENSIONS.get(image_format, image_format.lower())
 
 
 def _member(name: str, content: bytes) -> bytes:

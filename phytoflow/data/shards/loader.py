@@ -22,8 +22,8 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from phytoflow.data.augmentation.presets import ExactPixels
-from phytoflow.data.images.decode import decode
 from phytoflow.data.images.labelled_photo import LabelledPhoto
+from phytoflow.data.images.limits import ACCEPTED
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.shards.format import ShardEntry, checked_sample
 from phytoflow.errors import PhotoError
@@ -127,7 +127,7 @@ class _Photos(TorchDataset[Item]):
 
     def _decoded(self, photo: LabelledPhoto) -> Image.Image:
         try:
-            return decode(photo.content, size_hint=self.dataset.summary.preprocessing.resize_size)
+            return self.dataset.summary.preprocessing.open(photo.content, ACCEPTED)
         except PhotoError as error:
             raise PhotoError(f"{photo.path}: {error.message}", reason=error.reason) from error
 

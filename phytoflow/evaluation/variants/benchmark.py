@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.data.images.decode import decode
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.errors import PhytoflowError
 from phytoflow.evaluation.metrics.bootstrap import percentile_interval, resampled_sums
@@ -47,7 +46,7 @@ class _Asked:
         if self.tta == "none":
             return self.classifier.predict([content]).probabilities[0]
         preprocessing = self.classifier.bundle.manifest.preprocessing
-        image = decode(content, size_hint=preprocessing.resize_size)
+        image = preprocessing.open(content)
         views = [pixels_of(preprocessing, image, self.tta, view) for view in range(VIEWS[self.tta])]
         tensor = preprocessing.normalise(np.stack(views))
         return averaged(self.classifier.predict_tensor(tensor), len(views)).probabilities[0]

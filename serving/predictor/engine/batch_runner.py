@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from phytoflow.data.images.decode import decode
 from phytoflow.errors import PhotoError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import Predictions
@@ -83,7 +82,7 @@ class Worker:
 
     def _image(self, photo: Photo) -> Image.Image:
         if isinstance(photo, bytes):
-            return decode(photo, self._bounds.limits, size_hint=self._preprocessing.resize_size)
+            return self._preprocessing.open(photo, self._bounds.limits)
         return Image.fromarray(photo)
 
     def _run(self, tensors: NDArray[np.float32], exclusive: bool) -> Predictions:

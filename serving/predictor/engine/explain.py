@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from phytoflow.data.images.decode import decode
 from phytoflow.errors import PhotoError
 from phytoflow.inference.attribution import explain, overlay
 from phytoflow.protocol.constants import MAX_EXPLAINED_PHOTOS
@@ -110,7 +109,7 @@ def _explained(photo: Any, label: int | None, engine: Engine) -> dict[str, Any]:
         raise malformed("explanations need encoded photos")
     preprocessing = engine.classifier.bundle.manifest.preprocessing
     try:
-        image = decode(photo, engine.bounds.limits, size_hint=preprocessing.resize_size)
+        image = preprocessing.open(photo, engine.bounds.limits)
     except PhotoError as error:
         raise RequestError(422, error.reason, error.message) from None
     pixels = preprocessing.pixels(image)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kserve import InferInput
 
-from phytoflow.data.images.decode import Limits
+from phytoflow.data.images.limits import Limits
 from serving.predictor.errors import malformed, too_large
 from serving.predictor.inputs.tensors import shown
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.data.images.decode import Limits
+from phytoflow.data.images.limits import Limits
 from serving.predictor.errors import malformed, too_large
 
 Photo = bytes | NDArray[np.uint8] | NDArray[np.float32]

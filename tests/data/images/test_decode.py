@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phytoflow.data.images.decode import Limits, decode
+from phytoflow.data.images.decode import DecoderVersion, decode, read_photo
+from phytoflow.data.images.limits import Limits
 from phytoflow.errors import PhotoError
 
 Encode = Callable[..., bytes]
@@ -70,6 +71,43 @@ def test_the_first_frame_of_an_animation_is_taken(texture: np.ndarray) -> None:
     assert np.array_equal(np.asarray(decode(buffer.getvalue())), texture)
 
 
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_upright_photo(
+    texture: np.ndarray, image_format: str, orientation: int
+) -> None:
+    """Pillow turns a TIFF by itself, and reports its upright size before; of the others it does neither."""
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    Image.fromarray(texture).save(buffer, image_format, exif=exif)
+    for version in (1, 2):
+        photo = read_photo(buffer.getvalue(), version=version)  # type: ignore[arg-type]
+        assert photo.size == photo.image.size == ((300, 400) if orientation >= 5 else (400, 300))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"])
+def test_a_large_photo_of_any_kind_is_reduced_as_if_at_once(texture: np.ndarray, mode: str) -> None:
+    large = Image.fromarray(texture).resize((1600, 1201), Image.Resampling.BICUBIC)
+    if mode == "I;16":
+        large = Image.fromarray(np.asarray(large.convert("L")).astype(np.uint16) * 257)
+    elif mode == "RGBA":
+        large.putalpha(large.convert("L"))
+    else:
+        large = large.convert(mode)
+    buffer = io.BytesIO()
+    large.save(buffer, "TIFF" if mode == "CMYK" else "PNG")
+    reduced = decode(buffer.getvalue(), size_hint=128)
+    whole = decode(buffer.getvalue())
+    assert (whole.size, reduced.size) == ((1600, 1201), (400, 301))
+    difference = np.abs(np.asarray(reduced, int) - np.asarray(whole.reduce(4), int))
+    assert difference.mean() < 1 and difference.max() <= 8
+
+
+def test_a_jpeg_is_reduced_further_where_an_eighth_is_still_large(encode: Encode) -> None:
+    content = encode(np.zeros((6000, 9000, 3), np.uint8), "JPEG")
+    assert decode(content, size_hint=100).size == (375, 250)
+
+
 def test_a_large_jpeg_is_reduced_but_never_below_the_hint(encode: Encode) -> None:
     content = encode(np.zeros((1200, 2000, 3), np.uint8), "JPEG")
     assert min(decode(content, size_hint=256).size) == 300
@@ -81,7 +119,7 @@ def test_a_large_jpeg_is_reduced_but_never_below_the_hint(encode: Encode) -> Non
     [
         (b"", "empty"),
         (b"not an image at all", "not_an_image"),
-        (b"GIF89a" + b"\x00" * 40, "not_an_image"),
+        (b"GIF89a" + b"\x00" * 40, "unsupported_format"),
         (_png_header(30_000, 30_000), "too_many_pixels"),
         (_png_header(4, 4000), "too_small"),
         (_png_header(100, 100), "truncated"),
@@ -99,6 +137,27 @@ def test_a_cut_off_photo_is_refused_at_any_length(encode: Encode, texture: np.nd
         for share in (0.02, 0.3, 0.9):
             with pytest.raises(PhotoError):
                 decode(content[: int(len(content) * share)])
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_damaged_exif_costs_no_photo(encode: Encode, texture: np.ndarray, version: DecoderVersion) -> None:
+    jpeg = encode(texture, "JPEG")
+    noise = b"Exif\0\0II*\0\xff\xff\xff\x7f" + bytes(range(40))
+    content = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(noise) + 2) + noise + jpeg[2:]
+    assert decode(content, version=version).size == (400, 300)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_png_whose_exif_follows_its_pixels_is_upright(texture: np.ndarray, version: DecoderVersion) -> None:
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6
+    Image.fromarray(texture).save(buffer, "PNG", exif=exif)
+    content = buffer.getvalue()
+    start = content.index(b"eXIf") - 4
+    end = start + 12 + struct.unpack(">I", content[start : start + 4])[0]
+    chunk, rest = content[start:end], content[:start] + content[end:]
+    at = rest.index(b"IEND") - 4
+    assert decode(rest[:at] + chunk + rest[at:], version=version).size == (300, 400)
 
 
 def test_too_many_bytes_are_refused_before_anything_is_read() -> None:

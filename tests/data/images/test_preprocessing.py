@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from phytoflow.data.images.decode import DECODER_VERSION
 from phytoflow.data.images.preprocessing import Preprocessing
+from tests.support.photo_files import png_16
 
 
 def test_normalise_follows_mean_and_std_and_puts_channels_first() -> None:
@@ -41,6 +43,33 @@ def test_call_is_decode_then_normalise(encode: Callable[..., bytes], texture: np
     spec, content = Preprocessing(), encode(texture, "JPEG")
     assert np.array_equal(spec(content), spec.normalise(spec.decode(content)))
     assert spec(content).shape == (3, 224, 224)
+
+
+def test_old_documents_keep_the_decoder_and_the_version_they_were_made_with() -> None:
+    old = Preprocessing.model_validate_json('{"size": 160}')
+    assert (old.decoder, old.sample_bits) == (1, None)
+    assert old.model_dump().keys() == {"size", "crop_fraction", "interpolation", "mean", "std"}
+    assert "decoder" not in old.model_dump_json()
+
+
+def test_new_ones_say_how_they_decode() -> None:
+    spec = Preprocessing(size=160).decoding_as(Preprocessing(decoder=2, sample_bits=12))
+    assert (spec.size, spec.decoder, spec.sample_bits) == (160, 2, 12)
+    assert Preprocessing.model_validate_json(spec.model_dump_json()) == spec
+    assert Preprocessing().with_current_decoder().decoder == DECODER_VERSION
+
+
+def test_photos_are_opened_by_the_decoder_and_depth_of_the_spec() -> None:
+    samples = np.full((40, 40), 400, np.uint16)
+    brightness = {
+        spec: int(np.asarray(spec.open(png_16(samples))).mean())
+        for spec in (
+            Preprocessing(),
+            Preprocessing(decoder=2),
+            Preprocessing(decoder=2, sample_bits=12),
+        )
+    }
+    assert list(brightness.values()) == [1, round(400 / 1023 * 255), round(400 / 4095 * 255)]
 
 
 def test_the_spec_survives_json_and_refuses_unknown_keys() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from phytoflow.data.images.decode import Limits
+from phytoflow.data.images.limits import Limits
 from phytoflow.data.images.thumbnail import thumbnail
 from phytoflow.errors import PhotoError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from phytoflow.data.images.decode import Limits
+from phytoflow.data.images.limits import Limits
 from phytoflow.errors import PhotoError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import Predictions
