@@ -8,13 +8,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phytoflow.data.images.color import UNREADABLE
 from phytoflow.data.ingest.findings import LEVELS, Finding, Findings, Level
 from phytoflow.data.ingest.labels import NO_CLASS_FOLDER, NOT_LABELLED
 from phytoflow.data.ingest.scan import NOT_A_PHOTO
 from phytoflow.data.ingest.validate import CONFLICT, DUPLICATE, LEAK, in_words, kind_of, partner_of
 from phytoflow.data.ingest.walk import HIDDEN
+from phytoflow.data.sample_depth import find_sample_bits
 
 TINY_CLASS = 20  # photos; below this a test part has fewer than five
+_DEEP = 16  # bits a sample that a file of more than 8 has in full
 IMBALANCE = 10.0  # largest class to smallest; from here on accuracy says little of the small class
 _TEXTS = {
     DUPLICATE: "Copies of another photo, which is used",
@@ -111,6 +114,34 @@ def _about_photos(used: pd.DataFrame) -> Iterator[Finding]:
     yield from _if_any("animated", "note", text, used.loc[used["animated"], "path"])
     text = "Photos that lie outside of the folder and were reached through links"
     yield from _if_any("outside the folder", "note", text, used.loc[used["outside"], "path"])
+    yield from _about_colors(used)
+    yield from _about_depth(used)
+
+
+def _about_colors(used: pd.DataFrame) -> Iterator[Finding]:
+    ignored = used["profile"] == UNREADABLE
+    names = ", ".join(sorted(set(used.loc[~ignored, "profile"]) - {""}))
+    text = f"Photos with a colour profile other than sRGB ({names}), which are converted to sRGB"
+    yield from _if_any("colour profile", "note", text, used.loc[(used["profile"] != "") & ~ignored, "path"])
+    text = "Photos whose colour profile cannot be read; they are used as if they were in sRGB"
+    yield from _if_any("unreadable colour profile", "warning", text, used.loc[ignored, "path"])
+
+
+def _about_depth(used: pd.DataFrame) -> Iterator[Finding]:
+    stated, bits = used["stated_bits"] > 0, find_sample_bits(used)
+    text = "Photos whose files state fewer than 16 bits a sample; they are brightened accordingly"
+    yield from _if_any("stated depth", "note", text, used.loc[stated & (used["stated_bits"] < 16), "path"])
+    unknown = used[(used["used_bits"] > 0) & ~stated]
+    if bits and bits < _DEEP:
+        text = f"Photos of 16-bit samples, of which the whole set uses {bits} bits; brightened accordingly"
+        yield from _if_any("low depth", "note", text, unknown["path"])
+    darker = unknown["used_bits"] < (bits or 0)
+    text = (
+        f"Photos that use fewer bits a sample than others of the set ({bits}), and are dark: if they come "
+        "from another camera, let their files state the depth (PNG: sBIT, TIFF: MaxSampleValue)"
+    )
+    named = [f"{path}: {own} bits" for path, own in zip(unknown["path"], unknown["used_bits"], strict=True)]
+    yield from _if_any("mixed depth", "warning", text, pd.Series(named, dtype=object)[darker.to_numpy()])
 
 
 def _about_near_duplicates(table: pd.DataFrame, near: NDArray[np.int64]) -> Iterator[Finding]:

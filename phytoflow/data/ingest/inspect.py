@@ -18,6 +18,7 @@ from phytoflow.data.ingest.predefined_split import exclude_leaks, use_parts
 from phytoflow.data.ingest.scan import scan
 from phytoflow.data.ingest.split import split_photos
 from phytoflow.data.ingest.validate import exclude_duplicates, require_trainable
+from phytoflow.data.sample_depth import rescale_brightness
 from phytoflow.data.settings import DataSettings
 
 
@@ -53,6 +54,7 @@ def check(root: Path, settings: DataSettings, seed: int) -> CheckedPhotos:
     labels = read_labels(root, settings)
     table = exclude_duplicates(scan(root, labels, settings))
     require_trainable(table, str(root))
+    table = rescale_brightness(table)
     table, near = _group(table, settings)
     table = exclude_leaks(table) if labels.parts else table
     findings = collect_findings(table, labels.classes, near, labels.findings)

@@ -14,9 +14,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from phytoflow.data.images.decode import Limits, decode, open_photo
+from phytoflow.data.images.color import describe_profile, profile_of
+from phytoflow.data.images.decode import open_photo, read_photo
+from phytoflow.data.images.depth import measure_depth
+from phytoflow.data.images.limits import LimitNames, Limits
 from phytoflow.data.ingest.file_names import is_photo_name
 from phytoflow.data.ingest.labels import NO_CLASS_FOLDER, NOT_LABELLED, Labels
+from phytoflow.data.ingest.validate import UNSUPPORTED
 from phytoflow.data.ingest.walk import (
     HIDDEN,
     LAYOUT_REMEDY,
@@ -32,13 +36,13 @@ from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map
 
 NOT_A_PHOTO = "not a photo"
+_LIMIT_NAMES = LimitNames("data.max_bytes", "data.max_pixels", "data.min_side")
 # Nobody meant these as photos to train on; everything else that is not used was refused.
 _SKIPPED = frozenset(
     {HIDDEN, LINK_LOOP, LINK_REPEATED, SPECIAL_FILE, NO_CLASS_FOLDER, NOT_LABELLED, NOT_A_PHOTO}
 )
 THUMBNAIL_SIDE = 16  # pixels; enough to confirm near-duplicates and to see where a series changes
 _HASHED_SIDE = 128  # JPEGs are decoded at about this size: several times faster, the same hash
-_EXIF_ORIENTATION = 0x0112
 _SUFFIXES = {
     "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"},
     "MPO": {".jpg", ".jpeg", ".mpo"},
@@ -46,6 +50,8 @@ _SUFFIXES = {
     "WEBP": {".webp"},
     "TIFF": {".tif", ".tiff"},
     "BMP": {".bmp", ".dib"},
+    "HEIF": {".heic", ".heif", ".hif"},
+    "AVIF": {".avif"},
 }
 
 
@@ -71,6 +77,10 @@ class PhotoRow:
         brightness: Mean luminance, 0 to 1.
         animated: Whether only its first frame is used.
         misnamed: Whether its name ends as another format's does.
+        profile: Colour profile other than sRGB, which is converted; ``unreadable`` if it is ignored; empty if
+            there is none.
+        used_bits: Bits of the samples in a file of more than 8 bits a sample; 0 for other files.
+        stated_bits: Bits that the file states; 0 if it states none.
         thumbnail: The photo at 16 x 16, RGB bytes.
     """
 
@@ -91,12 +101,15 @@ class PhotoRow:
     brightness: float = 0.0
     animated: bool = False
     misnamed: bool = False
+    profile: str = ""
+    used_bits: int = 0
+    stated_bits: int = 0
     thumbnail: builtins.bytes = b""
 
 
 def limits_of(settings: DataSettings) -> Limits:
     """The limits of a photo that the settings name."""
-    return Limits(settings.max_bytes, settings.max_pixels, settings.min_side)
+    return Limits(settings.max_bytes, settings.max_pixels, settings.min_side, _LIMIT_NAMES)
 
 
 def scan(root: Path, labels: Labels, settings: DataSettings) -> pd.DataFrame:
@@ -144,16 +157,19 @@ def _open(row: PhotoRow, file: Path, limits: Limits) -> PhotoRow:
     try:
         return replace(row, **_measure(content, file.suffix, limits))
     except PhotoError as error:
-        return replace(row, reason=error.reason)
+        return replace(row, reason=_reason_of(error))
+
+
+def _reason_of(error: PhotoError) -> str:
+    """The reason; of a format that is not read with its name."""
+    return f"{error.reason}: {error.message}" if error.reason == UNSUPPORTED else error.reason
 
 
 def _measure(content: bytes, suffix: str, limits: Limits) -> dict[str, Any]:
     """Decodes one photo and measures it; raises PhotoError."""
     header = open_photo(content, limits)
-    width, height = header.size
-    if _turned(header):
-        width, height = height, width
-    image = decode(content, limits, size_hint=_HASHED_SIDE)
+    image, (width, height) = read_photo(content, limits, size_hint=_HASHED_SIDE)
+    depth = measure_depth(open_photo(content, limits), content)
     thumbnail = image.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
     return {
         "format": header.format or "",
@@ -163,12 +179,8 @@ def _measure(content: bytes, suffix: str, limits: Limits) -> dict[str, Any]:
         "brightness": round(float(np.asarray(thumbnail.convert("L")).mean()) / 255, 4),
         "animated": header.format != "MPO" and getattr(header, "n_frames", 1) > 1,
         "misnamed": suffix.lower() not in _SUFFIXES.get(header.format or "", set()),
+        "profile": describe_profile(header, profile_of(header)),
+        "used_bits": depth.used,
+        "stated_bits": depth.stated,
         "thumbnail": thumbnail.tobytes(),
     }
-
-
-def _turned(header: Image.Image) -> bool:
-    try:
-        return header.getexif().get(_EXIF_ORIENTATION) in (5, 6, 7, 8)
-    except Exception:  # damaged EXIF: decode() leaves such a photo as it was stored, too
-        return False

@@ -11,6 +11,7 @@ from phytoflow.data.ingest.walk import LAYOUT_REMEDY
 from phytoflow.errors import DataError
 
 DUPLICATE, CONFLICT, LEAK = "exact duplicate", "label conflict", "in two parts of the split"
+UNSUPPORTED = "unsupported_format"  # of the decoder; the format's name follows it
 _SAME_AS, _TWO_LABELS, _SHOWS_THE_SAME = "duplicate of ", "the same content as ", "shows the same as "
 _REPAIR = "open the files in an image viewer and save them again as JPEG or PNG, or remove them"
 _REMEDIES = {
@@ -90,7 +91,7 @@ def kind_of(reason: str) -> str:
     for prefix, kind in ((_SAME_AS, DUPLICATE), (_TWO_LABELS, CONFLICT), (_SHOWS_THE_SAME, LEAK)):
         if reason.startswith(prefix):
             return kind
-    return reason.partition(":")[0]
+    return reason if reason.startswith(UNSUPPORTED) else reason.partition(":")[0]
 
 
 def partner_of(reason: str) -> str:

@@ -25,6 +25,11 @@ from tests.support.photo_folder import encoded, make_folder, picture, write
 SETTINGS = DataSettings(threads=1)
 Maker = bytes | Callable[[Path], object]
 
+
+def _unsupported(name: str) -> str:
+    return f"unsupported_format: {name} is not supported"
+
+
 # Left out: file name in the class "rust", how it is made, the reason given.
 LEFT_OUT: dict[str, tuple[str, Maker, str]] = {
     "zero bytes": ("a.jpg", b"", "empty"),
@@ -38,13 +43,29 @@ LEFT_OUT: dict[str, tuple[str, Maker, str]] = {
     "truncated TIFF": ("a.tif", encoded(bad.GOOD, "TIFF")[:5000], "truncated|corrupt"),
     "truncated BMP": ("a.bmp", encoded(bad.GOOD, "BMP")[:5000], "truncated|corrupt"),
     "text named .jpg": ("a.jpg", b"this is no photo\n" * 20, "not_an_image"),
-    "HTML named .jpg": ("a.jpg", b"<!doctype html><title>404 Not Found</title>", "not_an_image"),
-    "SVG named .png": ("a.png", b'<svg xmlns="http://www.w3.org/2000/svg"/>', "not_an_image"),
-    "PDF named .jpg": ("a.jpg", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n", "not_an_image"),
-    "ZIP named .jpg": ("a.jpg", b"PK\x03\x04" + bytes(200), "not_an_image"),
+    "HTML named .jpg": (
+        "a.jpg",
+        b"<!doctype html><title>404 Not Found</title>",
+        _unsupported("web page (HTML)"),
+    ),
+    "SVG named .png": (
+        "a.png",
+        b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+        _unsupported("SVG drawing"),
+    ),
+    "PDF named .jpg": (
+        "a.jpg",
+        b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n",
+        _unsupported("PDF"),
+    ),
+    "ZIP named .jpg": (
+        "a.jpg",
+        b"PK\x03\x04" + bytes(200),
+        _unsupported("ZIP archive"),
+    ),
     "noise named .jpg": ("a.jpg", bytes(range(256)) * 8, "not_an_image"),
     "notes among the photos": ("notes.txt", b"leaf 3 was wet", "not a photo"),
-    "animated GIF named .jpg": ("a.jpg", bad.animated("GIF"), "not_an_image"),
+    "animated GIF named .jpg": ("a.jpg", bad.animated("GIF"), _unsupported("GIF")),
     "header of 30,000 x 30,000": ("a.png", bad.png_claiming(30_000, 30_000), "too_many_pixels"),
     "decompression bomb": ("a.png", bad.png_bomb(), "too_many_pixels"),
     "claims more than it holds": ("a.png", bad.png_claiming(300, 300, b"\x00" * 50), "truncated|corrupt"),

@@ -10,6 +10,7 @@ NONE = np.empty((0, 2), np.int64)
 def table_of(labels: list[str], reasons: dict[int, str] | None = None, skipped: set[int] = frozenset()):  # type: ignore[assignment,no-untyped-def]
     """A table of photos, some of them with a reason why they are not used."""
     table = pd.DataFrame({"label": labels, "misnamed": False, "animated": False, "outside": False})
+    table = table.assign(profile="", used_bits=0, stated_bits=0)
     table["path"] = [f"{label}/{number}.jpg" for number, label in enumerate(labels)]
     table["sha256"], table["files"] = table["path"], 1
     table["reason"] = [(reasons or {}).get(number, "") for number in range(len(labels))]
@@ -89,3 +90,39 @@ def test_findings_come_by_importance_with_those_of_the_folders_among_them() -> N
     table.loc[5, "animated"] = True
     findings = collect_findings(table, ["a", "b"], NONE, [warning])
     assert [finding.level for finding in findings.findings] == ["refused", "warning", "skipped", "note"]
+
+
+def test_colour_profiles() -> None:
+    table = table_of(["a"] * 30 + ["b"] * 30)
+    table.loc[[0, 1, 2], "profile"] = ["Display P3", "Adobe RGB (1998)", "unreadable"]
+    findings = collect_findings(table, ["a", "b"], NONE)
+    converted, ignored = findings.of("colour profile"), findings.of("unreadable colour profile")
+    assert converted and (converted.level, converted.files) == ("note", ("a/0.jpg", "a/1.jpg"))
+    assert "(Adobe RGB (1998), Display P3)" in converted.text
+    assert ignored and (ignored.level, ignored.files) == ("warning", ("a/2.jpg",))
+
+
+def test_the_depth_of_samples() -> None:
+    table = table_of(["a"] * 30 + ["b"] * 30)
+    table.loc[[0, 1, 2], "used_bits"] = [12, 12, 10]
+    table.loc[1, "stated_bits"] = 12
+    findings = collect_findings(table, ["a", "b"], NONE)
+    stated, low, mixed = (findings.of(kind) for kind in ("stated depth", "low depth", "mixed depth"))
+    assert stated and stated.files == ("a/1.jpg",)
+    assert low and low.files == ("a/0.jpg", "a/2.jpg") and "the whole set uses 12 bits" in low.text
+    assert mixed and (mixed.level, mixed.files) == ("warning", ("a/2.jpg: 10 bits",))
+
+
+def test_photos_of_full_depth_need_no_words() -> None:
+    table = table_of(["a"] * 30 + ["b"] * 30)
+    table.loc[0, "used_bits"] = 16
+    assert collect_findings(table, ["a", "b"], NONE).findings == ()
+
+
+def test_a_format_that_is_not_read_is_named() -> None:
+    reasons = {0: "unsupported_format: GIF is not supported", 1: "unsupported_format: PDF is not supported"}
+    findings = collect_findings(table_of(["a"] * 30 + ["b"] * 30, reasons), ["a", "b"], NONE)
+    assert [finding.text for finding in findings.findings] == [
+        "Files that cannot be used: unsupported format: GIF is not supported",
+        "Files that cannot be used: unsupported format: PDF is not supported",
+    ]

@@ -2,10 +2,13 @@ import hashlib
 from pathlib import Path
 
 import imagehash
+import numpy as np
 import pytest
 from PIL import Image
 
+from phytoflow.data.ingest.scan import limits_of
 from phytoflow.data.settings import DataSettings
+from tests.support.photo_files import PROFILES, heic, png_16
 from tests.support.photo_folder import encoded, make_folder, picture, scan_folder, write
 
 SETTINGS = DataSettings(threads=2)
@@ -54,3 +57,43 @@ def test_limits_come_from_the_settings(tmp_path: Path) -> None:
         assert scan_folder(tmp_path, DataSettings(threads=1, **limit))["reason"].to_list() == [reason]
     (row,) = scan_folder(tmp_path, DataSettings(threads=1, max_bytes=100)).to_dict("records")
     assert (row["reason"], row["sha256"]) == ("too_many_bytes", "")
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_width_and_height_are_those_of_the_upright_photo(tmp_path: Path, form: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    write(tmp_path / "a" / "1", encoded(picture(1, 120, 90), form, exif=exif))
+    row = scan_folder(tmp_path, SETTINGS).iloc[0]
+    assert (row["width"], row["height"]) == ((90, 120) if orientation > 4 else (120, 90))
+
+
+def test_phones_photos_are_read(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "1.heic", heic(picture(1, 120, 90), orientation=6))
+    write(tmp_path / "a" / "2.avif", encoded(picture(2, 120, 90), "AVIF"))
+    table = scan_folder(tmp_path, SETTINGS)
+    assert list(table["format"]) == ["HEIF", "AVIF"]
+    assert list(table["width"]) == [90, 120]
+    assert not table["misnamed"].any() and (table["reason"] == "").all()
+
+
+def test_a_colour_profile_is_named(tmp_path: Path) -> None:
+    photo = picture(1, 120, 90)
+    write(tmp_path / "a" / "1.jpg", encoded(photo))
+    write(tmp_path / "a" / "2.jpg", encoded(photo, icc_profile=PROFILES["Display P3"]))
+    write(tmp_path / "a" / "3.jpg", encoded(photo, icc_profile=b"not a profile"))
+    assert list(scan_folder(tmp_path, SETTINGS)["profile"]) == ["", "Display P3", "unreadable"]
+
+
+def test_the_depth_of_samples_is_measured(tmp_path: Path) -> None:
+    grey = np.asarray(picture(1, 120, 90).convert("L")).astype(np.uint16) * 16
+    write(tmp_path / "a" / "1.png", encoded(picture(1), "PNG"))
+    write(tmp_path / "a" / "2.png", png_16(grey))
+    write(tmp_path / "a" / "3.png", png_16(grey, significant_bits=14))
+    table = scan_folder(tmp_path, SETTINGS)
+    assert list(zip(table["used_bits"], table["stated_bits"], strict=True)) == [(0, 0), (12, 0), (12, 14)]
+
+
+def test_limits_are_named_by_their_settings() -> None:
+    assert limits_of(SETTINGS).names == ("data.max_bytes", "data.max_pixels", "data.min_side")
