@@ -23,10 +23,8 @@ def test_a_full_disk_is_named_with_what_is_left_of_it(disk: Path) -> None:
     full = pytest.raises(StorageError, match=r"no space left to write .*model")
     with full as refusal, atomic_folder(disk / "model") as aside:
         (aside / "weights").write_bytes(bytes(2 * 2**20))
-    assert refusal.value.exit_code == 5
-    assert (
-        f"free some space on {disk} (" in refusal.value.remedy and "of 1 MB are left" in refusal.value.remedy
-    )
+    remedy = refusal.value.remedy
+    assert f"free some space on {disk} (" in remedy and "of 1 MB are left" in remedy
     assert list(disk.iterdir()) == []
 
 
