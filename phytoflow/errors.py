@@ -5,6 +5,27 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+EXIT_CODES = {
+    0: "Done.",
+    1: "Unforeseen: a defect, or a step that was killed.",
+    2: "A wrong setting, option or argument.",
+    3: "Photos that cannot be used as they are.",
+    4: "Pretrained weights cannot be had.",
+    5: "Storage: a file, folder or object store cannot be read or written.",
+    6: "MLflow cannot be reached or refuses.",
+    7: "A bundle is incomplete, altered, or of another schema.",
+    8: "An exported model does not answer as the trained one.",
+    10: "The gate refused the model.",
+    11: "The predictor did not start, or answers wrongly.",
+    12: "A cluster refused, or what was published there does not become ready.",
+    13: "Kubeflow Pipelines cannot be reached, refuses, or the run failed there.",
+    14: "Another run works in the same output folder.",
+    129: "Ended by SIGHUP, a closed terminal. The same command resumes.",
+    130: "Ended by Ctrl-C. The same command resumes.",
+    143: "Ended by SIGTERM. The same command resumes.",
+}
+"""What the exit codes of `phytoflow` mean."""
+
 
 class PhytoflowError(Exception):
     """Base of every error a user is meant to read.
@@ -107,6 +128,18 @@ class DeployError(ServingError):
     def __init__(self, message: str, *, reason: str, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.reason = reason
+
+
+class BackendError(PhytoflowError):
+    """The Kubeflow Pipelines backend cannot be reached, refuses, or says that a run failed."""
+
+    exit_code = 13
+
+
+class FolderInUseError(PhytoflowError):
+    """Another run works in the same folder."""
+
+    exit_code = 14
 
 
 def nearest_name(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:

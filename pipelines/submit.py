@@ -13,18 +13,12 @@ from kfp_server_api import ApiException
 from urllib3.exceptions import HTTPError
 
 from components.image import PLACEHOLDER
-from phytoflow.errors import ConfigError, PhytoflowError
+from phytoflow.errors import BackendError, ConfigError
 from pipelines.training import NAME
 
 TOKEN_VARIABLE = "KFP_TOKEN"
 COOKIE_VARIABLE = "KFP_COOKIE"
 _FINISHED = "SUCCEEDED"
-
-
-class BackendError(PhytoflowError):
-    """The Kubeflow Pipelines backend cannot be reached, refuses, or says that a run failed."""
-
-    exit_code = 13
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from phytoflow import __version__
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.cli.options import ConfigOption, DataOption, ExternalDataOption, OutputOption, SetOption
 from phytoflow.cli.steps import with_external_data
 from phytoflow.config.loader import resolve
 from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.deploy.local.process import PredictorProcess
 from phytoflow.outer_packages import make_importable
+from phytoflow.steps import STEPS
 from phytoflow.steps.configure import run_parameters
 from phytoflow.storage.uri import is_local, local_path
+from phytoflow.system.progress import duration
 
 _PATHS = ("external_data", "external_class_map", "ood_data")
 """Settings of the evaluation that name a file or a folder."""
@@ -52,15 +58,16 @@ def run_pipeline(data: str | None, config: Path | None, assignments: Sequence[st
         ConfigError: A wrong setting, before anything is spent.
         PhytoflowError: What ended the run, in the words of the step that ended it.
     """
-    make_importable("pipelines")
-    from pipelines.local_runner import run_here
-
     started, output = time.monotonic(), output.resolve()
     overrides = _with_full_paths(SettingsOverrides.read(config, assignments))
     settings = resolve(overrides)  # refuse a wrong key here, before leaves are drawn
+    print(f"phytoflow {__version__}: {len(STEPS)} steps; all they say is in {output / 'run.log'}", flush=True)
     source = _full_path(data) if data else str(_draw_sample(output, settings.seed))
+    make_importable("pipelines")
+    from pipelines.local_runner import run_here  # after a first line: it takes seconds on a slow disk
+
     run_here(output, run_parameters(source, overrides, str(output)))
-    _tell(output, time.monotonic() - started)
+    _print_summary(output, time.monotonic() - started)
 
 
 def _full_path(place: str) -> str:
@@ -84,32 +91,39 @@ def _draw_sample(output: Path, seed: int) -> Path:
     return folder
 
 
-def _tell(output: Path, seconds: float) -> None:
+def _print_summary(output: Path, seconds: float) -> None:
     bundle = Bundle.load(output / "bundle", verify=False)
     metrics = json.loads((output / "metrics.json").read_text())
-    table = Table(show_header=False, box=None, pad_edge=False)
     low, high = metrics["intervals"]["macro_f1"]
-    table.add_row("classes", ", ".join(bundle.manifest.classes))
-    table.add_row(
-        "macro-F1", f"{metrics['macro_f1']:.3f} ({low:.3f} to {high:.3f}) on {metrics['photos']} test photos"
-    )
-    table.add_row("accuracy", f"{metrics['accuracy']:.3f}")
-    table.add_row("latency", f"{metrics['mean_latency_ms']:.1f} ms a photo")
-    table.add_row("bundle", str(output / "bundle"))
-    table.add_row("report", str(output / "report.html"))
-    table.add_row("took", f"{seconds:.0f} s")
-    console = Console(soft_wrap=True)
+    interval = f"{metrics['macro_f1']:.3f} ({low:.3f} to {high:.3f}) on {metrics['photos']} test photos"
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for label, value in (
+        ("classes", ", ".join(bundle.manifest.classes)),
+        ("macro-F1", interval),
+        ("accuracy", f"{metrics['accuracy']:.3f}"),
+        ("latency", f"{metrics['mean_latency_ms']:.1f} ms a photo"),
+        ("bundle", str(output / "bundle")),
+        ("report", str(output / "report.html")),
+        ("took", duration(seconds)),
+    ):
+        table.add_row(label, Text(value))  # a class may be named like rich's markup
+    console = Console(soft_wrap=True, markup=False, highlight=False)
     console.print(table)
-    _tell_how_to_ask(console, output, bundle)
+    _print_how_to_ask(console, output, bundle)
 
 
-def _tell_how_to_ask(console: Console, output: Path, bundle: Bundle) -> None:
-    state, name = output / "predictor.json", bundle.manifest.name
-    if not state.exists():
-        console.print(f"\nserve it:  phytoflow serve --bundle {output / 'bundle'}")
+def _print_how_to_ask(console: Console, output: Path, bundle: Bundle) -> None:
+    predictor, name = PredictorProcess.read(output / "predictor.json"), bundle.manifest.name
+    if predictor is None or not predictor.is_running:
+        console.print(f"\nserve it:  {_command('serve', '--bundle', output / 'bundle')}")
         return
-    url = f"http://127.0.0.1:{json.loads(state.read_text())['http_port']}"
+    url = f"http://127.0.0.1:{predictor.http_port}"
     probe = output / "bundle" / bundle.manifest.probes[0].file
     console.print(f"\nThe predictor answers at {url}/v2/models/{name}/infer; ask it:")
-    console.print(f"  phytoflow predict {probe} --url {url} --model {name}")
-    console.print(f"stop it:  phytoflow stop --output {output}")
+    console.print(f"  {_command('predict', probe, '--url', url, '--model', name)}")
+    console.print(f"stop it:  {_command('stop', '--output', output)}")
+
+
+def _command(*words: object) -> str:
+    """A command line that a shell takes as it is, whatever the names of folders."""
+    return shlex.join(["phytoflow", *map(str, words)])

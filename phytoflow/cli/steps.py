@@ -14,6 +14,7 @@ from phytoflow.steps import export as export_step
 from phytoflow.steps import preprocess as preprocess_step
 from phytoflow.steps import train as train_step
 from phytoflow.steps.settings import ExportStepSettings, PreprocessStepSettings, TrainStepSettings
+from phytoflow.storage.folder_lock import exclusive_folder
 
 
 def train(
@@ -24,10 +25,12 @@ def train(
 ) -> None:
     """Prepare the photos (unless that is done) and train; writes OUTPUT/dataset and OUTPUT/model."""
     chosen = load_settings(config, settings or [])
-    dataset = Path(data) if (Path(data) / "dataset.json").exists() else output / "dataset"
-    if not (dataset / "dataset.json").exists():
-        preprocess_step.preprocess(data, PreprocessStepSettings.of(chosen), dataset)
-    train_step.train(dataset, TrainStepSettings.of(chosen), output / "model", str(output))
+    with exclusive_folder(output):
+        dataset = Path(data) if (Path(data) / "dataset.json").exists() else output / "dataset"
+        if not (dataset / "dataset.json").exists():
+            preprocess_step.preprocess(data, PreprocessStepSettings.of(chosen), dataset)
+        train_step.train(dataset, TrainStepSettings.of(chosen), output / "model", str(output))
+        train_step.clear_checkpoints(str(output))
     typer.echo(f"trained model in {output / 'model'}; next: phytoflow export --output {output}")
 
 

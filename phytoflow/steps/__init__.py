@@ -4,3 +4,6 @@ Each step is one call: settings and folders in, a folder out. Components and the
 so that a step alone does what it does in the pipeline. Settings arrive as the JSON of their sections. Heavy
 libraries are imported by the step that needs them.
 """
+
+STEPS = ("configure", "preprocess", "train", "export", "evaluate", "gate", "register", "publish")
+"""The steps that lead to an answering predictor, in their order; ``finish`` runs however a run ends."""

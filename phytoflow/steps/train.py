@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 from phytoflow.provenance import code_version
 from phytoflow.steps.settings import TrainStepSettings
-from phytoflow.storage.uri import join
+from phytoflow.storage.uri import is_local, join, local_path
 from phytoflow.system.threads import make_idle_openmp_threads_sleep
+
+_CHECKPOINTS = "checkpoints"
 
 
 def train(dataset: Path, settings: TrainStepSettings, model: Path, output: str) -> None:
@@ -32,5 +35,11 @@ def train(dataset: Path, settings: TrainStepSettings, model: Path, output: str) 
     with Tracker.open(settings.tracking, output, key=key) as tracker:
         sections = settings.model_dump(mode="json", include={"seed", "model", "training"})
         tracker.log_params(sections | {"data_hash": data.summary.data_hash, "code_version": code_version()})
-        checkpoints = join(output, "checkpoints")
+        checkpoints = join(output, _CHECKPOINTS)
         fit(data, settings.model, settings.training, settings.seed, model, checkpoints, tracker)
+
+
+def clear_checkpoints(output: str) -> None:
+    """Removes the checkpoints of a run once its model is kept; objects in a store are left to its rules."""
+    if is_local(output):
+        shutil.rmtree(local_path(join(output, _CHECKPOINTS)), ignore_errors=True)

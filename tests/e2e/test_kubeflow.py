@@ -18,11 +18,12 @@ import kfp
 import pytest
 import yaml
 
+from phytoflow.errors import BackendError
 from phytoflow.storage.uri import read_bytes
 from phytoflow.system.ports import free_port
 from pipelines.compile_options import CompileOptions
 from pipelines.package import write_package
-from pipelines.submit import BackendError, connect, submit, wait
+from pipelines.submit import connect, submit, wait
 from tests.e2e.names import own_name
 
 ROOT = Path(__file__).resolve().parents[2]

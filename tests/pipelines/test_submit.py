@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.errors import ConfigError
+from phytoflow.errors import BackendError, ConfigError
 from phytoflow.system.ports import free_port
 from pipelines.compile_options import CompileOptions
 from pipelines.package import write_package
-from pipelines.submit import Backend, BackendError, connect, submit
+from pipelines.submit import Backend, connect, submit
 
 
 def test_a_backend_that_is_not_there_is_said() -> None:
