@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from phytoflow.cli.options import ConfigOption, SetOption
 from phytoflow.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Draw, download and check photographs.")
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
-]
 
 
 @app.command()
@@ -49,18 +46,20 @@ def download(
 def check(
     source: Annotated[str, typer.Argument(help="Photos in class folders, wherever `run --data` reads them.")],
     output: Annotated[Path | None, typer.Option(help="Also write the table and the page there.")] = None,
+    config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Scan and validate photographs, and say what was found; nothing is changed."""
+    """Scan and validate photographs and print what was found; nothing is changed."""
     from phytoflow.config.loader import load_settings
     from phytoflow.data.ingest.inspect import check as check_photos
     from phytoflow.data.prepare import write_findings
     from phytoflow.data.sources.resolve import localise_source
     from phytoflow.storage.atomic import atomic_folder
+    from phytoflow.storage.temporary import temporary_folder
 
-    chosen = load_settings(None, settings or [])
-    with tempfile.TemporaryDirectory(prefix="phytoflow-photos-") as work:
-        checked = check_photos(localise_source(source, Path(work), chosen.seed), chosen.data, chosen.seed)
+    chosen = load_settings(config, settings or [])
+    with temporary_folder() as work:
+        checked = check_photos(localise_source(source, work, chosen.seed), chosen.data, chosen.seed)
         typer.echo("\n".join(checked.findings.lines()))
         if output:
             with atomic_folder(output) as folder:
@@ -74,12 +73,15 @@ def version(
     recorded: Annotated[
         str, typer.Option(help="File or s3:// object of `record-version`: prints JSON with `changed`.")
     ] = "",
+    config: ConfigOption = None,
+    settings: SetOption = None,
 ) -> None:
-    """Print a hash that changes when photos are added, removed or altered."""
+    """Print a hash that changes when photos are added, removed or altered, or their labels or groups are."""
+    from phytoflow.config.loader import load_settings
     from phytoflow.data.sources.recorded_version import read_recorded_version
-    from phytoflow.data.sources.resolve import source_version
+    from phytoflow.data.sources.resolve import data_version
 
-    current = source_version(source)
+    current = data_version(source, load_settings(config, settings or []).data)
     if not recorded:
         typer.echo(current)
         return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -30,6 +30,7 @@ from phytoflow.data.sources.resolve import SAMPLE, localise_source
 from phytoflow.data.splits import SPLITS
 from phytoflow.errors import DataError
 from phytoflow.storage.atomic import atomic_folder
+from phytoflow.storage.temporary import temporary_folder
 from phytoflow.storage.uri import is_local, local_path
 from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map
@@ -37,7 +38,7 @@ from phytoflow.system.threads import thread_map
 CLASS_MAPPING_FILE = "class_mapping.json"
 FINDINGS_FILE = "findings.json"
 PAGE_FILE = "data.html"
-_COLUMNS = ["path", "label", "group", "split", "reason", "format", "width", "height", "bytes"]
+_COLUMNS = ["path", "label", "group", "split", "reason", "files", "format", "width", "height", "bytes"]
 _COLUMNS += ["sha256", "phash", "brightness"]
 _LOG = logging.getLogger(__name__)
 
@@ -47,44 +48,43 @@ def prepare(
 ) -> DatasetSummary:
     """Writes the dataset folder: table, findings, page, class mapping and shards; whole or not at all.
 
-    Training photos are resized once; those of validation and test stay as they came, so that every figure
-    is one of the path that serving takes.
+    Training photos are resized once. Photos of validation and test stay as they came, so that every metric
+    is measured on what a predictor would be sent.
 
     Args:
         source: Folder with one sub-folder a class; a path or a URI.
-        settings: Limits, groups, shares and size of shards.
-        preprocessing: What training photos are resized for; the depth of the photos' samples is added to it.
-        seed: Of the split and of the training photos' order in the shards.
+        settings: Labels, limits, groups, shares and size of shards.
+        preprocessing: Training photos are resized for this; the depth of the photos' samples is added to it.
+        seed: Seed of the split and of the training photos' order in the shards.
         output: The folder to write; what is there is replaced.
 
     Raises:
         DataError: Training on these photos would be meaningless.
-        StorageError: The source cannot be reached, or the output not be written.
+        StorageError: The source cannot be read, or the output not be written.
     """
-    with _here(source, output.parent, seed) as root:
+    with _open_source(source, output.parent, seed) as root:
         checked = check(root, settings, seed)
         for line in checked.findings.lines():
             _LOG.info("%s", line)
-        facts = _facts(checked.table, preprocessing, seed)
+        summary = _summarise(checked.table, preprocessing, seed)
         with atomic_folder(output) as folder:
             write_findings(checked, seed, settings, folder)
-            _write_facts(facts, folder)
-            _write_photos(checked.table, facts, settings, folder)
-    return facts
+            _write_summary(summary, folder)
+            _write_photos(checked.table, summary, settings, folder)
+    return summary
 
 
 @contextmanager
-def _here(source: str, beside: Path, seed: int) -> Iterator[Path]:
-    """The source as a local folder; what is not yet here is brought for as long as it is needed."""
+def _open_source(source: str, work: Path, seed: int) -> Iterator[Path]:
+    """The source as a local folder; photos from elsewhere are in ``work`` for as long as they are needed."""
     if is_local(source) and source != SAMPLE:
         yield local_path(source)
         return
-    beside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".source-") as folder:
-        yield localise_source(source, Path(folder), seed)
+    with temporary_folder(work) as folder:
+        yield localise_source(source, folder, seed)
 
 
-def _facts(table: pd.DataFrame, preprocessing: Preprocessing, seed: int) -> DatasetSummary:
+def _summarise(table: pd.DataFrame, preprocessing: Preprocessing, seed: int) -> DatasetSummary:
     used = table[table["split"] != "excluded"]
     return DatasetSummary(
         data_hash=data_hash(table),
@@ -110,35 +110,36 @@ def data_hash(table: pd.DataFrame) -> str:
 
 
 def write_findings(checked: CheckedPhotos, seed: int, settings: DataSettings, folder: Path) -> None:
-    """Writes what was found: ``findings.json``, the table ``photos.csv`` and the page ``data.html``."""
+    """Writes ``findings.json``, the table ``photos.csv`` and the page ``data.html``."""
     (folder / FINDINGS_FILE).write_text(checked.findings.model_dump_json(indent=2), encoding="utf-8")
-    checked.table[_COLUMNS].to_csv(folder / TABLE_FILE, index=False)
+    # All text in quotes: otherwise a name with a carriage return would end its row.
+    checked.table[_COLUMNS].to_csv(folder / TABLE_FILE, index=False, quoting=csv.QUOTE_NONNUMERIC)
     page = render_data_page(checked.table, checked.findings, checked.near, seed, limits_of(settings))
     (folder / PAGE_FILE).write_text(page, encoding="utf-8")
 
 
-def _write_facts(facts: DatasetSummary, folder: Path) -> None:
-    (folder / SUMMARY_FILE).write_text(facts.model_dump_json(indent=2), encoding="utf-8")
-    mapping = {str(number): label for number, label in enumerate(facts.classes)}
+def _write_summary(summary: DatasetSummary, folder: Path) -> None:
+    (folder / SUMMARY_FILE).write_text(summary.model_dump_json(indent=2), encoding="utf-8")
+    mapping = {str(number): label for number, label in enumerate(summary.classes)}
     text = json.dumps(mapping, indent=2, ensure_ascii=False)
     (folder / CLASS_MAPPING_FILE).write_text(text, encoding="utf-8")
 
 
-def _write_photos(table: pd.DataFrame, facts: DatasetSummary, settings: DataSettings, folder: Path) -> None:
-    label_index = {label: number for number, label in enumerate(facts.classes)}
+def _write_photos(table: pd.DataFrame, summary: DatasetSummary, settings: DataSettings, folder: Path) -> None:
+    label_index = {label: number for number, label in enumerate(summary.classes)}
     limits, entries = limits_of(settings), []
     for split in SPLITS:
         rows = table[table["split"] == split]
         if split == "train":  # the loader shuffles within a few shards only: mix the whole set here
-            rows = rows.sample(frac=1, random_state=np.random.default_rng(facts.seed))
-        read = partial(_photo, limits=limits, resize=facts.preprocessing if split == "train" else None)
+            rows = rows.sample(frac=1, random_state=np.random.default_rng(summary.seed))
+        read = partial(_read_photo, limits=limits, resize=summary.preprocessing if split == "train" else None)
         photos = thread_map(read, rows.to_dict("records"), settings.threads)
-        shown = track(photos, f"Writing {split} photos", total=len(rows))
-        entries += write_shards(split, shown, label_index, folder, settings.shard_bytes)
+        tracked = track(photos, f"Writing {split} photos", total=len(rows))
+        entries += write_shards(split, tracked, label_index, folder, settings.shard_bytes)
     write_index(folder, entries)
 
 
-def _photo(row: dict[str, str], limits: Limits, resize: Preprocessing | None) -> LabelledPhoto:
+def _read_photo(row: dict[str, str], limits: Limits, resize: Preprocessing | None) -> LabelledPhoto:
     """Reads a photo again; raises DataError if it is no longer the one that was checked."""
     try:
         content = Path(row["file"]).read_bytes()
@@ -148,13 +149,15 @@ def _photo(row: dict[str, str], limits: Limits, resize: Preprocessing | None) ->
     if hashlib.sha256(content).hexdigest() != row["sha256"]:
         what = f"{row['path']} changed or vanished while the photos were being prepared"
         raise DataError(what, remedy="run again when nothing else writes to the folder")
-    content = resized(content, resize, limits) if resize else content
+    content = shrink_photo(content, resize, limits) if resize else content
     return LabelledPhoto(row["path"], row["label"], row["group"], content)
 
 
-def resized(content: bytes, preprocessing: Preprocessing, limits: Limits) -> bytes:
-    """A photo reduced to the preprocessing's shorter side, as a JPEG of quality 95 without chroma
-    subsampling; one that is no larger stays the bytes it is, which loses nothing.
+def shrink_photo(content: bytes, preprocessing: Preprocessing, limits: Limits) -> bytes:
+    """Reduces a photo to the shorter side that the preprocessing needs; a smaller one stays as it is.
+
+    Returns:
+        A JPEG of quality 95 without chroma subsampling, or ``content`` itself.
     """
     if min(open_photo(content, limits).size) <= preprocessing.resize_size:
         return content

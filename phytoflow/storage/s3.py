@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import urllib3
 from minio import Minio
 from minio.error import MinioException
+from minio.helpers import check_bucket_name
 
 from phytoflow.errors import StorageError
 
@@ -80,13 +81,21 @@ def opened(uri: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _store(uri: str) -> Iterator[tuple[Minio, str, str]]:
-    """Client, bucket and key of an ``s3://`` URI; what the store answers in words."""
-    parts = urlsplit(uri)
-    if parts.scheme not in ("s3", "gs"):
-        what = f"cannot read {uri}: unknown scheme {parts.scheme}"
-        raise StorageError(what, remedy="use a local path, s3://bucket/prefix or gs://bucket/prefix")
+    """Client, bucket and key of an ``s3://`` URI; turns the store's errors into words.
+
+    The URI is not parsed as an address: ``#``, ``?`` and ``%`` are characters of a key like any other.
+    """
+    scheme, _, place = uri.partition("://")
+    bucket, _, key = place.partition("/")
+    remedy = "use a local path, s3://bucket/prefix or gs://bucket/prefix"
+    if scheme not in ("s3", "gs"):
+        raise StorageError(f"cannot read {uri}: unknown scheme {scheme}", remedy=remedy)
     try:
-        yield _client(_endpoint(parts.scheme)), parts.netloc, parts.path.lstrip("/")
+        check_bucket_name(bucket)
+    except ValueError as error:
+        raise StorageError(f"cannot read {uri}: {error}", remedy=remedy) from error
+    try:
+        yield _client(_endpoint(scheme)), bucket, key.lstrip("/")
     except (MinioException, urllib3.exceptions.HTTPError) as error:
         remedy = f"check {_VARIABLES}, and that the bucket exists"
         raise StorageError(f"{uri}: {error}", remedy=remedy) from error

@@ -17,8 +17,9 @@ from phytoflow.storage.atomic import atomic_file, atomic_folder
 
 
 def is_local(uri: str | Path) -> bool:
-    """Whether the URI names a place in this machine's file system."""
-    return urlsplit(str(uri)).scheme in ("", "file")
+    """Tells whether a URI names a place in this machine's file system; ``a:b`` is the name of a file."""
+    scheme, separator, _ = str(uri).partition("://")
+    return not separator or not scheme.isalnum() or scheme == "file"
 
 
 def local_path(uri: str | Path) -> Path:

@@ -13,7 +13,7 @@ from phytoflow.data.images.decode import decode
 from phytoflow.data.images.limits import Limits
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.ingest.findings import Findings
-from phytoflow.data.prepare import prepare, resized
+from phytoflow.data.prepare import prepare, shrink_photo
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import DataError
@@ -112,12 +112,12 @@ def test_a_photo_changed_meanwhile_stops_it_and_leaves_the_old_output(
 def test_resizing() -> None:
     """Only what shrinks is written again, upright and close to the original."""
     small, large = encoded(picture(1, 30, 40)), picture(2, 300, 200)
-    assert resized(small, SMALL, Limits()) == small
+    assert shrink_photo(small, SMALL, Limits()) == small
     exif = Image.Exif()
     exif[0x0112] = 6
-    turned = decode(resized(encoded(large, exif=exif), SMALL, Limits()), Limits())
+    turned = decode(shrink_photo(encoded(large, exif=exif), SMALL, Limits()), Limits())
     assert turned.size == (32, 48)
-    once = np.asarray(decode(resized(encoded(large, "PNG"), SMALL, Limits()), Limits()), float)
+    once = np.asarray(decode(shrink_photo(encoded(large, "PNG"), SMALL, Limits()), Limits()), float)
     assert np.abs(once - np.asarray(SMALL.resize(large), float)).mean() < 3
 
 

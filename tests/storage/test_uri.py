@@ -27,7 +27,23 @@ def folder(tmp_path: Path) -> Path:
 def test_local_uris() -> None:
     assert is_local("a/b") and is_local("file:///a") and not is_local("s3://a/b")
     assert local_path("file:///a%20b/c") == Path("/a b/c")
+    assert not is_local("gs://a/b") and not is_local("https://host/x.zip")
     assert join("s3://bucket/prefix/", "x", "y") == "s3://bucket/prefix/x/y"
+
+
+@pytest.mark.parametrize(
+    "name", ["photos: 2024", "a:b/c", "50%25", "what?", "run #1", "my%20run", "C:\\photos"]
+)
+def test_names_that_look_like_addresses_are_names(name: str, tmp_path: Path) -> None:
+    assert is_local(name) and local_path(name) == Path(name)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    put_file(_file(tmp_path), tmp_path / name)
+    assert read_bytes(str(tmp_path / name)) == b"content"
+
+
+def _file(tmp_path: Path) -> Path:
+    (tmp_path / "file").write_bytes(b"content")
+    return tmp_path / "file"
 
 
 def test_a_local_folder_is_used_where_it_is_and_copied_whole(folder: Path, tmp_path: Path) -> None:

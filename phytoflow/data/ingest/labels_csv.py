@@ -85,7 +85,7 @@ def _refuse_contradictions(uri: str, rows: Sequence[Row]) -> None:
 
 
 def _refuse_several_labels(uri: str, rows: Sequence[Row]) -> None:
-    """Cells such as ``scab|rust``, or ``scab rust`` if both words are labels of their own."""
+    """Refuses ``scab|rust``, ``[scab, rust]``, and ``scab rust`` if both words are labels of their own."""
     whole = {row.value for row in rows}
     several = [row for row in rows if _holds_several(row.value, whole)]
     if several:
@@ -96,7 +96,9 @@ def _refuse_several_labels(uri: str, rows: Sequence[Row]) -> None:
 
 
 def _holds_several(value: str, whole: set[str]) -> bool:
-    lists = [part.strip() for part in re.split(r"[|;,]", value.strip("[]"))]
-    words = value.split()
-    listed = len(lists) > 1 and any(part.strip("'\"") in whole for part in lists)
-    return listed or (len(words) > 1 and all(word in whole for word in words))
+    listed = [part.strip() for part in re.split(r"[|;]", value)]
+    if len(listed) > 1 and any(part in whole for part in listed):
+        return True
+    bracketed = value.startswith("[") and value.endswith("]") and "," in value
+    words = [part for part in re.split(r"[,\s]+", value) if part]  # a comma or space is also part of names
+    return bracketed or (len(words) > 1 and all(word in whole for word in words))

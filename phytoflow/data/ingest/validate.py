@@ -79,7 +79,7 @@ def require_trainable(table: pd.DataFrame, root: str) -> None:
     spoilt = sorted(set(meant["label"]) - set(used.index))
     if spoilt:
         rows = meant[meant["label"].isin(spoilt)]
-        what = f"no photo of the class {', '.join(spoilt)} can be used: {_count_reasons(rows)}"
+        what = f"no photo of the class {', '.join(spoilt)} in {root} can be used: {_count_reasons(rows)}"
         raise DataError(what, remedy=f"{_remedies(rows)}; or move the folder away")
     if len(used) == 1:
         what = f"there is one class only in {root}, {used.index[0]}; a classifier needs two"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SUMMARY_FILE = "dataset.json"
 TABLE_FILE = "photos.csv"
 SCHEMA_VERSION = 1
+# Read as they are written: a class may be called "NA" or "-1", and a hash may look like a number.
+_TEXT_COLUMNS = ("path", "label", "group", "split", "reason", "format", "sha256", "phash")
 
 
 class DatasetSummary(BaseModel):
@@ -92,7 +94,7 @@ class Dataset:
         import pandas as pd
 
         with open_uri(f"{self.root}/{TABLE_FILE}") as file:
-            return pd.read_csv(file, keep_default_na=False)
+            return pd.read_csv(file, keep_default_na=False, dtype=dict.fromkeys(_TEXT_COLUMNS, str))
 
     def count(self, split: str) -> int:
         """Photos in a split."""

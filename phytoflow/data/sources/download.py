@@ -12,6 +12,7 @@ import httpx
 
 from phytoflow.errors import StorageError
 from phytoflow.storage.checksum import file_sha256
+from phytoflow.storage.disk_errors import explain_disk_errors
 from phytoflow.system.progress import track
 
 STEP = 2**18
@@ -45,9 +46,10 @@ def download(url: str, to: Path, *, max_bytes: int, sha256: str = "", pause: flo
     while not to.exists():
         before = _size(part)
         try:
-            _continue(url, part, max_bytes)
-            _check_hash(part, url, sha256)
-            part.replace(to)
+            with explain_disk_errors(to):
+                _continue(url, part, max_bytes)
+                _check_hash(part, url, sha256)
+                part.replace(to)
         except httpx.HTTPError as error:
             failures = 0 if _size(part) > before else failures + 1
             if failures >= PATIENCE or not _passes(error):

@@ -320,7 +320,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         all_unreadable,
         r"none of the 2 files in .*photos can be used: 2 not an image \(healthy/a.jpg, rust/a.jpg\)",
     ),
-    "a class of damaged photos": (one_spoilt, "no photo of the class rust can be used: 1 "),
+    "a class of damaged photos": (one_spoilt, "no photo of the class rust in .* can be used: 1 "),
     "a class of two photos": (two_photos, r"too few photos .* rust \(2 photos showing 2 different things\)"),
     "a class of one leaf": (
         one_leaf_many_times,

@@ -1,3 +1,5 @@
+import os
+import shutil
 import tarfile
 import zipfile
 from io import BytesIO
@@ -5,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.data.sources.resolve import class_names, localise_source, source_version
+from phytoflow.data.settings import DataSettings
+from phytoflow.data.sources.resolve import class_names, data_version, localise_source, source_version
 from phytoflow.errors import DataError, StorageError
 from tests.support.cutting_server import Behaviour, serve
 from tests.support.object_store import object_store
+from tests.support.photo_folder import write
 
 
 def archive(**extra: bytes) -> bytes:
@@ -88,3 +92,115 @@ def test_class_names_are_known_without_a_photo_being_read(tmp_path: Path) -> Non
     assert "rust" in (class_names("sample") or [])
     with pytest.raises(DataError):
         class_names(str(tmp_path / "none"))
+
+
+def linked_photos(tmp_path: Path) -> Path:
+    """Classes that are links to folders elsewhere, as on a machine with a disk for photos."""
+    for label in ("a", "b"):
+        write(tmp_path / "disk" / label / "1.jpg", b"one")
+    (tmp_path / "photos").mkdir()
+    for label in ("a", "b"):
+        (tmp_path / "photos" / label).symlink_to(tmp_path / "disk" / label)
+    return tmp_path / "photos"
+
+
+def test_the_version_sees_photos_behind_links(tmp_path: Path) -> None:
+    root = linked_photos(tmp_path)
+    versions = [source_version(str(root))]
+    write(tmp_path / "disk" / "a" / "2.jpg", b"two")
+    versions.append(source_version(str(root)))
+    write(tmp_path / "disk" / "a" / "2.jpg", b"another")
+    versions.append(source_version(str(root)))
+    (tmp_path / "disk" / "b" / "1.jpg").unlink()
+    versions.append(source_version(str(root)))
+    assert len(set(versions)) == 4
+
+
+def test_the_version_sees_a_changed_and_an_exchanged_target_of_a_link(tmp_path: Path) -> None:
+    one, two = write(tmp_path / "one.jpg", b"1"), write(tmp_path / "two.jpg", b"2")
+    os.utime(two, ns=(0, one.stat().st_mtime_ns))
+    (tmp_path / "photos" / "a").mkdir(parents=True)
+    link = tmp_path / "photos" / "a" / "x.jpg"
+    link.symlink_to(one)
+    versions = [source_version(str(tmp_path / "photos"))]
+    one.write_bytes(b"changed")
+    versions.append(source_version(str(tmp_path / "photos")))
+    one.write_bytes(b"1")
+    os.utime(one, ns=(0, two.stat().st_mtime_ns))
+    assert source_version(str(tmp_path / "photos")) == versions[0]
+    link.unlink()
+    link.symlink_to(two)
+    versions.append(source_version(str(tmp_path / "photos")))
+    assert len(set(versions)) == 3, "another file of the same size and time is another photo"
+
+
+def test_the_version_is_of_what_is_used_and_of_nothing_else(tmp_path: Path) -> None:
+    root = linked_photos(tmp_path)
+    before = source_version(str(root))
+    for path in (".DS_Store", "a/Thumbs.db", ".git/1"):
+        write(root / path, b"")
+    (root / "empty").mkdir()
+    assert source_version(str(root)) == before
+    (root / "a" / "gone.jpg").symlink_to("nowhere.jpg")
+    assert source_version(str(root)) != before
+
+
+def test_the_version_of_a_loop_ends(tmp_path: Path) -> None:
+    root = linked_photos(tmp_path)
+    (root / "a" / "up").symlink_to(root)
+    assert source_version(str(root)) == source_version(str(root))
+
+
+def test_a_copy_elsewhere_with_its_times_has_the_same_version(tmp_path: Path) -> None:
+    write(tmp_path / "photos" / "a" / "1.jpg", b"one")
+    shutil.copytree(tmp_path / "photos", tmp_path / "copy")
+    assert source_version(str(tmp_path / "photos")) == source_version(str(tmp_path / "copy"))
+
+
+def test_no_version_of_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not exist"):
+        source_version(str(tmp_path / "none"))
+
+
+def test_the_version_changes_with_the_files_of_labels_and_groups(tmp_path: Path) -> None:
+    photos = write(tmp_path / "photos" / "1.jpg", b"one").parent
+    labels, groups = write(tmp_path / "labels.csv", b"path,label\n"), write(tmp_path / "groups.csv", b"")
+    settings = DataSettings(labels_csv=str(labels), groups_csv=str(groups))
+    versions = [data_version(str(photos), DataSettings()), data_version(str(photos), settings)]
+    labels.write_bytes(b"path,label\n1.jpg,rust\n")
+    versions.append(data_version(str(photos), settings))
+    groups.write_bytes(b"path,group\n1.jpg,plant\n")
+    versions.append(data_version(str(photos), settings))
+    assert len(set(versions)) == 4
+    assert versions[0] == source_version(str(photos))
+
+
+def test_photos_with_labels_in_an_object_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "bucket" / "set" / "1.jpg", b"one")
+    write(tmp_path / "bucket" / "set" / "labels.csv", b"path,label\n1.jpg,rust\n")
+    settings = DataSettings(labels_csv="labels.csv")
+    with object_store(tmp_path, monkeypatch):
+        before = data_version("s3://bucket/set", settings)
+        write(tmp_path / "bucket" / "set" / "labels.csv", b"path,label\n1.jpg,scab\n")
+        assert data_version("s3://bucket/set", settings) != before
+
+
+def test_class_names_of_an_object_store_follow_its_layout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("train/a/1.jpg", "train/b c/1.jpg", "test/a/2.jpg", "test/b c/2.jpg", ".git/x/1.jpg"):
+        write(tmp_path / "bucket" / "set" / path, b"x")
+    with object_store(tmp_path, monkeypatch):
+        assert class_names("s3://bucket/set", DataSettings()) == ["a", "b c"]
+        with pytest.raises(DataError, match="no class folders"):
+            class_names("s3://bucket/set/train/a", DataSettings())
+
+
+def test_class_names_of_photos_to_evaluate_on_are_not_judged(tmp_path: Path) -> None:
+    for path in ("north/a/1.jpg", "north/b/1.jpg", "south/a/1.jpg", "south/b/1.jpg"):
+        write(tmp_path / path, b"")
+    assert class_names(str(tmp_path)) == ["north", "south"]
+    with pytest.raises(DataError, match="variants or sites"):
+        class_names(str(tmp_path), DataSettings())
+    write(tmp_path / "labels.csv", b"path,label\nnorth/a/1.jpg,scab\n")
+    assert class_names(str(tmp_path), DataSettings(labels_csv="labels.csv")) == ["scab"]

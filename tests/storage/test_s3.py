@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+
+from phytoflow.errors import StorageError
+from phytoflow.storage.uri import exists, fetch_folder, list_folder, put_folder, read_bytes
+from tests.support.object_store import object_store
+from tests.support.photo_folder import write
+
+NAMES = ["Löwenzahn #1 <b>&\"q'/0.jpg", "50%25/0.jpg", "what?/a=b&c.jpg", "健康 🌿/0 1.jpg", "a+b;c/0.jpg"]
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Path:
+    (tmp_path / "bucket").mkdir()
+    return tmp_path / "bucket"
+
+
+def test_names_that_mean_something_in_an_address(
+    bucket: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in NAMES:
+        write(tmp_path / "from" / name, name.encode())
+    with object_store(tmp_path, monkeypatch):
+        put_folder(tmp_path / "from", "s3://bucket/run #1 50%/photos?")
+        assert sorted(p.relative_to(bucket).as_posix() for p in bucket.rglob("*.jpg")) == sorted(
+            f"run #1 50%/photos?/{name}" for name in NAMES
+        )
+        folder = fetch_folder("s3://bucket/run #1 50%/photos?", tmp_path / "to")
+        assert exists(f"s3://bucket/run #1 50%/photos?/{NAMES[0]}")
+        lines = list_folder("s3://bucket/run #1 50%/photos?")
+    for name in NAMES:
+        assert (folder / name).read_bytes() == name.encode()
+    assert sorted(line.rpartition(" ")[0] for line in lines) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("uri", ["s3://", "s3:///key", "s3://my bucket/key", "ftp://host/x"])
+def test_an_address_without_bucket_or_of_another_kind(uri: str) -> None:
+    with pytest.raises(StorageError, match="cannot read"):
+        read_bytes(uri)
