@@ -155,7 +155,7 @@ def test_photos_of_12_bits_in_16_are_as_bright_as_the_whole_set_says(tmp_path: P
 def test_training_photos_in_another_colour_space_are_stored_in_srgb(tmp_path: Path) -> None:
     current = SMALL.with_current_decoder()
     content = encoded(picture(1, 200, 150), "PNG", icc_profile=PROFILES["Display P3"])
-    smaller = resized(content, current, Limits())
+    smaller = shrink_photo(content, current, Limits())
     assert "icc_profile" not in Image.open(io.BytesIO(smaller)).info
     whole, stored = (np.asarray(current.decode(file), float) for file in (content, smaller))
     assert np.abs(whole - stored).mean() < 3
