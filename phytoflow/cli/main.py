@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,31 +11,12 @@ from typer.core import TyperGroup
 from phytoflow import __version__
 from phytoflow.cli import data, pipeline
 from phytoflow.cli.deploy import deploy, rollback, status
+from phytoflow.cli.predict import explain, predict
 from phytoflow.cli.run import run
 from phytoflow.cli.serve import serve_with_options, stop
 from phytoflow.cli.settings import settings
 from phytoflow.cli.steps import compare, evaluate, export, train
 from phytoflow.console import run_command
-from phytoflow.errors import ConfigError
-
-
-def predict(
-    images: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
-    url: Annotated[str, typer.Option(help="A running predictor, e.g. http://localhost:8080.")] = "",
-    bundle: Annotated[str, typer.Option(help="A bundle, to answer without a server.")] = "",
-    model: Annotated[str, typer.Option(help="Name of the served model, with --url.")] = "leaf",
-    top_k: Annotated[int, typer.Option(min=1, help="Classes shown for each photo.")] = 3,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON line a photo.")] = False,
-) -> None:
-    """Say what is on photographs, with a running predictor or straight from a bundle."""
-    from phytoflow.cli.predict import predict as ask
-
-    if bool(url) == bool(bundle):
-        raise ConfigError(
-            "give either --url or --bundle", remedy="e.g. phytoflow predict leaf.jpg --bundle out/bundle"
-        )
-    failed = ask(images, url=url, bundle=bundle, model=model, top_k=top_k, as_json=as_json)
-    raise typer.Exit(3 if failed else 0)
 
 
 def serve() -> None:
@@ -44,7 +24,13 @@ def serve() -> None:
 
 
 COMMANDS: dict[str, dict[str, Callable[..., Any] | typer.Typer]] = {
-    "From photos to predictions": {"run": run, "predict": predict, "serve": serve, "stop": stop},
+    "From photos to predictions": {
+        "run": run,
+        "predict": predict,
+        "explain": explain,
+        "serve": serve,
+        "stop": stop,
+    },
     "Photos and settings": {"data": data.app, "settings": settings},
     "One step alone": {"train": train, "export": export, "evaluate": evaluate, "compare": compare},
     "On a cluster": {"pipeline": pipeline.app, "deploy": deploy, "status": status, "rollback": rollback},

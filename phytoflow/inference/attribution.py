@@ -37,12 +37,26 @@ def explain(classifier: Classifier, tensor: NDArray[np.float32], label: int) -> 
     return scaled(coarse, tensor.shape[-1])
 
 
-def overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32]) -> bytes:
-    """The photo, uint8 [size, size, 3], greyed, with the heat on it in red; a JPEG's bytes."""
+def blend(pixels: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Draws a heat map in red over a half-greyed photo.
+
+    Args:
+        pixels: uint8 [size, size, 3].
+        heat: float32 [size, size], 0 to 1.
+
+    Returns:
+        uint8 [size, size, 3].
+    """
     grey = pixels.astype(np.float32).mean(axis=2, keepdims=True) * 0.5 + pixels * 0.5
     share = (_MOST * heat)[:, :, None]
+    blended: NDArray[np.uint8] = (grey * (1 - share) + _HOT * share).astype(np.uint8)
+    return blended
+
+
+def overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32]) -> bytes:
+    """Encodes what ``blend`` draws as a JPEG."""
     buffer = io.BytesIO()
-    Image.fromarray((grey * (1 - share) + _HOT * share).astype(np.uint8)).save(buffer, "JPEG", quality=82)
+    Image.fromarray(blend(pixels, heat)).save(buffer, "JPEG", quality=82)
     return buffer.getvalue()
 
 

@@ -1,0 +1,1 @@
+"""What `phytoflow predict` and `explain` share: photos in, a classifier or a predictor, results out."""
