@@ -87,6 +87,21 @@ def test_from_photos_to_an_inference_service(place: Place, tracking: str, tmp_pa
     assert place.ask()[0] == version
     found = champion(TrackingSettings(uri=tracking), output, tmp_path / "champion")
     assert found is not None and found.version == "1"
+    pods = place.pods()
+    assert f"serves already version {version}" in _deploy_champion(place, tracking, tmp_path)
+    assert place.pods() == pods
+
+
+def _deploy_champion(place: Place, tracking: str, tmp_path: Path) -> str:
+    """Runs the command that a scheduled job runs; what it prints."""
+    overrides = _overrides(place, tracking)
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(yaml.safe_dump({key: overrides[key] for key in ("tracking", "deploy")}))
+    command = [sys.executable, "-m", "phytoflow.cli", "deploy", NAME, "--champion"]
+    command += ["--store", f"s3://{place.admin.namespace}/models", "--config", str(settings)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_what_the_last_steps_could_not_do_is_refused_by_the_first(
