@@ -47,7 +47,7 @@ class Limits:
         if size == 0:
             raise PhotoError("the file is empty (0 bytes)", reason="empty", remedy="copy or take it again")
         if size > self.max_bytes:
-            message = f"{size:,} bytes, more than the {self.max_bytes:,} allowed"
+            message = f"{size:,} bytes, more than the {self.max_bytes:,} allowed{_by(self.names.max_bytes)}"
             raise PhotoError(message, reason="too_many_bytes", remedy=_remedy(self.names.max_bytes))
 
     def check_size(self, width: int, height: int, kind: str, bytes_per_pixel: float) -> None:
@@ -64,12 +64,14 @@ class Limits:
         """
         allowed = int(self.max_pixels * min(1.0, BYTES_PER_PIXEL / bytes_per_pixel))
         if width * height > allowed:
-            message = f"{width} x {height} pixels, more than the {allowed:,} allowed"
+            by = _by(self.names.max_pixels)
+            message = f"{width} x {height} pixels, more than the {allowed:,} allowed{by}"
             if allowed < self.max_pixels:
                 message += f" for {kind}, which takes {bytes_per_pixel:.0f} bytes of memory a pixel to decode"
             raise PhotoError(message, reason="too_many_pixels", remedy=_remedy(self.names.max_pixels))
         if min(width, height) < self.min_side:
-            message = f"{width} x {height} pixels; the shorter side must have at least {self.min_side}"
+            by = _by(self.names.min_side)
+            message = f"{width} x {height} pixels; the shorter side must have at least {self.min_side}{by}"
             lower = f", or lower {self.names.min_side}" if self.names.min_side else ""
             remedy = f"use the original photo, not a thumbnail{lower}"
             raise PhotoError(message, reason="too_small", remedy=remedy)
@@ -77,6 +79,11 @@ class Limits:
 
 # Photos that were within the limits when they were read from their folder.
 ACCEPTED: Final = Limits(max_bytes=sys.maxsize, max_pixels=sys.maxsize, min_side=1)
+
+
+def _by(option: str) -> str:
+    """Names the option in the message too: an HTTP client is shown no remedy."""
+    return f" by {option}" if option else ""
 
 
 def _remedy(option: str) -> str:

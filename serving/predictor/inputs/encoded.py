@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kserve import InferInput
 
 from phytoflow.data.images.limits import Limits
+from phytoflow.errors import PhotoError
 from serving.predictor.errors import malformed, too_large
 from serving.predictor.inputs.tensors import shown
 
@@ -68,7 +69,9 @@ def from_base64(index: int, value: Any, limits: Limits) -> bytes:
     if not isinstance(value, str):
         raise malformed(f"photo {index}: not a base64 string")
     if len(value) // 4 * 3 - 2 > limits.max_bytes:
-        raise too_large(f"photo {index}: more than the {limits.max_bytes} bytes allowed")
+        raise too_large(
+            f"photo {index}: more than the {limits.max_bytes:,} bytes allowed by {limits.names.max_bytes}"
+        )
     try:
         return _limited(index, b64decode(value, validate=True), limits)
     except (binascii.Error, ValueError):
@@ -78,6 +81,9 @@ def from_base64(index: int, value: Any, limits: Limits) -> bytes:
 
 
 def _limited(index: int, content: bytes, limits: Limits) -> bytes:
-    if len(content) > limits.max_bytes:
-        raise too_large(f"photo {index}: {len(content)} bytes, more than the {limits.max_bytes} allowed")
+    if content:  # an empty one is refused by the decoder, with its own reason
+        try:
+            limits.check_bytes(len(content))
+        except PhotoError as error:
+            raise too_large(f"photo {index}: {error.message}") from None
     return content

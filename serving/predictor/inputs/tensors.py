@@ -22,7 +22,8 @@ def pixels(tensor: InferInput, bounds: Bounds) -> list[Photo]:
         raise malformed(f"UINT8 of shape {shown(shape)}; [N, H, W, 3] is expected: decoded RGB photos")
     if shape[1] * shape[2] > bounds.limits.max_pixels:
         raise too_large(
-            f"photo 0: {shape[2]} x {shape[1]} pixels, more than {bounds.limits.max_pixels} allowed"
+            f"photo 0: {shape[2]} x {shape[1]} pixels, more than the {bounds.limits.max_pixels:,} allowed "
+            f"by {bounds.limits.names.max_pixels}"
         )
     return list(_array(tensor, np.dtype(np.uint8)))
 

@@ -60,6 +60,7 @@ def test_a_refusal_names_the_option_that_raises_the_limit() -> None:
     with pytest.raises(PhotoError) as refusal:
         NAMED.check_bytes(2**40)
     assert refusal.value.remedy == "reduce the photo, or raise data.max_bytes"
+    assert refusal.value.message.endswith("allowed by data.max_bytes")
     with pytest.raises(PhotoError) as refusal:
         NAMED.check_size(10**6, 10**6, kind="PNG", bytes_per_pixel=4)
     assert refusal.value.remedy == "reduce the photo, or raise data.max_pixels"
