@@ -1,0 +1,121 @@
+"""A predictor and a gateway, each on CPUs of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from phytoflow.system.ports import free_port
+from serving.gateway.auth.local_issuer import LocalIssuer
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What is measured.
+
+    Attributes:
+        predictor: Port of the predictor.
+        gateway: Port of the gateway.
+        gateway_pid: The gateway's process.
+        token: A token for the gateway.
+        cpus: CPUs of the predictor, and of the gateway and the load.
+    """
+
+    predictor: int
+    gateway: int
+    gateway_pid: int
+    token: str
+    cpus: tuple[set[int], set[int]]
+
+
+@contextmanager
+def started(bundle: Path, folder: Path, runtime: str) -> Iterator[Servers]:
+    """Starts both, the predictor on half of the CPUs, the gateway and this process on the others."""
+    cpus = sorted(os.sched_getaffinity(0))
+    half = max(1, len(cpus) // 2)
+    theirs, ours = set(cpus[:half]), set(cpus[half:]) or set(cpus)
+    ports = free_port(), free_port(), free_port()
+    with ExitStack() as stack:
+        command = ["serving.predictor", f"--bundle={bundle}", f"--runtime={runtime}", "--host=127.0.0.1"]
+        command += [f"--http_port={ports[0]}", f"--grpc_port={ports[1]}", "--log_level=WARNING"]
+        stack.enter_context(_process(command, theirs, folder / "predictor.log", {}))
+        _await(f"http://127.0.0.1:{ports[0]}/v2/models/leaf/ready")
+        settings = {
+            "UPSTREAM__CHAMPION": f"http://127.0.0.1:{ports[0]}",
+            "SERVER__PORT": str(ports[2]),
+            "LIMITS__PHOTOS_PER_MINUTE": "1000000000",
+            "PHOTOS__POLICY": "none",
+        }
+        environment = {f"PHYTOFLOW_GATEWAY__{name}": value for name, value in settings.items()}
+        command = ["serving.gateway", "serve", "--directory", str(folder / "gateway")]
+        process = stack.enter_context(_process(command, ours, folder / "gateway.log", environment))
+        _await(f"http://127.0.0.1:{ports[2]}/readyz")
+        token = LocalIssuer.open(folder / "gateway").token("benchmark", ["predict"])
+        os.sched_setaffinity(0, ours)
+        yield Servers(ports[0], ports[2], process.pid, token, (theirs, ours))
+        os.sched_setaffinity(0, set(cpus))
+
+
+@contextmanager
+def _process(
+    arguments: list[str], cpus: set[int], log: Path, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT,
+            stdout=file,
+            stderr=file,
+            env=os.environ | environment,
+            preexec_fn=lambda: os.sched_setaffinity(0, cpus),
+        )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+def _await(url: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(url).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError(f"{url} did not answer")
+
+
+def peak_memory(pid: int) -> int:
+    """Largest resident size since ``reset_peak``, in bytes."""
+    return _status(pid, "VmHWM")
+
+
+def memory(pid: int) -> int:
+    """Resident size, in bytes."""
+    return _status(pid, "VmRSS")
+
+
+def reset_peak(pid: int) -> None:
+    """Lets the kernel measure the peak from now on."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def _status(pid: int, name: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024
+    raise ValueError(f"no {name} of process {pid}")
