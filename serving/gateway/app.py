@@ -9,7 +9,19 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from phytoflow import __version__
-from serving.gateway.api import account, analytics, feedback, ingest, predict, predictions, service, tasks
+from serving.gateway.api import (
+    account,
+    analytics,
+    docs,
+    feedback,
+    ingest,
+    predict,
+    predictions,
+    service,
+    tasks,
+)
+from serving.gateway.console.router import router as console
+from serving.gateway.console.view import render_problem
 from serving.gateway.middleware import RequestMiddleware
 from serving.gateway.problems import install_problem_handlers
 from serving.gateway.services import Services
@@ -45,8 +57,10 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    install_problem_handlers(app)
+    install_problem_handlers(app, render_problem)
     app.include_router(service.probes)
+    app.include_router(docs.router)
+    app.include_router(console)
     for module in (predict, tasks, predictions, feedback, analytics, account, service, ingest):
         app.include_router(module.router, prefix="/v1")
     if settings.server.cors_origins:

@@ -65,6 +65,20 @@ def token(
     typer.echo(LocalIssuer.open(directory).token(user, _scopes(scopes), seconds=days * 86400))
 
 
+@app.command()
+def link(
+    config: ConfigOption = None,
+    directory: DirectoryOption = DEFAULT_DIRECTORY,
+    user: UserOption = "me",
+    scopes: ScopesOption = "predict,feedback,review,admin",
+) -> None:
+    """Print a link that signs a browser of this machine in to the console, once, within ten minutes."""
+    settings = _settings(config, directory)
+    code = LocalIssuer.open(settings.directory).one_time_code(user, _scopes(scopes))
+    base = settings.server.public_url or f"http://127.0.0.1:{settings.server.port}"
+    typer.echo(f"{base.rstrip('/')}/sign-in/link?code={code}")
+
+
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="What the key is for.")],

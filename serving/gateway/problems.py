@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -75,12 +76,20 @@ def problem_response(problem: ProblemError, request_id: str = "") -> Response:
     )
 
 
-def install_problem_handlers(app: FastAPI) -> None:
-    """Makes every error of an application a problem document, unforeseen ones without their text."""
+PageRenderer = Callable[[Request, ProblemError], Response | None]
+
+
+def install_problem_handlers(app: FastAPI, render_page: PageRenderer) -> None:
+    """Makes every error of an application a problem document, or a page where a browser asks for one.
+
+    Args:
+        app: The application.
+        render_page: Renders a problem as a page; None where the caller wants a document.
+    """
 
     @app.exception_handler(ProblemError)
     async def _problem(request: Request, error: ProblemError) -> Response:
-        return problem_response(error, request_id_of(request))
+        return render_page(request, error) or problem_response(error, request_id_of(request))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
@@ -88,7 +97,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         problem = ProblemError(
             error.status_code, reason, str(error.detail), headers=dict(error.headers or {})
         )
-        return problem_response(problem, request_id_of(request))
+        return render_page(request, problem) or problem_response(problem, request_id_of(request))
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:

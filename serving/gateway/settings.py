@@ -41,6 +41,10 @@ class UpstreamSettings(Section):
 
     champion: str = Field("http://127.0.0.1:8080", description="URL of the predictor that answers.")
     challenger: str = Field("", description="URL of a predictor to compare with; empty: none.")
+    champion_bundle: str = Field(
+        "", description="Folder or URI of the champion's bundle, for its report and model card; empty: none."
+    )
+    challenger_bundle: str = Field("", description="The same of the challenger.")
     model: str = Field("leaf", description="Name of the model in the predictor's URLs.")
     timeout_seconds: float = Field(30, gt=0, description="Longest wait for an answer.")
     connections: int = Field(64, ge=1, description="Maximum number of connections to one predictor.")

@@ -74,6 +74,15 @@ async def find_prediction(database: Database, log: LogWriter, prediction_id: str
     return None
 
 
+async def labels_of(database: Database, user_id: str) -> list[str]:
+    """The classes that a user's predictions were given."""
+    query = (
+        select(Prediction.label).where(Prediction.user_id == user_id).distinct().order_by(Prediction.label)
+    )
+    async with database.session() as session:
+        return list(await session.scalars(query))
+
+
 async def accepted_after(database: Database, after: str, limit: int) -> Sequence[Prediction]:
     """Accepted predictions with a photo, oldest first, after the one of an id."""
     query = select(Prediction).where(

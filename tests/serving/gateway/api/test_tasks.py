@@ -11,10 +11,10 @@ import pytest
 
 from serving.gateway.auth.local_issuer import LocalIssuer
 from serving.gateway.log.database import Database
-from tests.serving.predictor.conftest import Server
 from tests.support.databases import RunningServer
 from tests.support.gateway import start_gateway
 from tests.support.golden import PHOTOS, SERVED
+from tests.support.servers import Server
 
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 

@@ -1,0 +1,97 @@
+"""Charts as SVG, drawn on the server: no script, the page's colours, readable by a screen reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup, escape
+
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 220, 44, 24, 8
+_WIDEST_BAR = 60.0
+SERIES = 8  # classes drawn in colours of their own; further ones are summed up
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line or one colour of the bars.
+
+    Attributes:
+        name: For the legend.
+        values: One a time; None where there is none.
+    """
+
+    name: str
+    values: Sequence[float | None]
+
+
+def stacked_bars(title: str, times: Sequence[datetime], series: Sequence[Series]) -> Markup:
+    """Bars by time, one colour a series."""
+    totals = [sum(one.values[i] or 0 for one in series) for i in range(len(times))]
+    top = _nice(max(totals, default=0))
+    step = (_WIDTH - _LEFT) / max(1, len(times))
+    width = min(0.8 * step, _WIDEST_BAR)
+    parts = []
+    for i, time in enumerate(times):
+        y = float(_HEIGHT - _BOTTOM)
+        for number, one in enumerate(series):
+            height = (one.values[i] or 0) / top * (_HEIGHT - _BOTTOM - _TOP)
+            y -= height
+            if height:
+                words = f"{time:%Y-%m-%d %H:%M} · {one.name}: {one.values[i]:g}"
+                x = _LEFT + (i + 0.5) * step - width / 2
+                parts.append(
+                    f'<rect class="series-{number}" x="{x:.1f}" y="{y:.1f}" '
+                    f'width="{width:.1f}" height="{height:.1f}"><title>{escape(words)}</title></rect>'
+                )
+    return _frame(title, times, top, "".join(parts))
+
+
+def lines(
+    title: str, times: Sequence[datetime], series: Sequence[Series], top: float | None = None
+) -> Markup:
+    """Lines over time."""
+    known = [value for one in series for value in one.values if value is not None]
+    top = top or _nice(max(known, default=0))
+    step = (_WIDTH - _LEFT) / max(1, len(times))
+    parts = []
+    for number, one in enumerate(series):
+        points = [
+            (_LEFT + (i + 0.5) * step, _HEIGHT - _BOTTOM - value / top * (_HEIGHT - _BOTTOM - _TOP), i, value)
+            for i, value in enumerate(one.values)
+            if value is not None
+        ]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in points)
+        parts.append(f'<polyline class="series-{number}" points="{path}"/>')
+        parts += [
+            f'<circle class="series-{number}" cx="{x:.1f}" cy="{y:.1f}" r="3"><title>'
+            f"{escape(f'{times[i]:%Y-%m-%d %H:%M} · {one.name}: {value:.3g}')}</title></circle>"
+            for x, y, i, value in points
+        ]
+    return _frame(title, times, top, "".join(parts))
+
+
+def _frame(title: str, times: Sequence[datetime], top: float, inner: str) -> Markup:
+    """Axes, grid and labels around a chart."""
+    parts = []
+    for share in (0, 0.5, 1):
+        y = _HEIGHT - _BOTTOM - share * (_HEIGHT - _BOTTOM - _TOP)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{share * top:g}</text>')
+    step, every = (_WIDTH - _LEFT) / max(1, len(times)), max(1, len(times) // 6)
+    for i in range(0, len(times), every):
+        x = _LEFT + (i + 0.5) * step
+        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{times[i]:%m-%d}</text>')
+    return Markup(
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
+        f"{''.join(parts)}{inner}</svg>"
+    )
+
+
+def _nice(value: float) -> float:
+    """A round number not below the value, for the top of an axis."""
+    if value <= 0:
+        return 1
+    magnitude = 10 ** (len(str(int(value))) - 1) if value >= 1 else 0.1
+    return next(factor * magnitude for factor in (1, 2, 4, 5, 8, 10, 20) if factor * magnitude >= value)

@@ -1,0 +1,21 @@
+"""All routes of the console, and its error page."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from serving.gateway.console import (
+    account,
+    assets,
+    history,
+    identify,
+    model,
+    review,
+    sign_in,
+    system,
+    trends,
+)
+
+router = APIRouter()
+for module in (assets, sign_in, identify, history, review, trends, model, system, account):
+    router.include_router(module.router)

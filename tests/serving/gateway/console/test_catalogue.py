@@ -1,0 +1,31 @@
+"""Every message has a translation in every catalogue, with the same placeholders."""
+
+import re
+
+import pytest
+
+from serving.gateway import sentences
+from serving.gateway.console import catalogue
+
+FOLDER = catalogue.LOCALE_FOLDER.parent
+
+
+def messages() -> set[str]:
+    found = {sentences.UNKNOWN, sentences.LIKELY, sentences.PROBABLE, sentences.UNCERTAIN}
+    for path in [*FOLDER.glob("templates/*.html"), *FOLDER.glob("*.py")]:
+        for double, single in re.findall(r"""\b_\((?:"([^"]+)"|'([^']+)')\)""", path.read_text()):
+            found.add(double or single)
+    return found
+
+
+@pytest.mark.parametrize("language", sorted(set(catalogue.catalogues()) - {"en"}))
+def test_nothing_is_left_untranslated(language: str) -> None:
+    known = catalogue.catalogues()[language]
+    assert len(messages()) > 100
+    assert messages() - known.keys() == set()
+    for message, translation in known.items():
+        assert set(re.findall(r"{\w+}", message)) == set(re.findall(r"{\w+}", translation)), message
+
+
+def test_an_unknown_message_stays_as_it_is() -> None:
+    assert catalogue.Translator("de")("never written") == "never written"
