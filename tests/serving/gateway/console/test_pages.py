@@ -205,6 +205,5 @@ def test_errors_are_pages_for_browsers_and_documents_for_programs(
 def test_a_link_from_elsewhere_is_refused(gateway: RunningGateway) -> None:
     """Only this machine may use one-time links; the test asks from another address of it."""
 
-
     scope = {"type": "http", "client": ("192.0.2.7", 5), "headers": []}
     assert not _is_loopback(Request(scope)) and LocalIssuer.open(gateway.directory).issuer
