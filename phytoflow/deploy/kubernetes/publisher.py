@@ -35,8 +35,8 @@ class PublishTiming:
     """Intervals of a publish.
 
     Attributes:
-        lease: Of the publisher's Lease.
-        readiness: Of waiting for replicas.
+        lease: Durations of the publisher's Lease.
+        readiness: Intervals of waiting for replicas.
     """
 
     lease: LeaseTiming = field(default_factory=LeaseTiming)
