@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchmarks.ood import postprocessing_cost as cost
 from benchmarks.ood.threshold_coverage import table
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.evaluation.metrics.ood import measure_open_set
+from phytoflow.evaluation.metrics.ood import measure_ood
 from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.classifier import Classifier
 
@@ -33,7 +33,7 @@ def measure(
     """Asks and prints."""
     classifier = Classifier.load(bundle, threads=1)
     test, groups = _known(classifier, Dataset.open(dataset), "test")
-    found = measure_open_set(classifier, test, str(strangers))
+    found = measure_ood(classifier, test, str(strangers))
     assert found is not None
     assert found.strangers is not None
     print("| score | known | refused | strangers | AUROC | FPR95 | taken for known |")

@@ -53,7 +53,7 @@ def measure(
             runs = [_run(folder, seed, settings or [], place) for seed, place in enumerate(places)]
             print(_row(folder.name, [run.figures for run in runs]), flush=True)
             notes += [f"{folder.name}: {together([run.predictions for run in runs])}."]
-            notes += _strangers(folder.name, [run.figures["open_set"] for run in runs])
+            notes += _strangers(folder.name, [run.figures["ood"] for run in runs])
     print("\n" + "\n".join(notes))
 
 
@@ -66,7 +66,7 @@ def _row(name: str, runs: list[dict[str, Any]]) -> str:
 
 
 def _strangers(name: str, open_sets: list[dict[str, Any] | None]) -> list[str]:
-    of = [found["strangers"] for found in open_sets if found and found["strangers"]]
+    of = [found["external"] for found in open_sets if found and found["external"]]
     if not of:
         return []
     seeds = (f"{one['auroc']:.3f}, {one['fpr95']:.3f}, {one['accepted']:.3f}" for one in of)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phytoflow.evaluation.metrics.calibration import Calibration, measure_calibration
-from phytoflow.evaluation.metrics.selective import sureness
+from phytoflow.evaluation.metrics.selective import ranking_confidence
 from phytoflow.evaluation.predictions.table import PREDICTIONS_FILE, PhotoPredictions
 
 COVERAGE = 0.9
@@ -43,8 +43,8 @@ class Together:
         refused = "" if self.refused is None else f"; refused as unknown {self.refused:.1%}"
         return (
             f"{self.answers} answers on {self.photos} photos: ECE {c.ece:.4f} ({c.interval[0]:.4f} to "
-            f"{c.interval[1]:.4f}; by chance {c.by_chance:.4f}, p {c.p_value:.2f}); wrong {self.error:.2%}, "
-            f"of the surest {COVERAGE:.0%} {self.error_kept:.2%}{refused}"
+            f"{c.interval[1]:.4f}; by chance {c.ece_if_calibrated:.4f}, p {c.p_value:.2f}); "
+            f"wrong {self.error:.2%}, of the surest {COVERAGE:.0%} {self.error_kept:.2%}{refused}"
         )
 
 
@@ -68,7 +68,7 @@ def together(runs: Sequence[PhotoPredictions]) -> Together:
             confidence, correct, groups, bins=_BINS, samples=_SAMPLES, level=_LEVEL, seed=_SEED
         ),
         float((~correct).mean()),
-        error_kept(sureness(confidence, novelty), correct),
+        error_kept(ranking_confidence(confidence, novelty), correct),
         None if novelty is None else float((novelty > 1).mean()),
     )
 

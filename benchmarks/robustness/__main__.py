@@ -26,7 +26,8 @@ from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.synthetic.dataset import make_sample
-from phytoflow.evaluation.robustness.benchmark import Robustness, measure_robustness
+from phytoflow.evaluation.robustness.benchmark import measure_robustness
+from phytoflow.evaluation.robustness.schema import Robustness
 from phytoflow.export.export import export
 from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.classifier import Classifier

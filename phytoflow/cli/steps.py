@@ -55,14 +55,14 @@ def evaluate(
 ) -> None:
     """Measure a bundle on a folder of labelled photos."""
     from phytoflow.data.ingest.class_folders import folder_photos
-    from phytoflow.evaluation.evaluate import evaluate as measure
-    from phytoflow.evaluation.report import phrases as words
+    from phytoflow.evaluation.evaluate import evaluate as evaluate_bundle
+    from phytoflow.evaluation.report.phrases import describe_external
 
     chosen = load_settings(config, with_external_data(settings, external_data))
-    metrics = measure(bundle, folder_photos(data), chosen.evaluation, output, chosen.seed)
+    metrics = evaluate_bundle(bundle, folder_photos(data), chosen.evaluation, output, chosen.seed)
     typer.echo(f"accuracy {metrics.accuracy:.3f}, macro-F1 {metrics.macro_f1:.3f} on {metrics.photos} photos")
-    if metrics.field:
-        typer.echo(words.field(metrics.field))
+    if metrics.external:
+        typer.echo(describe_external(metrics.external))
     typer.echo(f"report: {output / 'report.html'}")
 
 
@@ -78,15 +78,15 @@ def compare(
 ) -> None:
     """Say which of two bundles is better on the same photos, or that the photos do not tell."""
     from phytoflow.data.ingest.class_folders import folder_photos
-    from phytoflow.evaluation.compare.bundles import lines, versus
-    from phytoflow.evaluation.compare.page import write_beside
+    from phytoflow.evaluation.compare.bundles import compare_bundles, describe_comparison
+    from phytoflow.evaluation.compare.page import write_comparison_page
 
     chosen = load_settings(config, settings or [])
     photos = list(folder_photos(data))
-    found = versus(first, second, photos, chosen.evaluation, chosen.seed)
-    typer.echo("\n".join(lines(found)))
+    comparison = compare_bundles(first, second, photos, chosen.evaluation, chosen.seed)
+    typer.echo("\n".join(describe_comparison(comparison)))
     if html:
-        write_beside(found, (first, second), photos, html)
+        write_comparison_page(comparison, (first, second), photos, html)
         typer.echo(f"report: {html}")
 
 

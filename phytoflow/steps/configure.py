@@ -131,11 +131,11 @@ def _external_data_version(settings: RunSettings, data: str) -> str:
 def _ood_data_version(settings: EvaluationSettings) -> str:
     """Refuses a folder without out-of-distribution photos; returns their version."""
     from phytoflow.data.sources.resolve import source_version
-    from phytoflow.evaluation.metrics.ood import stranger_files
+    from phytoflow.evaluation.metrics.ood import ood_files
 
     if not settings.ood_data:
         return NO_DATA
     version = source_version(settings.ood_data)
     if is_local(settings.ood_data):
-        stranger_files(local_path(settings.ood_data))
+        ood_files(local_path(settings.ood_data))
     return version

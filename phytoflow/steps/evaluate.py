@@ -9,37 +9,42 @@ from phytoflow.steps.settings import EvaluateStepSettings
 from phytoflow.system.threads import make_idle_openmp_threads_sleep
 
 if TYPE_CHECKING:
-    from phytoflow.evaluation.report.kfp_views import Views
+    from phytoflow.evaluation.report.kfp_views import KfpViews
 
 
 def evaluate(
     bundle: Path, dataset: Path, model: Path, settings: EvaluateStepSettings, evaluation: Path, output: str
-) -> Views:
-    """Figures, pictures and the report of a bundle on the dataset's test photos; all goes to MLflow too.
+) -> KfpViews:
+    """Evaluates a bundle on the dataset's test photos, and records the result in MLflow.
+
+    Args:
+        bundle: Folder of the bundle.
+        dataset: Folder of the dataset; its photos are as they came.
+        model: The trained model's folder, for training curves and attention.
+        settings: What the step reads.
+        evaluation: Folder to write.
+        output: The run's folder or prefix: MLflow's files are there if no server is named.
 
     Returns:
         The evaluation as plain data for KFP's views.
     """
     make_idle_openmp_threads_sleep()
     from phytoflow.data.shards.dataset import Dataset
-    from phytoflow.evaluation.evaluate import evaluate as measure
-    from phytoflow.evaluation.report.kfp_views import views
+    from phytoflow.evaluation.evaluate import TrainingFolders
+    from phytoflow.evaluation.evaluate import evaluate as evaluate_bundle
+    from phytoflow.evaluation.report.kfp_views import kfp_views
     from phytoflow.tracking.evaluation_run import log_evaluation
 
     data = Dataset.open(dataset)
-    photos, total = data.photos("test"), data.count("test")
-    curves = model / "curves.png"
-    measure(
+    evaluate_bundle(
         bundle,
-        photos,
+        data.photos("test"),
         settings.evaluation,
         evaluation,
         settings.seed,
-        curves=curves,
-        total=total,
-        dataset=data,
-        model=model,
+        total=data.count("test"),
+        training=TrainingFolders(data, model),
     )
-    shown = views(evaluation)
-    log_evaluation(settings.tracking, output, bundle, evaluation, shown.scalars)
-    return shown
+    views = kfp_views(evaluation)
+    log_evaluation(settings.tracking, output, bundle, evaluation, views.scalars)
+    return views

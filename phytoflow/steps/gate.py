@@ -12,7 +12,7 @@ from phytoflow.errors import GateError
 from phytoflow.evaluation.gate.conditions import Verdict, judge
 from phytoflow.evaluation.gate.settings import GateSettings
 from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.results import METRICS_FILE, Metrics
+from phytoflow.evaluation.results import Metrics, read_metrics
 from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.steps.settings import GateStepSettings
 from phytoflow.storage.uri import join, put_file
@@ -21,13 +21,21 @@ from phytoflow.tracking.registry import Champion, champion
 from phytoflow.tracking.settings import TrackingSettings
 
 if TYPE_CHECKING:
-    from phytoflow.evaluation.compare.paired import Comparison
+    from phytoflow.evaluation.gate.champion import ChampionComparison
 
 _LOG = logging.getLogger(__name__)
 
 
 def gate(bundle: Path, dataset: Path, evaluation: Path, settings: GateStepSettings, output: str) -> Verdict:
-    """Judges the figures, and the bundle against the champion; report and verdict go to ``output``."""
+    """Judges a bundle and delivers metrics, report and data page to ``output``.
+
+    Args:
+        bundle: Folder of the bundle.
+        dataset: Folder of the dataset that it was evaluated on.
+        evaluation: Folder that the evaluate step wrote.
+        settings: What the step reads.
+        output: The run's folder or prefix.
+    """
     verdict = judge_bundle(bundle, dataset, evaluation, settings.gate, settings.tracking, output)
     put_file(evaluation / "metrics.json", join(output, "metrics.json"))
     put_file(evaluation / "report.html", join(output, "report.html"))
@@ -53,43 +61,44 @@ def judge_bundle(
     tracking: TrackingSettings,
     output: str | Path,
 ) -> Verdict:
-    """Judges a bundle by its evaluation folder and against the champion of the registry.
+    """Judges a bundle by its evaluation and against the champion of the registry.
 
-    The verdict is recorded in MLflow, with the run that trained the bundle.
+    The verdict is recorded in MLflow with the run that trained the bundle.
 
     Args:
-        bundle: The challenger.
-        dataset: Whose test photos it was evaluated on.
-        evaluation: Folder that ``evaluate`` wrote.
+        bundle: Folder of the challenger.
+        dataset: Folder of the dataset that it was evaluated on.
+        evaluation: Folder that the evaluate step wrote.
         settings: The limits.
         tracking: Where the registry is.
         output: Holds the registry if ``tracking.uri`` is empty.
 
     Raises:
-        TrackingError: The registry cannot be reached, or the champion's bundle is gone.
+        TrackingError: The registry cannot be reached, or the champion's bundle no longer exists.
         BundleError: A bundle is damaged.
     """
-    metrics = Metrics.model_validate_json((evaluation / METRICS_FILE).read_text())
+    metrics = read_metrics(evaluation)
     with TemporaryDirectory() as work:
-        found = champion(tracking, output, Path(work)) if settings.compare_champion else None
-        comparison = _compare(bundle, dataset, evaluation, metrics, found) if found else None
+        current = champion(tracking, output, Path(work)) if settings.compare_champion else None
+        comparison = _compare(bundle, dataset, evaluation, metrics, current) if current else None
     verdict = judge(metrics, settings, comparison)
     log_verdict(tracking, output, bundle, verdict.reason or "passed")
     return verdict
 
 
-def _compare(bundle: Path, dataset: Path, evaluation: Path, metrics: Metrics, found: Champion) -> Comparison:
+def _compare(
+    bundle: Path, dataset: Path, evaluation: Path, metrics: Metrics, current: Champion
+) -> ChampionComparison:
     from phytoflow.data.shards.dataset import Dataset
-    from phytoflow.evaluation.compare.paired import Comparison
-    from phytoflow.evaluation.gate.champion import compare_on
+    from phytoflow.evaluation.gate.champion import ChampionComparison, compare_with_champion
 
-    if Bundle.load(bundle).manifest.version == Bundle.load(found.path).manifest.version:
-        return Comparison(found.version, identical=True)
-    return compare_on(
-        found.path,
+    if Bundle.load(bundle).manifest.version == Bundle.load(current.path).manifest.version:
+        return ChampionComparison(current.version, identical=True)
+    return compare_with_champion(
+        current.path,
         Dataset.open(dataset).photos("test"),
         PhotoPredictions.read(evaluation),
-        version=found.version,
-        settings=EvaluationSettings(confidence_level=metrics.confidence),
+        version=current.version,
+        settings=EvaluationSettings(confidence_level=metrics.confidence_level),
         seed=metrics.seed,
     )

@@ -119,7 +119,7 @@ def test_evaluate_says_what_is_lost_elsewhere(bundle: Path, photos: Path, tmp_pa
     assert said.returncode == 0, said.stderr
     assert f"On {len(pictures())} photos from “there” it is right on" in said.stdout
     metrics = json.loads((tmp_path / "e" / "metrics.json").read_text())
-    assert metrics["field"]["accuracy"] == metrics["accuracy"]
+    assert metrics["external"]["accuracy"] == metrics["accuracy"]
     (tmp_path / "dogs" / "poodle").mkdir(parents=True)
     (tmp_path / "dogs" / "poodle" / "1.jpg").write_bytes(b"")
     refused = phytoflow(*command, "--external-data", tmp_path / "dogs")

@@ -13,7 +13,7 @@ from phytoflow.bundle.bundle import Bundle
 from phytoflow.inference.attribution import explain, overlay
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.runtimes.factory import open_runtime
-from tests.evaluation.conftest import COLOURS, colour_bundle
+from tests.support.colour_bundle import COLOURS, colour_bundle
 from tests.support.make_bundle import pictures
 
 __all__ = ["colour_bundle"]  # a fixture

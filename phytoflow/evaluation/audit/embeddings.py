@@ -1,12 +1,13 @@
-"""A look at all photos of a dataset, small, for the questions a test figure does not answer by itself:
-whether test photos have near copies in training, and whether the background gives the class away.
+"""Embeddings, thumbnails and perceptual hashes of a dataset's photos, for the audits of a dataset.
+
+Both audits answer questions that a test accuracy does not: whether test photos have near copies in training,
+and whether the background reveals the class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,98 +17,103 @@ from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.splits import SPLITS
 from phytoflow.inference.classifier import Classifier
+from phytoflow.system.batched import batched
 from phytoflow.system.cpu import cpu_count
 from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map
 
-SIDE = 32  # pixels of the small pictures
+SIDE = 32  # pixels of a thumbnail's side
 _BATCH = 8
-_MOST_AXES, _PHOTOS_AN_AXIS = 128, 10
+_MAX_AXES = 128  # principal axes kept; more add noise
+_PHOTOS_PER_AXIS = 10  # fewer photos cannot estimate an axis
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What is kept of N photos.
+class PhotoEmbeddings:
+    """What the audits need of N photos.
 
     Attributes:
-        embedding: float32 [N, D], features from before the tuned layers, whitened and at length one.
-        small: uint8 [N, SIDE, SIDE, 3], the whole photo squeezed.
+        embedding: float32 [N, D], whitened features from before the fine-tuned layers, of unit length.
+        thumbnails: uint8 [N, SIDE, SIDE, 3], whole photos.
         hashes: uint64 [N], perceptual hashes.
         labels: int64 [N].
         groups: int64 [N].
-        splits: int64 [N], places in ``SPLITS``.
+        splits: int64 [N], indices into ``SPLITS``.
     """
 
     embedding: NDArray[np.float32]
-    small: NDArray[np.uint8]
+    thumbnails: NDArray[np.uint8]
     hashes: NDArray[np.uint64]
     labels: NDArray[np.int64]
     groups: NDArray[np.int64]
     splits: NDArray[np.int64]
 
 
-def look(classifier: Classifier, dataset: Dataset, most: int, seed: int) -> Looked:
-    """Looks at a dataset's photos, whole groups of them where there are more than ``most``.
+def embed_photos(classifier: Classifier, dataset: Dataset, limit: int, seed: int) -> PhotoEmbeddings:
+    """Embeds a dataset's photos, or whole groups of them if there are more than ``limit``.
 
     Args:
-        classifier: Its model's early features tell photos apart.
+        classifier: Gives the features.
         dataset: All splits are read.
-        most: Photos looked at, about.
-        seed: Decides which groups are.
+        limit: Approximate maximum number of photos.
+        seed: Decides which groups are taken.
     """
-    photos = _chosen(dataset, most, seed)
-    hashes = dict(zip(dataset.table["path"], dataset.table["phash"], strict=True))
-    batches = _batches(track(photos, "Looking for leaks"))
-    parts = [row for part in thread_map(lambda b: _seen(classifier, b), batches, cpu_count()) for row in part]
-    features, small, about = zip(*parts, strict=True)
-    paths, labels, groups = zip(*about, strict=True)
-    split_of = dict(zip(dataset.table["path"], dataset.table["split"], strict=True))
-    return Looked(
-        _whitened(np.stack(features)),
-        np.stack(small),
-        np.array([int(hashes[path], 16) for path in paths], np.uint64),
-        np.array([dataset.classes.index(label) for label in labels], np.int64),
-        np.unique(groups, return_inverse=True)[1],
-        np.array([SPLITS.index(split_of[path]) for path in paths], np.int64),
+    batches = batched(track(_sample_groups(dataset, limit, seed), "Auditing photos"), _BATCH)
+    results = thread_map(lambda batch: _embed(classifier, batch), batches, cpu_count())
+    rows = [row for batch in results for row in batch]
+    photos, features, thumbnails = zip(*rows, strict=True)
+    of_path = dataset.table.set_index("path")
+    phash, split = (of_path[name].to_dict() for name in ("phash", "split"))
+    return PhotoEmbeddings(
+        embedding=whiten(np.stack(features)),
+        thumbnails=np.stack(thumbnails),
+        hashes=np.array([int(phash[photo.path], 16) for photo in photos], np.uint64),
+        labels=np.array([dataset.classes.index(photo.label) for photo in photos], np.int64),
+        groups=np.unique([photo.group for photo in photos], return_inverse=True)[1],
+        splits=np.array([SPLITS.index(split[photo.path]) for photo in photos], np.int64),
     )
 
 
-def _whitened(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turned to principal axes of equal weight: what all photos vary in would hide what two shots share.
+def whiten(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Projects features onto principal axes of equal variance and normalises them to unit length.
 
-    Whitening finds single things among alike ones (Jegou & Chum 2012); few photos allow few axes.
+    Directions in which all photos vary would otherwise hide what two shots of one thing share (Jégou & Chum
+    2012). Few photos allow few axes.
+
+    Args:
+        features: float32 [N, D].
+
+    Returns:
+        float32 [N, K] with K <= D.
     """
     centred = features.astype(np.float64) - features.mean(axis=0)
-    variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
-    kept = min(features.shape[1], _MOST_AXES, max(2, len(features) // _PHOTOS_AN_AXIS))
-    white = centred @ axes[:, -kept:] / np.sqrt(np.maximum(variances[-kept:], 1e-9 * variances[-1] + 1e-30))
+    variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))  # ascending
+    count = min(features.shape[1], _MAX_AXES, max(2, len(features) // _PHOTOS_PER_AXIS))
+    floor = 1e-9 * variances[-1] + 1e-30  # constant features have no variance to divide by
+    white = centred @ axes[:, -count:] / np.sqrt(np.maximum(variances[-count:], floor))
     return (white / np.maximum(np.linalg.norm(white, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 
-def _chosen(dataset: Dataset, most: int, seed: int) -> Iterator[LabelledPhoto]:
+def _sample_groups(dataset: Dataset, limit: int, seed: int) -> Iterator[LabelledPhoto]:
+    """Photos of random whole groups, at most ``limit`` photos or one group."""
     used = dataset.table[dataset.table["split"] != "excluded"]
     sizes = used["group"].value_counts(sort=False).sort_index()
     order = np.random.default_rng(seed).permutation(len(sizes))
-    kept = set(sizes.index[order[np.cumsum(sizes.to_numpy()[order]) <= max(most, sizes.max())]])
-    return (photo for split in SPLITS for photo in dataset.photos(split) if photo.group in kept)
+    chosen = set(sizes.index[order[np.cumsum(sizes.to_numpy()[order]) <= max(limit, sizes.max())]])
+    return (photo for split in SPLITS for photo in dataset.photos(split) if photo.group in chosen)
 
 
-def _seen(
+def _embed(
     classifier: Classifier, photos: list[LabelledPhoto]
-) -> list[tuple[NDArray[np.float32], NDArray[np.uint8], tuple[str, str, str]]]:
+) -> list[tuple[LabelledPhoto, NDArray[np.float32], NDArray[np.uint8]]]:
     manifest = classifier.bundle.manifest
     pixels = [manifest.preprocessing.decode(photo.content) for photo in photos]
     outputs = classifier.outputs(manifest.preprocessing.normalise(np.stack(pixels)))
     features = outputs.logits if outputs.features is None else outputs.features
-    early = features[:, : manifest.early_features or None]
-    about = [(photo.path, photo.label, photo.group) for photo in photos]
-    return list(zip(early, [_small(picture) for picture in pixels], about, strict=True))
+    early = features[:, : manifest.early_features or None]  # features that were not fine-tuned
+    without_bytes = [LabelledPhoto(p.path, p.label, p.group, b"") for p in photos]  # bounds the memory
+    return list(zip(without_bytes, early, [_thumbnail(p) for p in pixels], strict=True))
 
 
-def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX))
-
-
-def _batches(photos: Iterator[LabelledPhoto]) -> Iterator[list[LabelledPhoto]]:
-    while batch := list(islice(photos, _BATCH)):
-        yield batch

@@ -1,4 +1,4 @@
-"""Leak audit: how many test photos have a near copy in training, under a random split and under ours."""
+"""Leakage audit: how many test photos have a near copy in training, under a random split and under ours."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from phytoflow.data.splits import SPLITS
-from phytoflow.evaluation.audit.embeddings import Looked
+from phytoflow.evaluation.audit.embeddings import PhotoEmbeddings
 
-_HASH_BITS = 6
-_FOREIGN = 0.99  # quantile of the likeness between photos of different classes
+_HASH_BITS = 6  # of 64; two shots of one thing rarely differ by more
+_DIFFERENT_CLASSES_QUANTILE = 0.99  # photos of different classes cannot show the same leaf
 _TRAIN, _TEST = SPLITS.index("train"), SPLITS.index("test")
 
 
-class SplitFigures(BaseModel):
-    """What one split lets through.
+class SplitLeakage(BaseModel):
+    """Leakage under one split. Shares of the test photos, 0..1.
 
     Attributes:
-        nearest: Share of test photos whose most similar photo of all, whatever its split, is in training. If
-            photos came alone, it would be the training share; siblings kept together bring it down.
-        near: Share of test photos with a training photo of their class more alike than photos of different
-            classes, which cannot show one leaf, ever get (all but one in a hundred).
+        nearest: Share whose most similar photo of the whole dataset is in training. Without groups of similar
+            photos this is about the training share; keeping groups together lowers it.
+        near: Share with a training photo of their class that is more similar than 99% of photos are to any
+            photo of another class.
         near_hash: Share with a training photo whose perceptual hash differs in at most 6 of 64 bits.
-        accuracy: Of a probe that gives each test photo the class of the training photo most like it.
+        accuracy: Accuracy of a probe that copies the label of the most similar training photo.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,59 +34,64 @@ class SplitFigures(BaseModel):
     accuracy: float
 
 
-class LeakAudit(BaseModel):
+class LeakageAudit(BaseModel):
     """The same photos under two splits of the same sizes.
 
     Attributes:
-        photos: Looked at, of all splits.
+        photos: Number of photos, of all splits.
         random: Photos split at random, as is common.
-        ours: The split used, which keeps photos of one thing together.
+        ours: The split that was used, which keeps groups together.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     photos: int
-    random: SplitFigures
-    ours: SplitFigures
+    random: SplitLeakage
+    ours: SplitLeakage
 
     @property
     def gap(self) -> float:
-        """By how much a random split flatters the probe."""
+        """By how much the random split inflates the probe's accuracy; negative if it does not."""
         return self.random.accuracy - self.ours.accuracy
 
 
-def audit_leaks(looked: Looked, seed: int) -> LeakAudit | None:
-    """Compares the split used with a random one; None where there is nothing to compare.
+def audit_leakage(photos: PhotoEmbeddings, seed: int) -> LeakageAudit | None:
+    """Compares the split that was used with a random one; None without training or test photos.
 
-    The likeness is the cosine of early features: colours, textures and shapes, not what the model has learnt
-    about classes. It knows nothing of groups, file names or camera numbers.
+    Similarity is the cosine of features from before the fine-tuned layers. It is independent of groups, file
+    names and camera numbers, and of what the model learnt about the classes.
 
     Args:
-        looked: Photos of all splits.
-        seed: Of the random split.
+        photos: Photos of all splits.
+        seed: Seed of the random split.
     """
-    if min((looked.splits == _TRAIN).sum(), (looked.splits == _TEST).sum()) == 0:
+    if min((photos.splits == _TRAIN).sum(), (photos.splits == _TEST).sum()) == 0:
         return None
-    likeness = looked.embedding @ looked.embedding.T
-    np.fill_diagonal(likeness, -np.inf)
-    same = looked.labels[:, None] == looked.labels
-    limit = float(np.quantile(np.where(same, -np.inf, likeness).max(axis=1), _FOREIGN))
-    mixed = np.random.default_rng(seed).permutation(looked.splits)
-    random, ours = (_figures(looked, likeness, limit, splits) for splits in (mixed, looked.splits))
-    return LeakAudit(photos=len(looked.labels), random=random, ours=ours)
+    similarity = photos.embedding @ photos.embedding.T
+    np.fill_diagonal(similarity, -np.inf)
+    same_class = photos.labels[:, None] == photos.labels
+    between_classes = np.where(same_class, -np.inf, similarity).max(axis=1)
+    near = float(np.quantile(between_classes, _DIFFERENT_CLASSES_QUANTILE))
+    shuffled = np.random.default_rng(seed).permutation(photos.splits)
+    return LeakageAudit(
+        photos=len(photos.labels),
+        random=_measure(photos, similarity, near, shuffled),
+        ours=_measure(photos, similarity, near, photos.splits),
+    )
 
 
-def _figures(
-    looked: Looked, likeness: NDArray[np.float32], limit: float, splits: NDArray[np.int64]
-) -> SplitFigures:
+def _measure(
+    photos: PhotoEmbeddings, similarity: NDArray[np.float32], near: float, splits: NDArray[np.int64]
+) -> SplitLeakage:
+    """Leakage under ``splits``; photos more similar than ``near`` count as near copies."""
     test, train = np.nonzero(splits == _TEST)[0], np.nonzero(splits == _TRAIN)[0]
-    between = likeness[np.ix_(test, train)]
-    same = looked.labels[test][:, None] == looked.labels[train]
-    bits = np.bitwise_count(looked.hashes[test][:, None] ^ looked.hashes[train])
-    nearest = looked.labels[train][between.argmax(axis=1)]
-    return SplitFigures(
-        nearest=float((splits[likeness[test].argmax(axis=1)] == _TRAIN).mean()),
-        near=float((np.where(same, between, -np.inf).max(axis=1) > limit).mean()),
+    to_training = similarity[np.ix_(test, train)]
+    same_class = photos.labels[test][:, None] == photos.labels[train]
+    bits = np.bitwise_count(photos.hashes[test][:, None] ^ photos.hashes[train])
+    copied = photos.labels[train][to_training.argmax(axis=1)]
+    return SplitLeakage(
+        nearest=float((splits[similarity[test].argmax(axis=1)] == _TRAIN).mean()),
+        near=float((np.where(same_class, to_training, -np.inf).max(axis=1) > near).mean()),
         near_hash=float((bits.min(axis=1) <= _HASH_BITS).mean()),
-        accuracy=float((nearest == looked.labels[test]).mean()),
+        accuracy=float((copied == photos.labels[test]).mean()),
     )

@@ -1,4 +1,4 @@
-"""Two bundles side by side on the same photos: `phytoflow compare`."""
+"""Compares two bundles on the same photos: `phytoflow compare`."""
 
 from __future__ import annotations
 
@@ -8,44 +8,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.errors import DataError
-from phytoflow.evaluation.compare.paired import Comparison, paired
-from phytoflow.evaluation.metrics.classification import Figures, measure
+from phytoflow.evaluation.compare.paired import PairedComparison, compare_paired
+from phytoflow.evaluation.metrics.classification import ClassificationMetrics, measure_classification
 from phytoflow.evaluation.predictions.predict import predict_photos
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.inference.classifier import Classifier
 
-_MOST_SAID = 6
+_MAX_CONFUSIONS = 6  # lines on a terminal; the page lists all
 
 
-class Confusion(NamedTuple):
-    """A mistake that one makes more often than the other.
+class ConfusionCounts(NamedTuple):
+    """A mistake that one model makes more often than the other.
 
     Attributes:
         label: The true class.
-        given: The class given.
-        first: Photos on which the first makes it.
-        second: Photos on which the second does.
+        predicted: The class it is mistaken for.
+        first: Number of photos on which the first model makes this mistake.
+        second: Number of photos on which the second model does.
     """
 
     label: str
-    given: str
+    predicted: str
     first: int
     second: int
 
 
-class Parted(NamedTuple):
-    """A photo that only one names rightly.
+class Disagreement(NamedTuple):
+    """A photo that only one of the models classifies correctly.
 
     Attributes:
-        path: The photo's.
+        path: Path of the photo.
         label: The true class.
-        first: The class that the first gives.
-        second: The class that the second gives.
+        first: The first model's class.
+        second: The second model's class.
     """
 
     path: str
@@ -55,107 +53,107 @@ class Parted(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Versus:
-    """What two bundles make of the same photos.
+class BundleComparison:
+    """Two bundles on the same photos.
 
     Attributes:
-        paired: Accuracies, their difference (second less first), its interval and McNemar's test;
-            ``champion`` is the first.
-        figures: Every figure of the first and of the second.
-        confusions: Mistakes they do not make equally often, the largest difference first.
-        parted: Photos that only one names rightly.
-        trained_on: Photos that the first, and the second, were trained on; they flatter.
+        paired: Accuracies, their difference (second minus first), its interval and McNemar's test.
+        metrics: All classification metrics of the first and of the second.
+        confusions: Mistakes that they do not make equally often, the largest difference first.
+        disagreements: Photos that only one classifies correctly.
+        trained_on: Number of photos that the first, and the second, was trained on. These flatter it.
     """
 
-    paired: Comparison
-    figures: tuple[Figures, Figures]
-    confusions: tuple[Confusion, ...]
-    parted: tuple[Parted, ...]
+    paired: PairedComparison
+    metrics: tuple[ClassificationMetrics, ClassificationMetrics]
+    confusions: tuple[ConfusionCounts, ...]
+    disagreements: tuple[Disagreement, ...]
     trained_on: tuple[int, int]
 
     @property
-    def verdict(self) -> str:
-        """In a sentence."""
-        low, high = self.paired.interval
-        sure = self.paired.p_value < 1 - self.paired.confidence
-        if sure and low > 0:
-            return "The second is better, beyond what chance would do."
-        if sure and high < 0:
-            return "The first is better, beyond what chance would do."
-        return "These photos do not tell which is better."
+    def headline(self) -> str:
+        """The result in a sentence."""
+        if self.paired.second_is_better:
+            return "The second is significantly better."
+        if self.paired.second_is_worse:
+            return "The first is significantly better."
+        return "Inconclusive: these photos do not show which is better."
 
 
-def versus(
+def compare_bundles(
     first: Path, second: Path, photos: Iterable[LabelledPhoto], settings: EvaluationSettings, seed: int
-) -> Versus:
-    """Asks both bundles for every photo.
+) -> BundleComparison:
+    """Classifies every photo with both bundles.
 
     Args:
-        first: A bundle.
-        second: Another with the same classes, in any order.
+        first: Folder of a bundle.
+        second: Folder of another with the same classes, in any order.
         photos: Labelled photos that neither was trained on; read once and kept as bytes.
-        settings: Resamples and confidence.
-        seed: Of the bootstrap.
+        settings: Number of resamples and confidence level.
+        seed: Seed of the bootstrap.
 
     Raises:
         DataError: The bundles have different classes, or a label is none of them.
         BundleError: A bundle is damaged or cannot be loaded.
     """
     models, kept = (Classifier.load(first), Classifier.load(second)), list(photos)
-    if set(models[0].classes) != set(models[1].classes):
-        odd = sorted(set(models[0].classes) ^ set(models[1].classes))
-        what = f"{first} and {second} do not have the same classes: only one has {', '.join(odd)}"
+    if different := sorted(set(models[0].classes) ^ set(models[1].classes)):
+        what = f"{first} and {second} do not have the same classes: only one has {', '.join(different)}"
         raise DataError(what, remedy="compare bundles that were trained on the same classes")
     one, two = (predict_photos(model, kept)[0] for model in models)
-    return Versus(
-        paired=paired(one, two, np.ones(len(one.paths), bool), settings, seed),
-        figures=(measure(one, settings, seed), measure(two, settings, seed)),
+    return BundleComparison(
+        paired=compare_paired(one, two, settings, seed),
+        metrics=(measure_classification(one, settings, seed), measure_classification(two, settings, seed)),
         confusions=_confusions(one, two),
-        parted=_parted(one, two),
-        trained_on=(_known(models[0], one), _known(models[1], two)),
+        disagreements=_disagreements(one, two),
+        trained_on=(_count_trained_on(models[0], one), _count_trained_on(models[1], two)),
     )
 
 
-def _names(answers: PhotoPredictions) -> list[tuple[str, str]]:
-    """True class and class given of each photo."""
-    classes = answers.classes
-    return [(classes[a], classes[b]) for a, b in zip(answers.labels, answers.predicted, strict=True)]
-
-
-def _confusions(one: PhotoPredictions, two: PhotoPredictions) -> tuple[Confusion, ...]:
-    counts = [Counter(pair for pair in _names(answers) if pair[0] != pair[1]) for answers in (one, two)]
-    found = [Confusion(*pair, counts[0][pair], counts[1][pair]) for pair in counts[0] | counts[1]]
-    unlike = [confusion for confusion in found if confusion.first != confusion.second]
-    return tuple(sorted(unlike, key=lambda c: (-abs(c.first - c.second), c.label, c.given)))
-
-
-def _parted(one: PhotoPredictions, two: PhotoPredictions) -> tuple[Parted, ...]:
-    rows = zip(one.paths, _names(one), _names(two), strict=True)
-    found = (Parted(path, label, first, second) for path, (label, first), (_, second) in rows)
-    return tuple(photo for photo in found if (photo.first == photo.label) != (photo.second == photo.label))
-
-
-def lines(found: Versus) -> list[str]:
-    """The comparison for a terminal."""
-    pair = found.paired
-    low, high = pair.interval
-    said = [
-        found.verdict,
-        f"accuracy    {pair.champion:.3f} against {pair.challenger:.3f} on {pair.photos} photos",
-        f"difference  {pair.difference:+.3f} ({pair.confidence:.0%} interval {low:+.3f} to {high:+.3f})",
-        f"macro-F1    {found.figures[0].macro_f1:.3f} against {found.figures[1].macro_f1:.3f}",
-        f"only one is right: the first on {pair.only_champion}, the second on {pair.only_challenger} photos "
+def describe_comparison(comparison: BundleComparison) -> list[str]:
+    """The comparison as lines for a terminal; the first is the headline."""
+    pair, (one, two) = comparison.paired, comparison.metrics
+    (low, high), level = pair.interval, f"{pair.confidence_level:.0%}"
+    lines = [
+        comparison.headline,
+        f"accuracy    {pair.first:.3f} and {pair.second:.3f} on {pair.photos} photos",
+        f"difference  {pair.difference:+.3f} ({level} interval {low:+.3f} to {high:+.3f})",
+        f"macro-F1    {one.macro_f1:.3f} and {two.macro_f1:.3f}",
+        f"only one is right: the first on {pair.only_first}, the second on {pair.only_second} photos "
         f"(McNemar p = {pair.p_value:.3g})",
     ]
-    said += [
-        f"{c.label} taken for {c.given}: {c.first} times by the first, {c.second} by the second"
-        for c in found.confusions[:_MOST_SAID]
+    lines += [
+        f"{c.label} taken for {c.predicted}: {c.first} times by the first, {c.second} by the second"
+        for c in comparison.confusions[:_MAX_CONFUSIONS]
     ]
-    if any(found.trained_on):
-        one, two = found.trained_on
-        said.append(f"not a fair test: the first was trained on {one} of these photos, the second on {two}")
-    return said
+    if any(comparison.trained_on):
+        first, second = comparison.trained_on
+        used = f"{first} of these photos were used to train the first, {second} to train the second"
+        lines.append(f"not a fair test: {used}")
+    return lines
 
 
-def _known(model: Classifier, answers: PhotoPredictions) -> int:
-    return model.bundle.count_trained_on(answers.sha256) or 0
+def _class_pairs(predictions: PhotoPredictions) -> list[tuple[str, str]]:
+    """True and predicted class of each photo."""
+    names = predictions.classes
+    return [(names[a], names[b]) for a, b in zip(predictions.labels, predictions.predicted, strict=True)]
+
+
+def _confusions(one: PhotoPredictions, two: PhotoPredictions) -> tuple[ConfusionCounts, ...]:
+    first, second = (
+        Counter(pair for pair in _class_pairs(predictions) if pair[0] != pair[1])
+        for predictions in (one, two)
+    )
+    counts = (ConfusionCounts(*pair, first[pair], second[pair]) for pair in first | second)
+    unequal = [confusion for confusion in counts if confusion.first != confusion.second]
+    return tuple(sorted(unequal, key=lambda c: (-abs(c.first - c.second), c.label, c.predicted)))
+
+
+def _disagreements(one: PhotoPredictions, two: PhotoPredictions) -> tuple[Disagreement, ...]:
+    rows = zip(one.paths, _class_pairs(one), _class_pairs(two), strict=True)
+    photos = (Disagreement(path, label, first, second) for path, (label, first), (_, second) in rows)
+    return tuple(photo for photo in photos if (photo.first == photo.label) != (photo.second == photo.label))
+
+
+def _count_trained_on(model: Classifier, predictions: PhotoPredictions) -> int:
+    return model.bundle.count_trained_on(predictions.sha256) or 0

@@ -1,4 +1,4 @@
-"""One run's figures beside another's: a self-contained page for `phytoflow compare --html`."""
+"""The page of `phytoflow compare --html`: two bundles on the same photos."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
-from phytoflow.evaluation.compare.bundles import Parted, Versus, lines
+from phytoflow.data.images.thumbnail import thumbnail
+from phytoflow.evaluation.compare.bundles import BundleComparison, Disagreement, describe_comparison
 from phytoflow.evaluation.metrics.bootstrap import Interval
-from phytoflow.evaluation.report.examples import thumbnail
-from phytoflow.evaluation.report.html import environment
+from phytoflow.evaluation.report.phrases import between, percent
+from phytoflow.html.page import render_page
 from phytoflow.storage.atomic import atomic_file
 
 _TEMPLATE = Path(__file__).with_name("page.html")
-_MOST_SHOWN = 24
+_MAX_PHOTOS = 24
+_SIDE = 240  # pixels of a thumbnail's longer side
 
 
 class Row(NamedTuple):
-    """A figure of both; shares in 0..1."""
+    """A metric of both bundles; shares in 0..1."""
 
     name: str
     first: float
@@ -26,48 +28,55 @@ class Row(NamedTuple):
     intervals: tuple[Interval, Interval] | None = None
 
 
-def write_beside(
-    found: Versus, bundles: tuple[Path, Path], photos: Iterable[LabelledPhoto], output: Path
+def write_comparison_page(
+    comparison: BundleComparison, bundles: tuple[Path, Path], photos: Iterable[LabelledPhoto], output: Path
 ) -> None:
     """Writes the page.
 
     Args:
-        found: The comparison.
-        bundles: Folders of the first and the second.
-        photos: Those compared; some that only one names rightly are shown.
-        output: The file.
+        comparison: The comparison.
+        bundles: Folders of the first and of the second bundle.
+        photos: The photos compared; some that only one bundle classifies correctly are shown.
+        output: The file to write.
 
     Raises:
         StorageError: It cannot be written.
     """
-    page = environment().from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    text = page.render(
-        said=lines(found),
+    headline, *lines = describe_comparison(comparison)
+    text = render_page(
+        _TEMPLATE,
+        headline=headline,
+        lines=lines,
         bundles=[str(bundle) for bundle in bundles],
-        rows=_rows(found),
-        confusions=found.confusions,
-        shown=_shown(found.parted, photos),
-        parted=len(found.parted),
-        photos=found.paired.photos,
+        rows=_rows(comparison),
+        confusions=comparison.confusions,
+        shown=_choose_photos(comparison.disagreements, photos),
+        disagreements=len(comparison.disagreements),
+        photos=comparison.paired.photos,
+        percent=percent,
+        between=between,
     )
     with atomic_file(output) as aside:
         aside.write_text(text, encoding="utf-8")
 
 
-def _rows(found: Versus) -> list[Row]:
-    one, two = found.figures
+def _rows(comparison: BundleComparison) -> list[Row]:
+    one, two = comparison.metrics
     rows = [
         Row(name, getattr(one, key), getattr(two, key), (one.intervals[key], two.intervals[key]))
         for name, key in (("Accuracy", "accuracy"), ("Macro-F1", "macro_f1"))
     ]
     rows.append(Row("Calibration error", one.ece, two.ece))
     return rows + [
-        Row(f"F1 of {name}", figures.f1, two.per_class[name].f1)
-        for name, figures in one.per_class.items()
-        if figures.support
+        Row(f"F1 of {name}", row.f1, two.per_class[name].f1)
+        for name, row in one.per_class.items()
+        if row.support
     ]
 
 
-def _shown(parted: Sequence[Parted], photos: Iterable[LabelledPhoto]) -> list[tuple[Parted, bytes]]:
-    wanted = {photo.path: photo for photo in parted[:_MOST_SHOWN]}
-    return [(wanted[photo.path], thumbnail(photo.content)) for photo in photos if photo.path in wanted]
+def _choose_photos(
+    disagreements: Sequence[Disagreement], photos: Iterable[LabelledPhoto]
+) -> list[tuple[Disagreement, bytes]]:
+    """The first disagreements with their thumbnails."""
+    chosen = {photo.path: photo for photo in disagreements[:_MAX_PHOTOS]}
+    return [(chosen[photo.path], thumbnail(photo.content, _SIDE)) for photo in photos if photo.path in chosen]

@@ -1,4 +1,4 @@
-"""Two models on the same photos: is one better, or is it chance?"""
+"""Paired comparison of two models on the same photos: is one better, or is the difference chance?"""
 
 from __future__ import annotations
 
@@ -7,103 +7,109 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from phytoflow.errors import DataError
 from phytoflow.evaluation.metrics.bootstrap import Interval, percentile_interval, resampled_sums
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 from phytoflow.evaluation.settings import EvaluationSettings
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A challenger beside the champion, on photos both may fairly be asked.
+class PairedComparison:
+    """Accuracies of two models on the same photos.
 
     Attributes:
-        version: The champion's version in the registry.
-        identical: Both bundles hold the same model; nothing was compared.
-        photos: Photos compared.
-        seen: Photos left out because the champion was trained on them, or on one of the same group.
-        foreign: Photos left out because their class is none of the champion's.
-        challenger: The challenger's accuracy on the photos compared.
-        champion: The champion's.
-        interval: Of the difference, challenger less champion; paired bootstrap over groups.
-        confidence: Of the interval.
-        only_challenger: Photos only the challenger names rightly.
-        only_champion: Photos only the champion names rightly.
-        p_value: Of McNemar's exact test that both are wrong equally often, photos taken as independent.
+        photos: Number of photos.
+        first: Accuracy of the first model.
+        second: Accuracy of the second model.
+        interval: Confidence interval of ``difference``; paired bootstrap over groups.
+        confidence_level: Level of the interval and of the test.
+        only_first: Photos that only the first model classifies correctly.
+        only_second: Photos that only the second model classifies correctly.
+        p_value: McNemar's exact test that both are wrong equally often, photos assumed independent.
     """
 
-    version: str
-    identical: bool = False
-    photos: int = 0
-    seen: int = 0
-    foreign: int = 0
-    challenger: float = 0.0
-    champion: float = 0.0
-    interval: Interval = (0.0, 0.0)
-    confidence: float = 0.95
-    only_challenger: int = 0
-    only_champion: int = 0
-    p_value: float = 1.0
+    photos: int
+    first: float
+    second: float
+    interval: Interval
+    confidence_level: float
+    only_first: int
+    only_second: int
+    p_value: float
 
     @property
     def difference(self) -> float:
-        """Accuracy of the challenger less the champion's."""
-        return self.challenger - self.champion
+        """Accuracy of the second model minus that of the first."""
+        return self.second - self.first
 
     @property
-    def worse(self) -> bool:
-        """Whether the challenger is worse beyond noise: by the interval and by McNemar's test.
+    def second_is_worse(self) -> bool:
+        """Whether the second model is significantly worse, by the interval and by McNemar's test.
 
-        A bootstrap of a handful of disagreements is surer than they allow; the test knows how few they are
-        and not that photos of one leaf go together. Each stands in for what the other does not see.
+        Both are needed. With few disagreements the bootstrap interval is too narrow, which the test knows;
+        the test ignores that photos of one leaf are not independent, which the bootstrap knows.
         """
-        return self.interval[1] < 0 and self.p_value < 1 - self.confidence
+        return self._significant and self.interval[1] < 0
+
+    @property
+    def second_is_better(self) -> bool:
+        """Whether the second model is significantly better; see ``second_is_worse``."""
+        return self._significant and self.interval[0] > 0
+
+    @property
+    def _significant(self) -> bool:
+        return self.p_value < 1 - self.confidence_level
 
 
-def paired(
-    champion: PhotoPredictions,
-    challenger: PhotoPredictions,
-    chosen: NDArray[np.bool_],
-    settings: EvaluationSettings,
-    seed: int,
-) -> Comparison:
-    """Compares answers to the same photos by a paired bootstrap over groups, and by McNemar's test.
+def compare_paired(
+    first: PhotoPredictions, second: PhotoPredictions, settings: EvaluationSettings, seed: int
+) -> PairedComparison:
+    """Compares predictions for the same photos by a paired bootstrap over groups and by McNemar's test.
 
-    Each resample draws groups once for both models, so that what makes a photo hard for both cancels out
-    (Efron & Tibshirani 1993; Koehn 2004 for paired comparisons).
+    Each resample draws groups once for both models, so that photos that are hard for both cancel out (Efron &
+    Tibshirani 1993; Koehn 2004 for paired comparisons).
 
     Args:
-        champion: Its answers; photos among them that the challenger did not answer are an error.
-        challenger: Its answers.
-        chosen: bool [N], which of the champion's rows count.
-        settings: Resamples and confidence.
-        seed: Of the bootstrap.
+        first: At least one photo.
+        second: Predictions for these photos, in any order, and perhaps for others.
+        settings: Number of resamples and confidence level.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        DataError: The second has no prediction for one of the photos.
     """
-    right = dict(zip(challenger.paths, challenger.correct, strict=True))
-    new = np.array([right[path] for path in champion.paths], dtype=np.float64)[chosen]
-    old = champion.correct[chosen].astype(np.float64)
-    if not len(new):
-        return Comparison("")
-    groups = np.unique(np.asarray(champion.groups)[chosen], return_inverse=True)[1]
+    one, two = _correct(first, first.paths), _correct(second, first.paths)
     sums = resampled_sums(
-        np.stack([new - old, np.ones_like(old)], axis=1), groups, settings.bootstrap_samples, seed
+        np.stack([two - one, np.ones_like(one)], axis=1),
+        first.group_numbers,
+        settings.bootstrap_samples,
+        seed,
     )
-    interval = percentile_interval(sums[:, 0] / sums[:, 1], settings.confidence_level)
-    gained, lost = int((new > old).sum()), int((new < old).sum())
-    return Comparison(
-        "",
-        photos=len(new),
-        challenger=float(new.mean()),
-        champion=float(old.mean()),
-        interval=interval,
-        confidence=settings.confidence_level,
-        only_challenger=gained,
-        only_champion=lost,
-        p_value=mcnemar(gained, lost),
+    only_first, only_second = int((one > two).sum()), int((two > one).sum())
+    return PairedComparison(
+        photos=len(one),
+        first=float(one.mean()),
+        second=float(two.mean()),
+        interval=percentile_interval(sums[:, 0] / sums[:, 1], settings.confidence_level),
+        confidence_level=settings.confidence_level,
+        only_first=only_first,
+        only_second=only_second,
+        p_value=mcnemar(only_first, only_second),
     )
 
 
-def mcnemar(one: int, other: int) -> float:
-    """P value of McNemar's test (1947) in its exact form: disagreements fall either way like coins."""
+def mcnemar(only_first: int, only_second: int) -> float:
+    """P value of McNemar's test (1947) in its exact form: a sign test of the disagreements."""
     from scipy.stats import binomtest
 
-    return float(binomtest(one, one + other).pvalue) if one + other else 1.0
+    disagreements = only_first + only_second
+    return float(binomtest(only_first, disagreements).pvalue) if disagreements else 1.0
+
+
+def _correct(predictions: PhotoPredictions, paths: tuple[str, ...]) -> NDArray[np.float64]:
+    """1 where the photo is classified correctly, 0 elsewhere; float64 [N] in the order of ``paths``."""
+    correct = dict(zip(predictions.paths, predictions.correct, strict=True))
+    if missing := [path for path in paths if path not in correct]:
+        what = f"no prediction for {len(missing)} of the photos, first {missing[0]}"
+        raise DataError(what, remedy="compare models on the same photos")
+    return np.array([correct[path] for path in paths], np.float64)

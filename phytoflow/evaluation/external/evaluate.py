@@ -1,7 +1,7 @@
-"""How a model does on a second collection of labelled photos: other places, cameras, seasons.
+"""Metrics on an external test set: labelled photos of other places, cameras or seasons.
 
-Accuracies on photos like those of training say little of others: 99% became 31% where plant-disease models
-met photos from elsewhere (Mohanty et al. 2016).
+Accuracy on photos like those of the training set says little about others: 99% became 31% when a plant
+disease model was tested on photos taken elsewhere (Mohanty et al. 2016).
 """
 
 from __future__ import annotations
@@ -17,123 +17,118 @@ import numpy as np
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.ingest.class_folders import folder_photos, require_class_folders
 from phytoflow.data.sources.resolve import localise_source
-from phytoflow.evaluation.external.class_mapping import FieldClasses, map_classes
-from phytoflow.evaluation.external.schema import Drop, FieldClass, FieldFigures
+from phytoflow.evaluation.external.class_mapping import ClassMapping, map_classes
+from phytoflow.evaluation.external.schema import ExternalClassMetrics, ExternalMetrics, MetricDrop
 from phytoflow.evaluation.metrics.bootstrap import difference_interval
-from phytoflow.evaluation.metrics.classification import Figures, measure
+from phytoflow.evaluation.metrics.classification import ClassificationMetrics, measure_classification
 from phytoflow.evaluation.predictions.predict import predict_photos
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.inference.classifier import Classifier
 
-FIGURES = ("accuracy", "macro_f1")
+METRICS = ("accuracy", "macro_f1")
 
 
 @dataclass(frozen=True)
-class FieldPhotos:
-    """A collection found usable, not yet asked about.
+class ExternalPhotos:
+    """An external test set that was found usable.
 
     Attributes:
         name: The last part of its address.
-        folder: Where it lies.
-        mapping: What its folders show.
-        home: Where a remote collection was brought to; removed with this object.
+        folder: Local folder of its photos.
+        mapping: The class of each of its folders.
+        work: Temporary directory of a downloaded collection, deleted when this object is garbage-collected.
     """
 
     name: str
     folder: Path
-    mapping: FieldClasses
-    home: tempfile.TemporaryDirectory[str]
+    mapping: ClassMapping
+    work: tempfile.TemporaryDirectory[str]
 
     def photos(self) -> Iterator[LabelledPhoto]:
-        """Those that show one of the classes, labelled as the model names them."""
+        """The photos that show one of the model's classes, labelled with its name."""
         for photo in folder_photos(self.folder):
             if label := self.mapping.classes.get(photo.label):
                 yield dataclasses.replace(photo, label=label)
 
 
-def open_field(settings: EvaluationSettings, classes: Sequence[str]) -> FieldPhotos | None:
-    """Finds ``evaluation.external_data`` and what its folders show; None where none is given.
+def open_external_data(settings: EvaluationSettings, classes: Sequence[str]) -> ExternalPhotos | None:
+    """Opens ``evaluation.external_data`` and maps its folders to classes; None if it is not set.
 
     Args:
-        settings: The collection and the file of its classes.
-        classes: Of the model.
+        settings: Address of the collection and of its class map.
+        classes: Classes of the model.
 
     Raises:
-        DataError: It is not there, has no class folders, or none that shows a class of the model.
-        ConfigError: The file of classes cannot be used.
-        StorageError: It cannot be brought here.
+        DataError: It does not exist, has no class folders, or none that shows a class of the model.
+        ConfigError: The class map cannot be used.
+        StorageError: The collection cannot be fetched.
     """
     if not settings.external_data:
         return None
-    home = tempfile.TemporaryDirectory(prefix="phytoflow-field-")
-    folder = localise_source(settings.external_data, Path(home.name))
+    work = tempfile.TemporaryDirectory(prefix="phytoflow-external-")
+    folder = localise_source(settings.external_data, Path(work.name))
     mapping = map_classes(require_class_folders(folder), classes, settings.external_class_map)
-    return FieldPhotos(settings.external_data.rstrip("/").split("/")[-1], folder, mapping, home)
+    return ExternalPhotos(settings.external_data.rstrip("/").split("/")[-1], folder, mapping, work)
 
 
-def measure_field(
+def evaluate_external(
     classifier: Classifier,
-    field: FieldPhotos,
+    external: ExternalPhotos,
     own: PhotoPredictions,
     settings: EvaluationSettings,
     seed: int,
-) -> FieldFigures:
-    """Asks for every photo of the collection.
+) -> ExternalMetrics:
+    """Classifies every photo of the external test set and compares with the bundle's own test photos.
 
     Args:
         classifier: The opened bundle.
-        field: The collection.
-        own: What the model said of its own test photos.
-        settings: Resamples and confidence.
-        seed: Of the bootstrap.
+        external: The external test set.
+        own: Predictions for the own test photos.
+        settings: Number of resamples and confidence level.
+        seed: Seed of the bootstrap.
 
     Raises:
         DataError: No photo can be read.
     """
-    there, _ = predict_photos(classifier, field.photos())
-    figures, labels = measure(there, settings, seed), np.unique(there.labels)
-    rows = np.isin(own.labels, labels)
-    own_figures = measure(_of(own, rows), settings, seed) if rows.any() else None
-    return FieldFigures(
-        name=field.name,
-        photos=figures.photos,
-        groups=figures.groups,
-        trained_on=classifier.bundle.count_trained_on(there.sha256),
-        accuracy=figures.accuracy,
-        macro_f1=figures.macro_f1,
-        intervals={name: figures.intervals[name] for name in FIGURES},
-        drops={name: _drop(name, figures, own_figures) for name in FIGURES} if own_figures else {},
-        per_class={there.classes[i]: _class(figures, own_figures, there.classes[i]) for i in labels},
-        folders=field.mapping.classes,
-        left_out=field.mapping.left_out,
-        refused=None if there.novelty is None else float((there.novelty > 1).mean()),
+    predictions, _ = predict_photos(classifier, external.photos())
+    metrics = measure_classification(predictions, settings, seed)
+    comparable = np.isin(own.labels, predictions.labels)  # own photos of the classes that occur there
+    own_metrics = None
+    if comparable.any():
+        own_metrics = measure_classification(own.select(comparable), settings, seed)
+    return ExternalMetrics(
+        name=external.name,
+        photos=metrics.photos,
+        groups=metrics.groups,
+        trained_on=classifier.bundle.count_trained_on(predictions.sha256),
+        accuracy=metrics.accuracy,
+        macro_f1=metrics.macro_f1,
+        intervals={name: metrics.intervals[name] for name in METRICS},
+        drops={name: _drop(name, metrics, own_metrics) for name in METRICS} if own_metrics else {},
+        per_class=_per_class(metrics, own_metrics),
+        folders=external.mapping.classes,
+        left_out=external.mapping.left_out,
+        unknown_rate=None if predictions.novelty is None else float((predictions.novelty > 1).mean()),
     )
 
 
-def _of(predictions: PhotoPredictions, rows: np.ndarray) -> PhotoPredictions:
-    """Some rows of a table."""
-    kept = np.nonzero(rows)[0]
-    return PhotoPredictions(
-        tuple(predictions.paths[i] for i in kept),
-        tuple(predictions.groups[i] for i in kept),
-        predictions.labels[kept],
-        predictions.probabilities[kept],
-        predictions.classes,
-    )
+def _drop(name: str, external: ClassificationMetrics, own: ClassificationMetrics) -> MetricDrop:
+    here, there = float(getattr(own, name)), float(getattr(external, name))
+    interval = difference_interval((here, own.intervals[name]), (there, external.intervals[name]))
+    return MetricDrop(own=here, lost=here - there, interval=interval)
 
 
-def _drop(name: str, there: Figures, own: Figures) -> Drop:
-    one, two = float(getattr(own, name)), float(getattr(there, name))
-    interval = difference_interval((one, own.intervals[name]), (two, there.intervals[name]))
-    return Drop(own=one, lost=one - two, interval=interval)
-
-
-def _class(there: Figures, own: Figures | None, name: str) -> FieldClass:
-    found = there.per_class[name]
-    before = own.per_class[name] if own else None
-    return FieldClass(
-        photos=found.support,
-        found=found.recall,
-        own=before.recall if before and before.support else None,
-    )
+def _per_class(
+    external: ClassificationMetrics, own: ClassificationMetrics | None
+) -> dict[str, ExternalClassMetrics]:
+    """The classes that have external photos, in the model's order."""
+    return {
+        name: ExternalClassMetrics(
+            photos=row.support,
+            recall=row.recall,
+            own_recall=own.per_class[name].recall if own and own.per_class[name].support else None,
+        )
+        for name, row in external.per_class.items()
+        if row.support
+    }

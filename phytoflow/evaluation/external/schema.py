@@ -1,4 +1,4 @@
-"""Figures of a model on a second collection of photos, as ``metrics.json`` holds them."""
+"""Metrics on an external test set, as ``metrics.json`` holds them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Drop(_Part):
-    """A figure there against the same on the model's own test photos, of the same classes.
+class MetricDrop(_Part):
+    """A metric on the external test set compared with the bundle's own test photos of the same classes.
 
     Attributes:
-        own: On its own test photos, 0..1.
-        lost: What is less there; negative where the field photos are easier.
-        interval: Of ``lost``.
+        own: The metric on its own test photos, 0..1.
+        lost: By how much it is lower on the external ones; negative if it is higher there.
+        interval: Confidence interval of ``lost``.
     """
 
     own: float
@@ -25,35 +25,46 @@ class Drop(_Part):
     interval: Interval
 
     @property
-    def clear(self) -> bool:
-        """Whether more than chance is lost."""
+    def significant(self) -> bool:
+        """Whether the metric is lower by more than chance."""
         return self.interval[0] > 0
 
-
-class FieldClass(_Part):
-    """One class: photos there, the share of them found, and that of its own test photos (None: no photo)."""
-
-    photos: int
-    found: float
-    own: float | None
+    @property
+    def significant_gain(self) -> bool:
+        """Whether the metric is higher by more than chance."""
+        return self.interval[1] < 0
 
 
-class FieldFigures(_Part):
-    """What the model does on photos of other places, cameras or seasons; shares in 0..1.
+class ExternalClassMetrics(_Part):
+    """One class.
 
     Attributes:
-        name: Of the collection: the last part of its address.
-        photos: Asked.
-        groups: Separate things among them.
-        trained_on: Of these, photos that the bundle was trained on; None if it does not say.
-        accuracy: Share named rightly.
+        photos: Number of external photos.
+        recall: Recall on them.
+        own_recall: Recall on the bundle's own test photos; None if none shows this class.
+    """
+
+    photos: int
+    recall: float
+    own_recall: float | None
+
+
+class ExternalMetrics(_Part):
+    """Metrics on photos of other places, cameras or seasons. Shares are in 0..1.
+
+    Attributes:
+        name: Name of the external test set: the last part of its address.
+        photos: Number of photos.
+        groups: Number of separate things they show.
+        trained_on: How many of them the bundle was trained on; None if the bundle does not record that.
+        accuracy: Accuracy.
         macro_f1: Mean F1 over the classes that have photos there.
-        intervals: Of both.
-        drops: Of both; empty where the model's own test has no photo of these classes.
-        per_class: Of each class that has photos there.
-        folders: The class of each folder asked.
+        intervals: Confidence intervals of both.
+        drops: Both compared with the own test photos; empty if none of those shows these classes.
+        per_class: The classes that have photos there.
+        folders: The class assigned to each folder.
         left_out: Folders that show none of the classes.
-        refused: Share taken for strangers; None where the bundle cannot tell.
+        unknown_rate: Share called unknown; None if the bundle has no OOD statistics.
     """
 
     name: str
@@ -63,8 +74,8 @@ class FieldFigures(_Part):
     accuracy: float
     macro_f1: float
     intervals: dict[str, Interval]
-    drops: dict[str, Drop]
-    per_class: dict[str, FieldClass]
+    drops: dict[str, MetricDrop]
+    per_class: dict[str, ExternalClassMetrics]
     folders: dict[str, str]
     left_out: tuple[str, ...]
-    refused: float | None
+    unknown_rate: float | None

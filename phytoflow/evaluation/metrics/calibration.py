@@ -1,4 +1,4 @@
-"""Does a confidence of 90% mean right nine times in ten?"""
+"""Calibration: whether answers given with a confidence of 90% are right nine times in ten."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pydantic import BaseModel, ConfigDict
 
 from phytoflow.evaluation.metrics.bootstrap import Interval, percentile_interval, resampled_sums
 
-_CHUNK = 100  # simulations at a time: bounds the memory at _CHUNK x photos
+_CHUNK = 100  # simulations computed at a time; bounds the memory at _CHUNK x photos
 
 
 @dataclass(frozen=True)
-class Reliability:
-    """Photos sorted into bins of equal width by confidence; empty bins hold nan.
+class ReliabilityBins:
+    """Photos in bins of equal width by confidence. Empty bins hold nan.
 
     Attributes:
         edges: float64 [B + 1], from 0 to 1.
         counts: int64 [B], photos in each bin.
         confidence: float64 [B], mean confidence.
-        accuracy: float64 [B], share of right answers.
+        accuracy: float64 [B], share of correct answers.
     """
 
     edges: NDArray[np.float64]
@@ -31,57 +31,60 @@ class Reliability:
 
     @property
     def ece(self) -> float:
-        """Expected calibration error (Guo et al. 2017): mean gap of confidence and accuracy, over photos."""
+        """Expected calibration error (Guo et al. 2017): mean gap of confidence and accuracy over photos."""
         gaps = np.abs(self.accuracy - self.confidence)
         return float(np.nansum(gaps * self.counts) / self.counts.sum())
 
 
-def reliability(confidence: NDArray[np.float64], correct: NDArray[np.bool_], bins: int) -> Reliability:
+def bin_by_confidence(
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], bins: int
+) -> ReliabilityBins:
     """Bins photos by confidence; bin b holds those in (b / bins, (b + 1) / bins].
 
     Args:
-        confidence: float64 [N], in 0..1.
+        confidence: float64 [N], 0..1.
         correct: bool [N].
         bins: Number of bins.
     """
-    edges, which = np.linspace(0, 1, bins + 1), bins_of(confidence, bins)
-    counts = np.bincount(which, minlength=bins)
-    full = np.where(counts, counts, np.nan)
-    mean_confidence = np.bincount(which, confidence, bins) / full
-    return Reliability(edges, counts, mean_confidence, np.bincount(which, correct, bins) / full)
+    edges, numbers = np.linspace(0, 1, bins + 1), bin_numbers(confidence, bins)
+    counts = np.bincount(numbers, minlength=bins)
+    divisor = np.where(counts, counts, np.nan)
+    mean_confidence = np.bincount(numbers, confidence, bins) / divisor
+    return ReliabilityBins(edges, counts, mean_confidence, np.bincount(numbers, correct, bins) / divisor)
 
 
-def bins_of(confidence: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
-    """The number of each photo's bin, int64 [N]; see ``reliability``."""
+def bin_numbers(confidence: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
+    """Bin number of each photo, int64 [N]; see ``bin_by_confidence``."""
     edges = np.linspace(0, 1, bins + 1)
     return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
 
 
 class Calibration(BaseModel):
-    """The expected calibration error beside what chance alone makes of it.
+    """The expected calibration error, and how much of it chance alone explains.
 
-    The binned error is biased upwards: on few photos even flawless confidence misses the share of right
-    answers in a bin (Roelofs et al. 2022; Kumar et al. 2019). How much is told by drawing the answers anew
-    with just the probabilities claimed (consistency resampling, Bröcker & Smith 2007).
+    The binned estimate is biased upwards: on few photos even perfectly calibrated confidence differs from the
+    share of correct answers in each bin (Roelofs et al. 2022; Kumar et al. 2019). The size of that effect is
+    measured by drawing new answers with exactly the claimed probabilities (consistency resampling, Bröcker &
+    Smith 2007).
 
     Attributes:
-        ece: Expected calibration error, as usual.
-        interval: Of it, by a bootstrap over groups turned about the figure, which takes the bias out; may
-            hold 0.
-        by_chance: Mean error of a flawlessly calibrated model that claims the same on as many photos, taken
-            as independent.
-        by_chance_most: What that model's error stays below, in 95 of 100 such sets.
-        beyond_chance: ``ece`` less ``by_chance``, at least 0.
-        p_value: Share of such sets with an error at least as large as ``ece``; small: it is not chance.
+        ece: Expected calibration error, 0..1.
+        interval: Basic bootstrap interval of ``ece`` over groups, which removes the upward bias. May include
+            0.
+        ece_if_calibrated: Mean error of a perfectly calibrated model with the same confidences on the same
+            number of photos, assumed independent.
+        ece_if_calibrated_p95: 95th percentile of that model's error.
+        excess_ece: ``ece`` minus ``ece_if_calibrated``, at least 0.
+        p_value: Probability that a perfectly calibrated model has an error of at least ``ece``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ece: float
     interval: Interval
-    by_chance: float
-    by_chance_most: float
-    beyond_chance: float
+    ece_if_calibrated: float
+    ece_if_calibrated_p95: float
+    excess_ece: float
     p_value: float
 
 
@@ -95,40 +98,40 @@ def measure_calibration(
     level: float,
     seed: int,
 ) -> Calibration:
-    """Figures of the calibration error.
+    """Measures the calibration error.
 
     Args:
-        confidence: float64 [N], in 0..1.
+        confidence: float64 [N], 0..1.
         correct: bool [N].
         groups: int64 [N], group numbers from 0.
-        bins: Bins of equal width.
-        samples: Resamples, and simulated sets.
-        level: Confidence of the interval.
-        seed: Of both.
+        bins: Number of bins of equal width.
+        samples: Number of bootstrap resamples, and of simulated test sets.
+        level: Confidence level of the interval.
+        seed: Seed of both.
     """
-    member = np.eye(bins)[bins_of(confidence, bins)]
+    member = np.eye(bins)[bin_numbers(confidence, bins)]
     gaps = member * (correct - confidence)[:, None]
     ece = float(np.abs(gaps.sum(0)).sum() / len(gaps))
     sums = resampled_sums(np.column_stack([gaps, np.ones(len(gaps))]), groups, samples, seed)
     low, high = percentile_interval(np.abs(sums[:, :-1]).sum(1) / sums[:, -1], level)
-    chance = _by_chance(confidence, member, samples, seed)
+    simulated = _simulate_calibrated(confidence, member, samples, seed)
     return Calibration(
         ece=ece,
         interval=(max(0.0, 2 * ece - high), max(0.0, 2 * ece - low)),
-        by_chance=float(chance.mean()),
-        by_chance_most=float(np.quantile(chance, 0.95)),
-        beyond_chance=max(0.0, ece - float(chance.mean())),
-        p_value=float((1 + (chance >= ece).sum()) / (1 + samples)),
+        ece_if_calibrated=float(simulated.mean()),
+        ece_if_calibrated_p95=float(np.quantile(simulated, 0.95)),
+        excess_ece=max(0.0, ece - float(simulated.mean())),
+        p_value=float((1 + (simulated >= ece).sum()) / (1 + samples)),
     )
 
 
-def _by_chance(
+def _simulate_calibrated(
     confidence: NDArray[np.float64], member: NDArray[np.float64], samples: int, seed: int
 ) -> NDArray[np.float64]:
-    """Calibration errors of simulated flawless sets, float64 [samples]."""
+    """Calibration errors of simulated test sets with perfect calibration, float64 [samples]."""
     generator = np.random.default_rng(seed)
-    found: list[NDArray[np.float64]] = []
+    errors: list[NDArray[np.float64]] = []
     for start in range(0, samples, _CHUNK):
-        drawn = generator.random((min(_CHUNK, samples - start), len(confidence))) < confidence
-        found.append(np.abs((drawn - confidence) @ member).sum(1) / len(confidence))
-    return np.concatenate(found)
+        correct = generator.random((min(_CHUNK, samples - start), len(confidence))) < confidence
+        errors.append(np.abs((correct - confidence) @ member).sum(1) / len(confidence))
+    return np.concatenate(errors)

@@ -1,168 +1,31 @@
-"""The figures of a model on labelled photos, each with how far chance could move it."""
+"""Classification metrics of a model on labelled photos, each with its confidence interval."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from scipy.sparse import csr_matrix
 
-from phytoflow.evaluation.metrics.bootstrap import (
-    Interval,
-    flawless_interval,
-    percentile_interval,
-    resampled_sums,
-)
-from phytoflow.evaluation.metrics.calibration import reliability
+from phytoflow.evaluation.metrics.bootstrap import Interval, resampled_sums, share_interval
+from phytoflow.evaluation.metrics.calibration import bin_by_confidence
+from phytoflow.evaluation.metrics.class_scores import ClassScores, class_counts, score_counts
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 from phytoflow.evaluation.settings import EvaluationSettings
 
-HEADLINES = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
-_LEAST_PROBABILITY = 1e-7  # of float32 softmax; keeps the log loss finite
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Figures of one or many confusion matrices, float64 [..., C] and [...]."""
-
-    precision: NDArray[np.float64]
-    recall: NDArray[np.float64]
-    f1: NDArray[np.float64]
-    support: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
-
-    def macro(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean over the classes with photos: [..., C] to [...]."""
-        present = self.support > 0
-        return (values * present).sum(-1) / present.sum(-1)
-
-    def headlines(self) -> dict[str, NDArray[np.float64]]:
-        """The four figures that sum a model up."""
-        macros = (self.macro(self.precision), self.macro(self.recall), self.macro(self.f1))
-        return dict(zip(HEADLINES, (self.accuracy, *macros), strict=True))
-
-
-def scores(confusion: NDArray[np.float64]) -> Scores:
-    """Precision, recall and F1 from confusion matrices [..., C, C] (rows true, columns predicted)."""
-    right = np.diagonal(confusion, axis1=-2, axis2=-1)
-    support, given = confusion.sum(-1), confusion.sum(-2)
-    precision, recall = _share(right, given), _share(right, support)
-    return Scores(
-        precision,
-        recall,
-        _share(2 * right, support + given),
-        support,
-        right.sum(-1) / confusion.sum((-2, -1)),
-    )
-
-
-def measure(predictions: PhotoPredictions, settings: EvaluationSettings, seed: int) -> Figures:
-    """Computes every figure that labels and probabilities tell.
-
-    Args:
-        predictions: At least one photo.
-        settings: Resamples, confidence and bins.
-        seed: Of the bootstrap.
-    """
-    size = len(predictions.classes)
-    cells = predictions.labels * size + predictions.predicted  # each photo's cell of the confusion matrix
-    confusion = np.bincount(cells, minlength=size * size).reshape(size, size).astype(np.float64)
-    point = scores(confusion)
-    sums = resampled_sums(
-        _one_hot(cells, size * size), predictions.group_numbers, settings.bootstrap_samples, seed
-    )
-    resampled = scores(sums.reshape(-1, size, size))
-    groups = len(set(predictions.groups))
-    bins = reliability(predictions.confidence, predictions.correct, settings.calibration_bins)
-    return Figures(
-        **{name: float(value) for name, value in point.headlines().items()},
-        ece=bins.ece,
-        log_loss=_log_loss(predictions),
-        mean_confidence=float(predictions.confidence.mean()),
-        photos=len(predictions.labels),
-        groups=groups,
-        confidence=settings.confidence_level,
-        intervals=_intervals(point, resampled, groups, settings.confidence_level),
-        classes=predictions.classes,
-        absent_classes=tuple(c for c, n in zip(predictions.classes, point.support, strict=True) if n == 0),
-        per_class=_per_class(predictions, point, resampled, settings.confidence_level),
-        confusion_matrix=tuple(tuple(int(n) for n in row) for row in confusion),
-    )
-
-
-def _one_hot(numbers: NDArray[np.int64], size: int) -> csr_matrix:
-    """Sparse [N, size]: classes squared make a wide table."""
-    rows = np.arange(len(numbers))
-    return csr_matrix((np.ones(len(numbers)), (rows, numbers)), shape=(len(numbers), size))
-
-
-def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
-
-
-def _log_loss(predictions: PhotoPredictions) -> float:
-    given = predictions.probabilities[np.arange(len(predictions.labels)), predictions.labels]
-    return float(-np.log(np.maximum(given, _LEAST_PROBABILITY)).mean())
-
-
-def _intervals(point: Scores, resampled: Scores, groups: int, confidence: float) -> dict[str, Interval]:
-    if point.accuracy == 1:
-        return dict.fromkeys(HEADLINES, flawless_interval(groups, confidence))
-    return {name: percentile_interval(v, confidence) for name, v in resampled.headlines().items()}
-
-
-def _per_class(
-    predictions: PhotoPredictions, point: Scores, resampled: Scores, confidence: float
-) -> dict[str, ClassMetrics]:
-    groups = [_groups_of(predictions, number) for number in range(len(predictions.classes))]
-    return {
-        name: ClassMetrics(
-            precision=float(point.precision[i]),
-            recall=float(point.recall[i]),
-            f1=float(point.f1[i]),
-            support=int(point.support[i]),
-            groups=groups[i],
-            f1_interval=_class_interval(resampled, i, float(point.f1[i]), groups[i], confidence),
-            auroc=_auroc(predictions.labels == i, predictions.probabilities[:, i]),
-        )
-        for i, name in enumerate(predictions.classes)
-    }
-
-
-def _groups_of(predictions: PhotoPredictions, number: int) -> int:
-    return len(np.unique(predictions.group_numbers[predictions.labels == number]))
-
-
-def _class_interval(
-    resampled: Scores, number: int, f1: float, groups: int, confidence: float
-) -> Interval | None:
-    if not groups:
-        return None
-    if f1 == 1:
-        return flawless_interval(groups, confidence)
-    drawn = resampled.support[:, number] > 0
-    return percentile_interval(resampled.f1[drawn, number], confidence)
-
-
-def _auroc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> float | None:
-    from sklearn.metrics import roc_auc_score
-
-    return float(roc_auc_score(positive, score)) if 0 < positive.sum() < len(positive) else None
+_MIN_PROBABILITY = 1e-7  # resolution of a float32 softmax; keeps the log loss finite
 
 
 class ClassMetrics(BaseModel):
-    """Figures of one class.
+    """Metrics of one class.
 
     Attributes:
-        precision: Share right among photos given this class; 0 if none was.
-        recall: Share found among photos of this class; 0 if there are none.
-        f1: Harmonic mean of both.
-        support: Test photos of this class.
-        groups: Groups they come from.
-        f1_interval: Interval of f1; None for a class without test photos.
-        auroc: Area under the one-vs-rest ROC; None if the class has no test photo, or all of them.
+        precision: Share of correct answers among photos given this class; 0 if no photo was.
+        recall: Share of this class's photos that were given it; 0 if there are none.
+        f1: Harmonic mean of precision and recall.
+        support: Number of test photos of this class.
+        groups: Number of groups they come from.
+        f1_interval: Confidence interval of ``f1``; None for a class without test photos.
+        auroc: Area under the one-vs-rest ROC curve; None if the class has no test photo, or all of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -176,11 +39,28 @@ class ClassMetrics(BaseModel):
     auroc: float | None
 
 
-class Figures(BaseModel):
-    """What labels and probabilities alone tell. Shares are in 0..1.
+class ClassificationMetrics(BaseModel):
+    """Metrics that follow from labels and probabilities alone. Shares are in 0..1.
 
-    Macro figures are means over the classes that have test photos; a photo wrongly given a class that has
-    none counts as missed by its own. Rows of the confusion matrix are true classes, columns predicted ones.
+    Macro averages are taken over the classes that have test photos. A photo that was given a class without
+    test photos counts as missed by its own class.
+
+    Attributes:
+        accuracy: Share of photos given their class.
+        macro_precision: Mean precision over classes.
+        macro_recall: Mean recall over classes.
+        macro_f1: Mean F1 over classes.
+        ece: Expected calibration error.
+        log_loss: Mean negative log-likelihood of the true class, nats.
+        mean_confidence: Mean probability of the predicted class.
+        photos: Number of photos.
+        groups: Number of separate things they show.
+        confidence_level: Level of all intervals, e.g. 0.95.
+        intervals: Confidence intervals of the four headline metrics, by name.
+        classes: Class names.
+        absent_classes: Classes without a test photo.
+        per_class: Metrics of each class.
+        confusion_matrix: Counts; rows are true classes, columns predicted ones.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -194,9 +74,113 @@ class Figures(BaseModel):
     mean_confidence: float
     photos: int
     groups: int
-    confidence: float
+    confidence_level: float
     intervals: dict[str, Interval]
     classes: tuple[str, ...]
     absent_classes: tuple[str, ...]
     per_class: dict[str, ClassMetrics]
     confusion_matrix: tuple[tuple[int, ...], ...]
+
+    @property
+    def correct(self) -> int:
+        """Number of photos given their class."""
+        return sum(row[number] for number, row in enumerate(self.confusion_matrix))
+
+
+def measure_classification(
+    predictions: PhotoPredictions, settings: EvaluationSettings, seed: int
+) -> ClassificationMetrics:
+    """Computes all metrics that follow from labels and probabilities.
+
+    Args:
+        predictions: At least one photo.
+        settings: Number of resamples, confidence level and bins.
+        seed: Seed of the bootstrap.
+    """
+    counts = class_counts(predictions.labels, predictions.predicted, len(predictions.classes))
+    sums = resampled_sums(counts, predictions.group_numbers, settings.bootstrap_samples, seed)
+    point, resampled = score_counts(np.asarray(counts.sum(axis=0)).ravel()), score_counts(sums)
+    level = settings.confidence_level
+    bins = bin_by_confidence(predictions.confidence, predictions.correct, settings.calibration_bins)
+    return ClassificationMetrics(
+        **{name: float(value) for name, value in point.headline_metrics().items()},
+        ece=bins.ece,
+        log_loss=_log_loss(predictions),
+        mean_confidence=float(predictions.confidence.mean()),
+        photos=len(predictions.labels),
+        groups=len(set(predictions.groups)),
+        confidence_level=level,
+        intervals=_intervals(predictions, point, resampled, level),
+        classes=predictions.classes,
+        absent_classes=_absent_classes(predictions, point),
+        per_class=_per_class(predictions, point, resampled, level),
+        confusion_matrix=_confusion_matrix(predictions),
+    )
+
+
+def _confusion_matrix(predictions: PhotoPredictions) -> tuple[tuple[int, ...], ...]:
+    size = len(predictions.classes)
+    cells = predictions.labels * size + predictions.predicted  # each photo's cell, row by row
+    matrix = np.bincount(cells, minlength=size * size).reshape(size, size)
+    return tuple(tuple(row) for row in matrix.tolist())
+
+
+def _absent_classes(predictions: PhotoPredictions, point: ClassScores) -> tuple[str, ...]:
+    return tuple(name for name, n in zip(predictions.classes, point.support, strict=True) if n == 0)
+
+
+def _log_loss(predictions: PhotoPredictions) -> float:
+    of_true_class = predictions.probabilities[np.arange(len(predictions.labels)), predictions.labels]
+    return float(-np.log(np.maximum(of_true_class, _MIN_PROBABILITY)).mean())
+
+
+def _intervals(
+    predictions: PhotoPredictions, point: ClassScores, resampled: ClassScores, level: float
+) -> dict[str, Interval]:
+    photos, groups = len(predictions.labels), len(set(predictions.groups))
+    values = resampled.headline_metrics()
+    return {
+        name: share_interval(float(value), values[name], photos=photos, groups=groups, level=level)
+        for name, value in point.headline_metrics().items()
+    }
+
+
+def _per_class(
+    predictions: PhotoPredictions, point: ClassScores, resampled: ClassScores, level: float
+) -> dict[str, ClassMetrics]:
+    return {
+        name: _class_metrics(predictions, point, resampled, number, level)
+        for number, name in enumerate(predictions.classes)
+    }
+
+
+def _class_metrics(
+    predictions: PhotoPredictions,
+    point: ClassScores,
+    resampled: ClassScores,
+    number: int,
+    level: float,
+) -> ClassMetrics:
+    own = predictions.labels == number
+    groups = len(np.unique(predictions.group_numbers[own]))
+    drawn = resampled.support[:, number] > 0  # a resample without the class says nothing of it
+    f1, support = float(point.f1[number]), int(point.support[number])
+    interval = None
+    if support:
+        values = resampled.f1[drawn, number]
+        interval = share_interval(f1, values, photos=support, groups=groups, level=level)
+    return ClassMetrics(
+        precision=float(point.precision[number]),
+        recall=float(point.recall[number]),
+        f1=f1,
+        support=support,
+        groups=groups,
+        f1_interval=interval,
+        auroc=_auroc(own, predictions.probabilities[:, number]),
+    )
+
+
+def _auroc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> float | None:
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(positive, score)) if 0 < positive.sum() < len(positive) else None

@@ -1,4 +1,4 @@
-"""How many known photos are refused, and how many strangers are noticed."""
+"""Out-of-distribution (OOD) detection: false positives on test photos, detected OOD photos."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from phytoflow.system.progress import track
 _BATCH = 32
 
 
-class StrangerFigures(BaseModel):
-    """On photos of a folder that shows none of the classes.
+class ExternalOodMetrics(BaseModel):
+    """OOD detection on a folder of photos that show none of the classes.
 
     Attributes:
-        photos: Strangers asked.
-        auroc: Chance that a stranger is stranger than a test photo.
-        fpr95: Share of strangers taken for known where 95% of the test photos are.
-        accepted: Share taken for known by the bundle's own threshold.
+        photos: Number of OOD photos.
+        auroc: Probability that an OOD photo has a higher novelty than a test photo.
+        fpr95: Share of OOD photos accepted at the threshold that accepts 95% of the test photos.
+        accepted: Share of OOD photos accepted at the bundle's own threshold.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,92 +38,96 @@ class StrangerFigures(BaseModel):
     accepted: float
 
 
-class OpenSetFigures(BaseModel):
-    """What the bundle does about photos of something else.
+class OodMetrics(BaseModel):
+    """OOD detection of a bundle.
 
     Attributes:
-        method: Its score of strangeness.
-        refused: Share of the test photos that it takes for strangers.
-        near: AUROC against classes left out, when the score was chosen; None with fewer than three classes.
-        far: AUROC against made-up pictures, likewise.
-        strangers: On a folder of strangers, where one was given.
+        method: Name of the novelty score.
+        false_positive_rate: Share of the test photos, which show known classes, that are called unknown.
+        near: AUROC against held-out classes (near-OOD), measured when the score was selected; None with fewer
+            than three classes.
+        far: AUROC against synthetic pictures (far-OOD), measured when the score was selected.
+        external: Metrics on ``evaluation.ood_data``; None if that is not set.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     method: str
-    refused: float
+    false_positive_rate: float
     near: float | None
     far: float
-    strangers: StrangerFigures | None = None
+    external: ExternalOodMetrics | None = None
 
 
-def measure_open_set(
-    classifier: Classifier, novelty: NDArray[np.float64] | None, strangers: str
-) -> OpenSetFigures | None:
-    """Figures of a bundle with open-set statistics; None for one without.
+def measure_ood(
+    classifier: Classifier, novelty: NDArray[np.float64] | None, ood_data: str
+) -> OodMetrics | None:
+    """Measures OOD detection; returns None for a bundle without OOD statistics.
 
     Args:
-        classifier: The bundle.
-        novelty: Of the test photos, float64 [N].
-        strangers: Where strangers are, as photos to train on are given; may be empty.
+        classifier: The opened bundle.
+        novelty: float64 [N], novelty of the test photos; above 1 is unknown.
+        ood_data: Folder or URI of OOD photos, as training data are given; may be empty.
 
     Raises:
-        DataError: There is no readable photo.
-        StorageError: They cannot be brought here.
+        DataError: ``ood_data`` holds no readable photo.
+        StorageError: ``ood_data`` cannot be fetched.
     """
-    chosen = classifier.bundle.manifest.ood
-    if chosen is None or novelty is None:
+    statistics = classifier.bundle.manifest.ood
+    if statistics is None or novelty is None:
         return None
-    figures = chosen.scores[chosen.method]
-    return OpenSetFigures(
-        method=chosen.method,
-        refused=float((novelty > 1).mean()),
-        near=figures.near,
-        far=figures.far,
-        strangers=_against(novelty, _novelty_of(classifier, strangers)) if strangers else None,
+    selected = statistics.scores[statistics.method]
+    return OodMetrics(
+        method=statistics.method,
+        false_positive_rate=float((novelty > 1).mean()),
+        near=selected.near,
+        far=selected.far,
+        external=_measure_external(classifier, novelty, ood_data) if ood_data else None,
     )
 
 
-def _against(known: NDArray[np.float64], strange: NDArray[np.float64]) -> StrangerFigures:
-    return StrangerFigures(
-        photos=len(strange),
-        auroc=auroc(known, strange),
-        fpr95=fpr95(known, strange),
-        accepted=float((strange <= 1).mean()),
-    )
-
-
-def stranger_files(folder: Path) -> list[Path]:
-    """Photos below a folder, in class folders or not; raises DataError where there are none."""
-    files = [found.file for found in walk(folder) if not found.skipped]
+def ood_files(folder: Path) -> list[Path]:
+    """Lists the photos below a folder, in class folders or not; raises DataError if there are none."""
+    files = [entry.file for entry in walk(folder) if not entry.skipped]
     if not files:
-        raise _none_in(folder)
+        raise _no_photo(folder)
     return files
 
 
-def _none_in(place: Path | str) -> DataError:
-    remedy = "give a folder of photos that show none of the classes"
-    return DataError(f"evaluation.ood_data: no readable photo in {place}", remedy=remedy)
+def _measure_external(
+    classifier: Classifier, known: NDArray[np.float64], ood_data: str
+) -> ExternalOodMetrics:
+    unknown = _novelty_of(classifier, ood_data)
+    return ExternalOodMetrics(
+        photos=len(unknown),
+        auroc=auroc(known, unknown),
+        fpr95=fpr95(known, unknown),
+        accepted=float((unknown <= 1).mean()),
+    )
 
 
-def _novelty_of(classifier: Classifier, strangers: str) -> NDArray[np.float64]:
-    with tempfile.TemporaryDirectory(prefix="phytoflow-strangers-") as home:
-        folder = localise_source(strangers, Path(home))
-        files = stranger_files(folder)
-        starts = range(0, len(files), _BATCH)
-        parts = [_asked(classifier, files[i : i + _BATCH]) for i in track(starts, "Asking strangers")]
-    found = np.array([value for part in parts for value in part])
-    if not len(found):
-        raise _none_in(strangers)  # not where they were brought to
-    return found
+def _novelty_of(classifier: Classifier, ood_data: str) -> NDArray[np.float64]:
+    with tempfile.TemporaryDirectory(prefix="phytoflow-ood-") as work:
+        files = ood_files(localise_source(ood_data, Path(work)))
+        starts = track(range(0, len(files), _BATCH), "Evaluating OOD photos")
+        novelty = [value for i in starts for value in _novelty(classifier, files[i : i + _BATCH])]
+    if not novelty:
+        raise _no_photo(ood_data)  # the address that was given, not the temporary folder
+    return np.array(novelty)
 
 
-def _asked(classifier: Classifier, files: Sequence[Path]) -> list[float]:
-    """Novelty of the files that are readable photos."""
+def _novelty(classifier: Classifier, files: Sequence[Path]) -> list[float]:
+    """Novelty of those files that are readable photos; a batch with a broken one is retried one by one."""
     try:
         novelty = classifier.predict([file.read_bytes() for file in files]).novelty
-        assert novelty is not None
-        return novelty.tolist()
     except PhotoError:
-        return [] if len(files) == 1 else [value for file in files for value in _asked(classifier, [file])]
+        if len(files) == 1:
+            return []
+        return [value for file in files for value in _novelty(classifier, [file])]
+    assert novelty is not None  # the bundle has OOD statistics
+    return novelty.tolist()
+
+
+def _no_photo(place: Path | str) -> DataError:
+    remedy = "give a folder of photos that show none of the classes"
+    return DataError(f"evaluation.ood_data: no readable photo in {place}", remedy=remedy)

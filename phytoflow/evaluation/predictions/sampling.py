@@ -1,4 +1,4 @@
-"""A few of all the photos that stream by, kept for what looks at them later."""
+"""Bounded samples of the photos that stream by, for measurements that need some of them again."""
 
 from __future__ import annotations
 
@@ -6,35 +6,50 @@ import numpy as np
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 
-_MOST_TIMED_BYTES = 64 * 2**20
+_MAX_TIMED_BYTES = 64 * 2**20  # large photos would otherwise fill the memory
 
 
-class FirstPhotos:
-    """Keeps the first photos to be timed, as far as memory allows."""
+class LatencySample:
+    """Keeps the first photos, to be timed.
 
-    def __init__(self, most: int) -> None:
+    Args:
+        size: Maximum number of photos; fewer are kept if they are large.
+
+    Attributes:
+        contents: The encoded photos.
+    """
+
+    def __init__(self, size: int) -> None:
         self.contents: list[bytes] = []
-        self._most = most
+        self._size = size
         self._bytes = 0
 
-    def __call__(self, content: bytes) -> None:
-        """Looks at one photo's bytes."""
-        if len(self.contents) < self._most and self._bytes < _MOST_TIMED_BYTES:
+    def observe(self, content: bytes) -> None:
+        """Takes note of one encoded photo."""
+        if len(self.contents) < self._size and self._bytes < _MAX_TIMED_BYTES:
             self.contents.append(content)
             self._bytes += len(content)
 
 
-class RandomPhotos:
-    """Keeps so many photos of all that go by, each with the same chance (Vitter 1985, algorithm R)."""
+class ReservoirSample:
+    """Keeps a uniform random sample of a stream (Vitter 1985, algorithm R).
 
-    def __init__(self, most: int, seed: int) -> None:
+    Args:
+        size: Number of photos kept; 0 keeps none.
+        seed: Seed of the sample.
+
+    Attributes:
+        photos: The photos kept so far.
+    """
+
+    def __init__(self, size: int, seed: int) -> None:
         self.photos: list[LabelledPhoto] = []
-        self._most, self._seen, self._generator = most, 0, np.random.default_rng(seed)
+        self._size, self._observed, self._generator = size, 0, np.random.default_rng(seed)
 
-    def __call__(self, photo: LabelledPhoto) -> None:
-        """Looks at one photo."""
-        self._seen += 1
-        if len(self.photos) < self._most:
+    def observe(self, photo: LabelledPhoto) -> None:
+        """Takes note of one photo."""
+        self._observed += 1
+        if len(self.photos) < self._size:
             self.photos.append(photo)
-        elif self._most and (at := int(self._generator.integers(self._seen))) < self._most:
-            self.photos[at] = photo
+        elif self._size and (place := int(self._generator.integers(self._observed))) < self._size:
+            self.photos[place] = photo

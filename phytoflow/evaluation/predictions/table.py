@@ -1,4 +1,4 @@
-"""What a model said of each photo: the table every figure, picture and comparison is made from."""
+"""The table of predictions, one row a photo: all metrics, charts and comparisons are computed from it."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREDICTIONS_FILE = "predictions.csv"
-_PROBABILITY = "probability:"  # before a class name, so that a class may be called "path"
+_PROBABILITY = "probability:"  # prefix of a class's column, so that a class may be called "path"
 
 
 @dataclass(frozen=True)
 class PhotoPredictions:
-    """Labels and answers, one row a photo.
+    """Labels and predictions of N photos.
 
     Attributes:
-        paths: Where each photo came from.
-        groups: The thing each photo shows.
+        paths: Path of each photo.
+        groups: The physical thing that each photo shows.
         labels: int64 [N], index of the true class.
         probabilities: float64 [N, C], rows sum to 1.
-        classes: C class names.
-        sha256: Hash of each photo's bytes; empty strings where not known (read back from a file).
-        novelty: float64 [N], how strange each photo is, above 1 for a stranger; None where the bundle cannot
-            tell.
+        classes: Names of the C classes.
+        sha256: Hash of each photo's bytes; empty if the table was read from a file.
+        novelty: float64 [N], above 1 for unknown photos; None if the bundle has no OOD statistics.
     """
 
     paths: tuple[str, ...]
@@ -54,7 +53,7 @@ class PhotoPredictions:
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """Whether the predicted class is the true one, bool [N]."""
+        """Bool [N], whether the predicted class is the true one."""
         return self.predicted == self.labels
 
     @property
@@ -63,7 +62,7 @@ class PhotoPredictions:
         return np.unique(np.asarray(self.groups), return_inverse=True)[1]
 
     def table(self) -> pd.DataFrame:
-        """One row a photo: path, label, group, predicted, confidence, and one probability a class."""
+        """Path, label, group, predicted class, confidence, novelty if known, and each probability."""
         import pandas as pd
 
         names = np.asarray(self.classes, dtype=object)
@@ -78,33 +77,46 @@ class PhotoPredictions:
         columns |= {f"{_PROBABILITY}{name}": self.probabilities[:, i] for i, name in enumerate(self.classes)}
         return pd.DataFrame(columns)
 
+    def select(self, rows: NDArray[np.bool_]) -> PhotoPredictions:
+        """The rows where ``rows``, bool [N], is true."""
+        places = np.nonzero(rows)[0]
+        return PhotoPredictions(
+            paths=tuple(self.paths[i] for i in places),
+            groups=tuple(self.groups[i] for i in places),
+            labels=self.labels[rows],
+            probabilities=self.probabilities[rows],
+            classes=self.classes,
+            sha256=tuple(self.sha256[i] for i in places) if self.sha256 else (),
+            novelty=None if self.novelty is None else self.novelty[rows],
+        )
+
     def write(self, folder: Path) -> None:
-        """Writes ``predictions.csv``."""
+        """Writes ``predictions.csv``; raises StorageError if the folder cannot be written."""
         with atomic_file(folder / PREDICTIONS_FILE) as aside:
             self.table().to_csv(aside, index=False, float_format="%.9g")
 
     @classmethod
     def read(cls, folder: Path) -> PhotoPredictions:
-        """Reads ``predictions.csv`` back."""
+        """Reads ``predictions.csv``."""
         import pandas as pd
 
-        # A class may be called "NA" and a group "007": nothing but the probabilities is a number.
+        # A class may be called "NA" and a group "007": only probabilities and novelty are numbers.
         table = pd.read_csv(folder / PREDICTIONS_FILE, dtype=str, keep_default_na=False)
         columns = [name for name in table.columns if name.startswith(_PROBABILITY)]
         classes = tuple(name.removeprefix(_PROBABILITY) for name in columns)
         numbers = {name: number for number, name in enumerate(classes)}
         return cls(
-            tuple(table["path"]),
-            tuple(table["group"]),
-            np.array([numbers[label] for label in table["label"]], dtype=np.int64),
-            table[columns].to_numpy(dtype=np.float64),
-            classes,
+            paths=tuple(table["path"]),
+            groups=tuple(table["group"]),
+            labels=np.array([numbers[label] for label in table["label"]], dtype=np.int64),
+            probabilities=table[columns].to_numpy(dtype=np.float64),
+            classes=classes,
             novelty=table["novelty"].to_numpy(dtype=np.float64) if "novelty" in table else None,
         )
 
 
 class Unreadable(BaseModel):
-    """A photo that could not be used, and why."""
+    """A photo that could not be read, and the reason."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Attention rollout (Abnar & Zuidema 2020): which places a vision transformer's class token drew from."""
+"""Attention rollout (Abnar & Zuidema 2020): which image patches a vision transformer's class token uses."""
 
 from __future__ import annotations
 
@@ -16,49 +16,59 @@ from phytoflow.models.network import PhotoClassifier
 
 
 def attention_rollout(model: PhotoClassifier, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Where the answer came from, the same for every class: attention does not know which one is asked for.
+    """Heatmap of the patches the class token draws from. It is the same for every class.
 
     Args:
-        model: A vision transformer, in evaluation mode, on the CPU.
-        tensor: One photo, normalised, float32 [3, size, size].
+        model: A vision transformer in evaluation mode, on the CPU.
+        tensor: One normalised photo, float32 [3, size, size].
 
     Returns:
-        float32 [size, size], from 0 to 1.
+        float32 [size, size], 0..1.
     """
     with torch.inference_mode():
-        shares = rolled(_attentions(model, torch.from_numpy(tensor[None])))[0, 0, 1:]
+        attentions = _record_attentions(model, torch.from_numpy(tensor[None]))
+        shares = roll_out(attentions)[0, 0, 1:]  # of the class token, over the patches
     side = int(len(shares) ** 0.5)
     coarse = shares.reshape(side, side).numpy()
     return scaled(coarse - coarse.min(), tensor.shape[-1])
 
 
-def rolled(attentions: list[Tensor]) -> Tensor:
-    """Attention matrices [N, T, T], first layer first, to each token's shares of the input tokens.
+def roll_out(attentions: list[Tensor]) -> Tensor:
+    """Each token's shares of the input tokens, [N, T, T].
 
-    The residual connection counts as much as the attention, so half of each layer is the identity.
+    The residual connection carries as much as the attention, so that half of each layer is the identity.
+
+    Args:
+        attentions: Attention matrices [N, T, T] of each layer, the first layer first.
     """
-    found = torch.eye(attentions[0].shape[-1]).expand_as(attentions[0])
+    identity = torch.eye(attentions[0].shape[-1])
+    shares = identity.expand_as(attentions[0])
     for attention in attentions:
-        found = (attention + torch.eye(attention.shape[-1])) / 2 @ found
-    return found
+        shares = (attention + identity) / 2 @ shares
+    return shares
 
 
-def _attentions(model: PhotoClassifier, photos: Tensor) -> list[Tensor]:
-    """Of each block, the mean over its heads; told from queries and keys, as fused attention keeps none."""
-    found: list[Tensor] = []
+def _record_attentions(model: PhotoClassifier, photos: Tensor) -> list[Tensor]:
+    """Mean attention over the heads of each block, [N, T, T] each.
+
+    Fused attention does not return its matrix, so that it is computed again from queries and keys.
+    """
+    attentions: list[Tensor] = []
     with ExitStack() as hooks:
-        for block in _blocks(model):
-            hooks.enter_context(block.attn.qkv.register_forward_hook(partial(_keep, block.attn, found)))
+        for block in _attention_blocks(model):
+            hook = partial(_record, block.attn, attentions)
+            hooks.enter_context(block.attn.qkv.register_forward_hook(hook))
         model(photos)
-    return found
+    return attentions
 
 
-def _keep(attention: Any, found: list[Tensor], _: Any, __: Any, qkv: Tensor) -> None:
+def _record(attention: Any, attentions: list[Tensor], _: Any, __: Any, qkv: Tensor) -> None:
+    """Forward hook of a block's qkv projection."""
     photos, tokens, _width = qkv.shape
     split = qkv.reshape(photos, tokens, 3, attention.num_heads, -1).permute(2, 0, 3, 1, 4)
     queries, keys = attention.q_norm(split[0]), attention.k_norm(split[1])
-    found.append((queries @ keys.transpose(-2, -1) * attention.scale).softmax(-1).mean(1))
+    attentions.append((queries @ keys.transpose(-2, -1) * attention.scale).softmax(-1).mean(1))
 
 
-def _blocks(model: PhotoClassifier) -> list[Any]:
+def _attention_blocks(model: PhotoClassifier) -> list[Any]:
     return [part for part in model.body if hasattr(part, "attn") and hasattr(part.attn, "qkv")]

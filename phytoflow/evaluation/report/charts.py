@@ -1,94 +1,117 @@
-"""The two pictures of an evaluation: which classes are taken for which, and what a confidence is worth."""
+"""The charts of an evaluation: reliability, risk and coverage, training curves, the confusion matrix."""
 
 from __future__ import annotations
 
-import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from phytoflow.evaluation.metrics.calibration import Reliability
-from phytoflow.evaluation.metrics.classification import Figures
-from phytoflow.evaluation.metrics.selective import Selective
+from phytoflow.evaluation.metrics.calibration import ReliabilityBins
+from phytoflow.evaluation.metrics.classification import ClassificationMetrics
+from phytoflow.evaluation.metrics.selective import RiskCoverage
+from phytoflow.html.charts import new_axes, short_labels, style_axes
+from phytoflow.html.palette import light
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_INK, _GREEN, _GREY = "#1d2b24", "#2f7d4f", "#8a968f"
-_MOST_NUMBERS = 30  # classes; beyond it the cells are too small to hold their numbers
+_WIDTH = 4.2  # inches; still legible when it is scaled down to a phone
+_MAX_NUMBERS = 30  # classes; with more the cells are too small for numbers
+_CURVES = {"loss": "loss", "macro_f1": "macro-F1 on held-out photos"}  # column suffix and title
 
 
-def confusion_figure(figures: Figures) -> Figure:
-    """Confusion matrix: counts written in the cells, shaded by the share of the true class."""
+def draw_reliability(bins: ReliabilityBins) -> Figure:
+    """Reliability diagram (Guo et al. 2017): accuracy by confidence, and how many photos are in each bin."""
     from matplotlib.figure import Figure
 
-    counts = np.array(figures.confusion_matrix)
+    figure = Figure(figsize=(_WIDTH, _WIDTH), layout="constrained")
+    accuracy, counts = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    middles, width = (bins.edges[:-1] + bins.edges[1:]) / 2, bins.edges[1] * 0.92
+    accuracy.plot([0, 1], [0, 1], color=light("soft"), linestyle="--", label="perfect calibration")
+    accuracy.bar(middles, np.nan_to_num(bins.accuracy), width, color=light("green"), alpha=0.35)
+    accuracy.plot(bins.confidence, bins.accuracy, "o", color=light("ink"), label="this model")
+    accuracy.set(ylabel="share of correct answers", xlim=(0, 1), ylim=(0, 1.03))
+    accuracy.legend(frameon=False, loc="upper left", fontsize=9, labelcolor=light("ink"))
+    counts.bar(middles, bins.counts, width, color=light("soft"))
+    counts.set(xlabel="confidence of the answer", ylabel="photos")
+    for axes in (accuracy, counts):
+        style_axes(axes)
+    return figure
+
+
+def draw_risk_coverage(selective: RiskCoverage) -> Figure | None:
+    """Risk-coverage curve: the error rate by the share of photos answered; None without a mistake."""
+    if max(selective.error) == 0:
+        return None
+    figure, axes = new_axes(3.0, _WIDTH)
+    axes.plot(selective.coverage, selective.error, color=light("green"), linewidth=2)
+    if selective.reject_below is not None:
+        coverage = 1 - selective.rejection_rate
+        axes.axvline(coverage, color=light("soft"), linestyle="--", label="a person checks the rest")
+        axes.legend(frameon=False, fontsize=9, loc="upper left", labelcolor=light("ink"))
+    axes.set(xlabel="share of photos answered, most confident first", ylabel="share of wrong answers")
+    axes.set(xlim=(0, 1.01), ylim=(0, max(selective.error) * 1.25))
+    return figure
+
+
+def draw_training_curves(model: Path) -> list[Figure]:
+    """Loss and macro-F1 by epoch from the trained model's ``history.csv``; only what was recorded.
+
+    Args:
+        model: The trained model's folder.
+    """
+    import pandas as pd
+
+    file = model / "history.csv"
+    if not file.is_file():
+        return []
+    table = pd.read_csv(file)
+    charts = (_draw_curves(table, suffix, title) for suffix, title in _CURVES.items())
+    return [chart for chart in charts if chart]
+
+
+def draw_confusion(metrics: ClassificationMetrics) -> Figure:
+    """Confusion matrix: counts in the cells, shaded by the share of the true class."""
+    counts = np.array(metrics.confusion_matrix)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.6 + 0.5 * len(counts)
-    figure = Figure(figsize=(min(side + 0.6, 22), min(side, 20)), layout="constrained")
-    axes = figure.add_subplot()
+    side = 2.0 + 0.4 * len(counts)
+    figure, axes = new_axes(side, side)
     axes.imshow(shares, cmap="Greens", vmin=0, vmax=1.15)
-    ticks = range(len(figures.classes))
-    names = [_short(name) for name in figures.classes]
-    axes.set_xticks(ticks, names, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, names)
-    axes.set(xlabel="the model says", ylabel="the photo shows")
+    names = short_labels(metrics.classes)
+    axes.set_xticks(range(len(names)), names, rotation=90)
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlabel="predicted class", ylabel="true class")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    if len(counts) <= _MOST_NUMBERS:
+    if len(counts) <= _MAX_NUMBERS:
         _write_counts(axes, counts, shares)
     return figure
 
 
-def reliability_figure(bins: Reliability, ece: float) -> Figure:
-    """Reliability diagram (Guo et al. 2017): accuracy by confidence, and how many photos lie where."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.6, 4.8), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-    middles, width = (bins.edges[:-1] + bins.edges[1:]) / 2, bins.edges[1]
-    above.plot([0, 1], [0, 1], color=_GREY, linestyle="--", label="a confidence worth its word")
-    above.bar(middles, np.nan_to_num(bins.accuracy), width * 0.92, color=_GREEN, alpha=0.35)
-    above.plot(bins.confidence, bins.accuracy, "o", color=_INK, label=f"this model (mean gap {ece:.3f})")
-    above.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.03))
-    above.legend(frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 1.0), fontsize=9)
-    below.bar(middles, bins.counts, width * 0.92, color=_GREY)
-    below.set(xlabel="confidence of the answer", ylabel="photos")
-    for axes in (above, below):
-        axes.spines[["top", "right"]].set_visible(False)
+def _draw_curves(table: pd.DataFrame, suffix: str, title: str) -> Figure | None:
+    """One line per fit and split; None if nothing of this kind was recorded for two epochs."""
+    columns = [str(column) for column in table.columns if str(column).endswith(f"/{suffix}")]
+    lines = [
+        (f"{fit}, {column.split('/')[0]}", rows["epoch"], rows[column])
+        for column in columns
+        for fit, rows in table.dropna(subset=[column]).groupby("fit", sort=False)
+        if len(rows) > 1
+    ]
+    if not lines:
+        return None
+    figure, axes = new_axes(3.0, _WIDTH)
+    for name, epochs, values in lines:
+        axes.plot(epochs, values, marker=".", linewidth=1.2, label=name)
+    axes.set(xlabel="epoch", ylabel=title)
+    axes.legend(frameon=False, fontsize=8, labelcolor=light("ink"))
     return figure
-
-
-def risk_figure(selective: Selective) -> Figure:
-    """Risk and coverage: the error among the answers kept, by the share that is kept."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.6, 3.2), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(selective.coverage, selective.error, color=_GREEN, linewidth=2)
-    if selective.ask_below is not None:
-        axes.axvline(1 - selective.asked, color=_GREY, linestyle="--", label="a person looks at the rest")
-        axes.legend(frameon=False, fontsize=9, loc="upper left")
-    axes.set(xlabel="share of photos answered, the surest first", ylabel="share that is wrong")
-    axes.set(xlim=(0, 1.01), ylim=(0, max(selective.error) * 1.25))
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG file's bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
-    return buffer.getvalue()
 
 
 def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
     for (row, column), count in np.ndenumerate(counts):
         if count:
-            colour = "white" if shares[row, column] > 0.6 else _INK
-            axes.text(column, row, f"{count}", ha="center", va="center", color=colour, fontsize=9)
-
-
-def _short(name: str, most: int = 28) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+            color = light("panel") if shares[row, column] > 0.6 else light("ink")
+            axes.text(column, row, f"{count}", ha="center", va="center", color=color, fontsize=9)

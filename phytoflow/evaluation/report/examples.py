@@ -1,41 +1,34 @@
-"""The photos worth looking at: the surest mistakes and the least sure answers, with small pictures."""
+"""Photos that a reader should see: confident mistakes, frequent mistakes and uncertain answers."""
 
 from __future__ import annotations
 
 import heapq
-import io
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from phytoflow.data.images.decode import decode
 from phytoflow.data.images.labelled_photo import LabelledPhoto
-from phytoflow.inference.attribution import explain, overlay
-from phytoflow.inference.classifier import Classifier
+from phytoflow.data.images.thumbnail import thumbnail
 
-if TYPE_CHECKING:
-    pass
-
-Explainer = Callable[[Classifier, NDArray[np.float32], int], NDArray[np.float32]]
-_SIDE = 240  # pixels of a small picture's longer side
-_KEPT = 12
+_SIDE = 240  # pixels of a thumbnail's longer side
+_KEPT = 12  # photos of each kind
+_PER_CONFUSION = 3  # photos of each pair of classes
+_MAX_CONFUSIONS = 200  # pairs of classes with photos at a time; bounds the memory at about 5 MB
 
 
 @dataclass(frozen=True)
 class Example:
-    """One photo and what the model said of it.
+    """A photo and its prediction.
 
     Attributes:
-        path: Where the photo came from.
+        path: Path of the photo.
         label: Its true class.
-        predicted: The class given.
-        confidence: The probability of that class.
-        jpeg: A small picture.
-        heat: Its middle, with what spoke for the class given in red; empty where not asked for.
+        predicted: The class it was given.
+        confidence: The probability of that class, 0..1.
+        jpeg: A thumbnail.
+        heatmap: The photo's middle square, with what supported the predicted class in red; empty without one.
     """
 
     path: str
@@ -43,72 +36,87 @@ class Example:
     predicted: str
     confidence: float
     jpeg: bytes
-    heat: bytes = b""
+    heatmap: bytes = b""
+
+    @property
+    def correct(self) -> bool:
+        """Whether the predicted class is the true one."""
+        return self.predicted == self.label
 
 
-class Examples:
-    """Watches photos go by and keeps the few that a reader should see; memory does not grow with them."""
+@dataclass(frozen=True)
+class ReportExamples:
+    """The photos that the report shows.
+
+    Attributes:
+        mistakes: Wrong answers, the most confident first.
+        uncertain: Answers of the lowest confidence, right or wrong, the least confident first.
+        confusions: Photos of a few mistakes of each pair (true class, predicted class).
+    """
+
+    mistakes: list[Example]
+    uncertain: list[Example]
+    confusions: dict[tuple[str, str], list[Example]]
+
+
+class ExampleCollector:
+    """Observes photos as they stream by and keeps a bounded number of examples.
+
+    Args:
+        classes: Class names in the order of the probabilities.
+        kept: Number of mistakes, and of uncertain answers.
+    """
 
     def __init__(self, classes: tuple[str, ...], kept: int = _KEPT) -> None:
         self._classes = classes
         self._kept = kept
-        self._surest_mistakes: list[tuple[float, int, Example]] = []
-        self._least_sure: list[tuple[float, int, Example]] = []
-        self._seen = 0
+        self._mistakes: list[tuple[float, int, Example]] = []
+        self._uncertain: list[tuple[float, int, Example]] = []
+        self._confusions: dict[tuple[str, str], list[Example]] = {}
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._observed = 0
 
-    def __call__(self, photo: LabelledPhoto, probabilities: NDArray[np.float64]) -> None:
-        """Looks at one photo and its probabilities, float64 [C]."""
-        self._seen += 1
-        confidence, predicted = float(probabilities.max()), self._classes[int(probabilities.argmax())]
+    def observe(self, photo: LabelledPhoto, probabilities: NDArray[np.float64]) -> None:
+        """Takes note of one photo and its probabilities, float64 [C]."""
+        self._observed += 1
+        predicted = self._classes[int(probabilities.argmax())]
+        candidate = _Candidate(photo, predicted, float(probabilities.max()))
         if predicted != photo.label:
-            self._offer(self._surest_mistakes, confidence, photo, predicted, confidence)
-        self._offer(self._least_sure, -confidence, photo, predicted, confidence)
+            self._offer(self._mistakes, candidate.confidence, candidate)
+            self._add_confusion(candidate)
+        self._offer(self._uncertain, -candidate.confidence, candidate)
 
-    @property
-    def surest_mistakes(self) -> list[Example]:
-        """Wrong answers, the surest first."""
-        return [example for *_, example in sorted(self._surest_mistakes, reverse=True)]
+    def examples(self) -> ReportExamples:
+        """The examples kept so far."""
+        mistakes, uncertain = (
+            [example for *_, example in sorted(heap, reverse=True)]
+            for heap in (self._mistakes, self._uncertain)
+        )
+        return ReportExamples(mistakes, uncertain, dict(self._confusions))
 
-    @property
-    def least_sure(self) -> list[Example]:
-        """Answers of the lowest confidence, right or wrong, the least sure first."""
-        return [example for *_, example in sorted(self._least_sure, reverse=True)]
-
-    def _offer(
-        self,
-        heap: list[tuple[float, int, Example]],
-        rank: float,
-        photo: LabelledPhoto,
-        predicted: str,
-        confidence: float,
-    ) -> None:
+    def _offer(self, heap: list[tuple[float, int, Example]], rank: float, candidate: _Candidate) -> None:
         if len(heap) == self._kept and rank <= heap[0][0]:
-            return  # before the picture is made: it is what costs
-        example = Example(photo.path, photo.label, predicted, confidence, thumbnail(photo.content))
+            return  # before the thumbnail is made, which is what costs time
         push = heapq.heappush if len(heap) < self._kept else heapq.heappushpop
-        push(heap, (rank, -self._seen, example))
+        push(heap, (rank, -self._observed, candidate.example()))
 
-
-def with_heat(example: Example, classifier: Classifier, explainer: Explainer = explain) -> Example:
-    """The example with where its answer comes from; told from its small picture, which is large enough."""
-    pixels = classifier.bundle.manifest.preprocessing.decode(example.jpeg)
-    tensor = classifier.bundle.manifest.preprocessing.normalise(pixels)
-    label = classifier.classes.index(example.predicted)
-    return replace(example, heat=overlay(pixels, explainer(classifier, tensor, label)))
-
-
-def thumbnail(content: bytes) -> bytes:
-    """A small JPEG of an encoded photo; raises PhotoError."""
-    image = decode(content, size_hint=_SIDE)
-    image.thumbnail((_SIDE, _SIDE), Image.Resampling.BICUBIC)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=82)
-    return buffer.getvalue()
+    def _add_confusion(self, candidate: _Candidate) -> None:
+        pair = (candidate.photo.label, candidate.predicted)
+        self._counts[pair] += 1
+        photos = self._confusions.setdefault(pair, [])
+        if len(photos) < _PER_CONFUSION:
+            photos.append(candidate.example())
+        if len(self._confusions) > _MAX_CONFUSIONS:
+            # A frequent pair that goes comes back with its next mistake, and stays once others are rarer.
+            del self._confusions[min(self._confusions, key=lambda other: self._counts[other])]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """Photos that a reader should see."""
+class _Candidate:
+    photo: LabelledPhoto
+    predicted: str
+    confidence: float
 
-    surest_mistakes: list[Example]
-    least_sure: list[Example]
+    def example(self) -> Example:
+        jpeg = thumbnail(self.photo.content, _SIDE)
+        return Example(self.photo.path, self.photo.label, self.predicted, self.confidence, jpeg)

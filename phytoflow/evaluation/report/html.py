@@ -1,44 +1,54 @@
-"""``report.html``: one page that opens anywhere, without a network, on a phone or on paper."""
+"""``report.html``: one page that opens without a network, on a phone, on paper and in the dark."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import yaml
 from markupsafe import Markup
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.evaluation.metrics.bootstrap import Interval
-from phytoflow.evaluation.report import phrases as words
-from phytoflow.evaluation.report.examples import Shown
-from phytoflow.evaluation.report.remarks import not_for, remarks, verdict, weakest_class
+from phytoflow.evaluation.report.confusion import confused_pairs, confusion_rows
+from phytoflow.evaluation.report.examples import ReportExamples
+from phytoflow.evaluation.report.phrases import (
+    between,
+    describe_external,
+    describe_int8,
+    describe_leakage,
+    describe_robustness,
+    describe_selective,
+    percent,
+)
+from phytoflow.evaluation.report.remarks import headline, remarks, weakest_class
+from phytoflow.evaluation.report.scope import out_of_scope_uses
 from phytoflow.evaluation.results import Metrics
-
-if TYPE_CHECKING:
-    from jinja2 import Environment, Template
+from phytoflow.html.page import render_page
 
 REPORT_FILE = "report.html"
 _TEMPLATE = Path(__file__).with_name("report.html")
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """PNG files' bytes; ``curves`` is None where training is not at hand, ``risk`` without a mistake."""
+class ReportCharts:
+    """The charts of the page, as inline SVG.
 
-    confusion: bytes
-    reliability: bytes
-    curves: bytes | None = None
-    risk: bytes | None = None
+    Attributes:
+        reliability: Reliability diagram.
+        risk: Risk-coverage curve; None without a mistake.
+        curves: Training curves; empty if training is not at hand.
+    """
+
+    reliability: Markup
+    risk: Markup | None
+    curves: list[Markup]
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One of the three figures of the first screen; shares in 0..1."""
+    """A number on the first screen; shares in 0..1."""
 
     title: str
     value: float
@@ -46,84 +56,67 @@ class Tile:
     meaning: str
 
 
-def render_report(metrics: Metrics, bundle: Bundle, pictures: Pictures, examples: Shown) -> str:
-    """The page as HTML.
+def render_report(metrics: Metrics, bundle: Bundle, charts: ReportCharts, examples: ReportExamples) -> str:
+    """Renders the page.
 
     Args:
-        metrics: The figures.
-        bundle: What was measured, for its provenance.
-        pictures: Put into the page.
-        examples: Photos to show.
+        metrics: The metrics.
+        bundle: The bundle that was evaluated, for its provenance.
+        charts: The charts.
+        examples: The photos to show.
     """
-    return _template().render(
+    return render_page(
+        _TEMPLATE,
         metrics=metrics,
-        verdict=verdict(metrics),
+        manifest=bundle.manifest,
+        charts=charts,
+        examples=examples,
+        texts=_texts(metrics, bundle),
+        headline=headline(metrics),
         remarks=remarks(metrics),
-        not_for=not_for(metrics),
-        ask=words.ask(metrics.selective) if metrics.selective else "",
-        robustness=words.robustness(metrics.robustness) if metrics.robustness else "",
-        field=words.field(metrics.field) if metrics.field else "",
-        int8=words.int8(bundle.manifest.int8) if bundle.manifest.int8 else "",
-        leaks=words.leaks(metrics.leaks) if metrics.leaks else "",
+        out_of_scope=out_of_scope_uses(metrics),
         tiles=_tiles(metrics),
         rows=sorted(metrics.per_class.items(), key=lambda item: (item[1].support == 0, item[1].f1)),
-        pictures=pictures,
-        mistakes=examples.surest_mistakes,
-        unsure=examples.least_sure,
-        mistaken=metrics.photos - sum(row[i] for i, row in enumerate(metrics.confusion_matrix)),
-        manifest=bundle.manifest,
+        confusion=confusion_rows(metrics),
+        pairs=confused_pairs(metrics, examples.confusions),
         trained_on=len(bundle.training_photos()),
-        created=_day(bundle.manifest.provenance.created),
-        settings=yaml.safe_dump(bundle.manifest.provenance.settings, sort_keys=False, allow_unicode=True),
+        created=_format_time(bundle.manifest.provenance.created),
+        settings=_format_settings(bundle),
+        percent=percent,
+        between=between,
     )
+
+
+def _texts(metrics: Metrics, bundle: Bundle) -> dict[str, str]:
+    """The paragraph of each section that has something to report."""
+    return {
+        "selective": describe_selective(metrics.selective) if metrics.selective else "",
+        "robustness": describe_robustness(metrics.robustness) if metrics.robustness else "",
+        "external": describe_external(metrics.external) if metrics.external else "",
+        "int8": describe_int8(bundle.manifest.int8) if bundle.manifest.int8 else "",
+        "leakage": describe_leakage(metrics.leaks) if metrics.leaks else "",
+    }
 
 
 def _tiles(metrics: Metrics) -> list[Tile]:
     name, weakest = weakest_class(metrics)
     assert weakest.f1_interval is not None  # it has test photos
+    accuracy, macro_f1 = metrics.intervals["accuracy"], metrics.intervals["macro_f1"]
+    meaning = "mean over the classes of F1, which counts missed and wrongly claimed photos alike"
     return [
-        Tile("Accuracy", metrics.accuracy, metrics.intervals["accuracy"], "photos named rightly"),
-        Tile(
-            "Macro-F1",
-            metrics.macro_f1,
-            metrics.intervals["macro_f1"],
-            "every class counted alike, rare or common: found, and not claimed wrongly",
-        ),
+        Tile("Accuracy", metrics.accuracy, accuracy, "share of photos given their class"),
+        Tile("Macro-F1", metrics.macro_f1, macro_f1, meaning),
         Tile(f"Weakest class: {name}", weakest.f1, weakest.f1_interval, f"F1 on {weakest.support} photos"),
     ]
 
 
-def _day(created: str) -> str:
+def _format_settings(bundle: Bundle) -> str:
+    settings = bundle.manifest.provenance.settings
+    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True) if settings else ""
+
+
+def _format_time(created: str) -> str:
     try:
         return f"{datetime.fromisoformat(created):%d %B %Y, %H:%M UTC}"
     except ValueError:
         return created
-
-
-@cache
-def _template() -> Template:
-    return environment().from_string(_TEMPLATE.read_text(encoding="utf-8"))
-
-
-def environment() -> Environment:
-    """What fills a page's template: names are escaped, and a name that is not given is an error."""
-    from jinja2 import Environment, StrictUndefined
-
-    found = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    filters: dict[str, Any] = {
-        "percent": words.percent,
-        "between": words.between,
-        "picture": _data_uri,
-        "breakable": _breakable,
-    }
-    found.filters |= filters
-    return found
-
-
-def _breakable(name: str) -> Markup:
-    """A name that may be broken after each underscore, where it would not fit."""
-    return Markup("_<wbr>").join(name.split("_"))
-
-
-def _data_uri(content: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,4 +1,4 @@
-"""An evaluation as the plain data that Kubeflow Pipelines' own views take; knows nothing of kfp."""
+"""An evaluation as plain data for the views of Kubeflow Pipelines; does not import kfp."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.report.remarks import remarks, verdict
-from phytoflow.evaluation.results import METRICS_FILE, Metrics
+from phytoflow.evaluation.report.phrases import bullets
+from phytoflow.evaluation.report.remarks import headline, remarks
+from phytoflow.evaluation.results import Metrics, read_metrics
+from phytoflow.evaluation.scalars import flatten_metrics
 
-_MOST_POINTS = 200  # of a curve: the view is drawn in a browser
+_MAX_POINTS = 200  # of a curve that a browser draws
 
 
-class Roc(NamedTuple):
-    """A receiver operating characteristic; equally long lists of finite numbers."""
+class RocCurve(NamedTuple):
+    """A receiver operating characteristic: equally long lists of finite numbers."""
 
     fpr: list[float]
     tpr: list[float]
@@ -25,99 +27,49 @@ class Roc(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Views:
-    """What each view shows.
+class KfpViews:
+    """The content of each view.
 
     Attributes:
-        scalars: Figures by name.
+        scalars: All scalars by name; see ``phytoflow.evaluation.scalars``.
         classes: Categories of the confusion matrix.
         confusion_matrix: Counts; rows are true classes.
-        roc: Micro-averaged over the classes, one against the rest.
-        roc_by_class: Of each class that has test photos, one against the rest.
-        markdown: The figures in a few lines.
+        roc: ROC curve, one-vs-rest, micro-averaged over the classes.
+        markdown: The result in a few lines.
     """
 
     scalars: dict[str, float]
     classes: list[str]
     confusion_matrix: list[list[int]]
-    roc: Roc
-    roc_by_class: dict[str, Roc]
+    roc: RocCurve
     markdown: str
 
 
-def views(evaluation: Path) -> Views:
-    """Reads an evaluation folder.
+def kfp_views(evaluation: Path) -> KfpViews:
+    """Reads the folder of an evaluation.
 
     Args:
         evaluation: Folder that ``evaluate`` wrote.
     """
-    metrics = Metrics.model_validate_json((evaluation / METRICS_FILE).read_text())
-    predictions = PhotoPredictions.read(evaluation)
+    metrics, predictions = read_metrics(evaluation), PhotoPredictions.read(evaluation)
     truth = np.eye(len(predictions.classes), dtype=bool)[predictions.labels]
-    return Views(
-        scalars=_scalars(metrics),
+    return KfpViews(
+        scalars=flatten_metrics(metrics),
         classes=list(metrics.classes),
         confusion_matrix=[list(row) for row in metrics.confusion_matrix],
-        roc=_roc(truth.ravel(), predictions.probabilities.ravel()),
-        roc_by_class={
-            name: _roc(truth[:, i], predictions.probabilities[:, i])
-            for i, name in enumerate(predictions.classes)
-            if 0 < truth[:, i].sum() < len(truth)
-        },
+        roc=_roc_curve(truth.ravel(), predictions.probabilities.ravel()),
         markdown=_markdown(metrics),
     )
 
 
-def _scalars(metrics: Metrics) -> dict[str, float]:
-    names = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "ece", "log_loss", "mean_latency_ms")
-    values = {name: float(getattr(metrics, name)) for name in names}
-    for name, (low, high) in metrics.intervals.items():
-        values |= {f"{name}_low": low, f"{name}_high": high}
-    values |= {"photos": float(metrics.photos), "groups": float(metrics.groups)}
-    return values | _honesty(metrics)
-
-
-def _honesty(metrics: Metrics) -> dict[str, float]:
-    """What says how far the other figures can be trusted, where it was measured."""
-    values: dict[str, float] = {}
-    if gap := metrics.calibration:
-        values |= {"ece_by_chance": gap.by_chance, "ece_beyond_chance": gap.beyond_chance}
-    if sure := metrics.selective:
-        values |= {"ece_uncalibrated": sure.ece_uncalibrated, "risk_coverage_area": sure.area}
-    if rough := metrics.robustness:
-        values |= {
-            "mean_corruption_error": rough.mean_corruption_error,
-            "worst_class_corrupted": rough.worst_class[1],
-            "worst_group_corrupted": rough.worst_group[2],
-        }
-        if changed := rough.background:
-            values["other_background"] = changed.accuracy[-1]
-    if found := metrics.leaks:
-        values |= {
-            "nearest_in_training_random_split": found.random.nearest,
-            "nearest_in_training": found.ours.nearest,
-        }
-        values |= {"probe_random_split": found.random.accuracy, "probe": found.ours.accuracy}
-    if probe := metrics.background:
-        values["background_probe"] = max(probe.eight_pixels, probe.border, probe.masked)
-    if known := metrics.open_set:
-        values["refused"] = known.refused
-        if strange := known.strangers:
-            values |= {"strangers_auroc": strange.auroc, "strangers_fpr95": strange.fpr95}
-    if there := metrics.field:
-        values |= {"field_accuracy": there.accuracy, "field_macro_f1": there.macro_f1}
-        values |= {f"field_{name}_lost": drop.lost for name, drop in there.drops.items()}
-    return values
-
-
-def _roc(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> Roc:
-    """The curve, thinned evenly; its first threshold, infinite by definition, is written as 1."""
+def _roc_curve(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> RocCurve:
+    """The curve, thinned evenly. Its first threshold, infinite by definition, becomes 1."""
     from sklearn.metrics import roc_curve
 
     fpr, tpr, threshold = roc_curve(positive, score)
-    kept = np.unique(np.linspace(0, len(fpr) - 1, min(len(fpr), _MOST_POINTS)).round().astype(int))
+    points = np.unique(np.linspace(0, len(fpr) - 1, min(len(fpr), _MAX_POINTS)).round().astype(int))
     finite = np.where(np.isfinite(threshold), threshold, 1.0)
-    return Roc(fpr[kept].tolist(), tpr[kept].tolist(), finite[kept].tolist())
+    return RocCurve(fpr[points].tolist(), tpr[points].tolist(), finite[points].tolist())
 
 
 def _markdown(metrics: Metrics) -> str:
@@ -127,10 +79,5 @@ def _markdown(metrics: Metrics) -> str:
     ]
     rows.append(f"| calibration error | {metrics.ece:.3f} | |")
     rows.append(f"| mean latency | {metrics.mean_latency_ms:.1f} ms | |")
-    head = [
-        f"# {verdict(metrics)}",
-        "",
-        f"| figure | value | {metrics.confidence:.0%} interval |",
-        "|---|---|---|",
-    ]
-    return "\n".join([*head, *rows, "", *[f"- {remark}" for remark in remarks(metrics)]]) + "\n"
+    head = [f"| metric | value | {metrics.confidence_level:.0%} interval |", "|---|---|---|"]
+    return "\n".join([f"# {headline(metrics)}", "", *head, *rows, "", bullets(remarks(metrics))]) + "\n"

@@ -1,11 +1,21 @@
-"""The model card (Mitchell et al. 2019), written from the run's own facts: nothing in it is typed by hand."""
+"""The model card (Mitchell et al. 2019), generated from the run: nothing in it is typed by hand."""
 
 from __future__ import annotations
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.bundle.manifest import BundleManifest
-from phytoflow.evaluation.report import phrases as words
-from phytoflow.evaluation.report.remarks import not_for, remarks, verdict
+from phytoflow.evaluation.report.phrases import (
+    between,
+    bullets,
+    describe_external,
+    describe_leakage,
+    describe_robustness,
+    describe_selective,
+    percent,
+    photos_of,
+)
+from phytoflow.evaluation.report.remarks import headline, remarks
+from phytoflow.evaluation.report.scope import out_of_scope_uses
 from phytoflow.evaluation.results import Metrics
 
 CARD_FILE = "model_card.md"
@@ -15,57 +25,59 @@ def model_card(metrics: Metrics, bundle: Bundle) -> str:
     """The card as Markdown.
 
     Args:
-        metrics: Figures on test photos.
-        bundle: What was measured.
+        metrics: Metrics on test photos.
+        bundle: The bundle that was evaluated.
     """
     manifest = bundle.manifest
     sections = {
-        "What it is": _details(manifest),
-        "What it is for": [
-            f"Naming what a photo of one leaf or plant shows, of {len(manifest.classes)} classes: "
+        "Model": _model(manifest),
+        "Intended use": [
+            f"Recognising what a photo of one leaf or plant shows, out of {len(manifest.classes)} classes: "
             f"{', '.join(manifest.classes)}."
         ],
-        "What it must not be used for": not_for(metrics),
-        "Photos": _photos(metrics, len(bundle.training_photos())),
-        "Figures": _figures(metrics),
-        "Limits found": remarks(metrics),
+        "Out-of-scope uses": out_of_scope_uses(metrics),
+        "Data": _data(metrics, len(bundle.training_photos())),
+        "Metrics": _metrics(metrics),
+        "Limitations": remarks(metrics),
     }
-    parts = [f"## {title}\n\n" + "\n".join(f"- {line}" for line in said) for title, said in sections.items()]
-    return f"# {manifest.name}: {verdict(metrics)}\n\n" + "\n\n".join(parts) + "\n"
+    parts = [f"## {title}\n\n{bullets(lines)}" for title, lines in sections.items()]
+    return f"# {manifest.name}: {headline(metrics)}\n\n" + "\n\n".join(parts) + "\n"
 
 
-def _details(manifest: BundleManifest) -> list[str]:
-    forms = ", ".join(f"{form} {file.bytes / 1e6:.1f} MB" for form, file in manifest.models.items())
+def _model(manifest: BundleManifest) -> list[str]:
+    models = ", ".join(f"{name} {file.bytes / 1e6:.1f} MB" for name, file in manifest.models.items())
     return [
-        f"{manifest.backbone} with a {manifest.head} head, {manifest.parameters:,} parameters; {forms}",
-        f"version {manifest.version}, made {manifest.provenance.created or 'at a time not recorded'} with "
+        f"{manifest.backbone} with a {manifest.head} head, {manifest.parameters:,} parameters; {models}",
+        f"version {manifest.version}, created {manifest.provenance.created or 'at an unrecorded time'} with "
         f"{manifest.provenance.code_version}",
-        f"input: a photo, its middle square at {manifest.preprocessing.size} pixels",
+        f"input: a photo, of which the central square is scaled to {manifest.preprocessing.size} pixels",
         f"probabilities are calibrated (temperature {manifest.temperature:.2f})",
     ]
 
 
-def _photos(metrics: Metrics, trained_on: int) -> list[str]:
-    said = [f"tested on {metrics.photos} photos of {metrics.groups} separate things"]
+def _data(metrics: Metrics, trained_on: int) -> list[str]:
+    lines = [f"tested on {photos_of(metrics.photos)} of {metrics.groups} separate things"]
     if trained_on:
-        said.append(f"trained on {trained_on} others, of data {metrics.data_hash[:12]}")
-    return said + ([words.leaks(metrics.leaks)] if metrics.leaks else [])
+        lines.append(f"trained on {photos_of(trained_on)} of data {metrics.data_hash[:12]}")
+    return lines + ([describe_leakage(metrics.leaks)] if metrics.leaks else [])
 
 
-def _figures(metrics: Metrics) -> list[str]:
-    said = [
-        f"{name.replace('_', ' ')} {words.percent(getattr(metrics, name))} ({words.between(interval)})"
+def _metrics(metrics: Metrics) -> list[str]:
+    lines = [
+        f"{name.replace('_', ' ')} {percent(getattr(metrics, name))} ({between(interval)})"
         for name, interval in metrics.intervals.items()
     ]
-    said.append(f"expected calibration error {words.percent(metrics.ece)}{_chance(metrics)}")
-    said.append(f"{metrics.mean_latency_ms:.1f} ms a photo with {metrics.runtime} on the machine of the run")
-    said += [words.field(metrics.field)] if metrics.field else []
-    said += [words.robustness(metrics.robustness)] if metrics.robustness else []
-    return said + ([words.ask(metrics.selective)] if metrics.selective else [])
+    lines.append(f"expected calibration error {percent(metrics.ece)}{_expected_by_chance(metrics)}")
+    lines.append(
+        f"{metrics.mean_latency_ms:.1f} ms per photo with {metrics.runtime} on the machine of the run"
+    )
+    lines += [describe_external(metrics.external)] if metrics.external else []
+    lines += [describe_robustness(metrics.robustness)] if metrics.robustness else []
+    return lines + ([describe_selective(metrics.selective)] if metrics.selective else [])
 
 
-def _chance(metrics: Metrics) -> str:
-    if (found := metrics.calibration) is None:
+def _expected_by_chance(metrics: Metrics) -> str:
+    if (calibration := metrics.calibration) is None:
         return ""
-    chance = f"{words.percent(found.by_chance)} would be chance on {metrics.photos} photos"
-    return f" ({words.between(found.interval)}; {chance})"
+    by_chance = percent(calibration.ece_if_calibrated)
+    return f" ({between(calibration.interval)}; {by_chance} is expected by chance on so many photos)"

@@ -1,48 +1,89 @@
-"""What an evaluation leaves: pictures, predictions, report, card and, last, its metrics."""
+"""Writes an evaluation's folder: charts, predictions, report, model card and, last, the metrics."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from phytoflow.evaluation.metrics.calibration import reliability
+from phytoflow.bundle.bundle import Bundle
+from phytoflow.evaluation.metrics.calibration import bin_by_confidence
 from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.report.charts import confusion_figure, png, reliability_figure, risk_figure
-from phytoflow.evaluation.report.html import REPORT_FILE, Pictures
-from phytoflow.evaluation.report.model_card import CARD_FILE
+from phytoflow.evaluation.report.charts import (
+    draw_confusion,
+    draw_reliability,
+    draw_risk_coverage,
+    draw_training_curves,
+)
+from phytoflow.evaluation.report.examples import ReportExamples
+from phytoflow.evaluation.report.html import REPORT_FILE, ReportCharts, render_report
+from phytoflow.evaluation.report.model_card import CARD_FILE, model_card
 from phytoflow.evaluation.results import METRICS_FILE, Metrics
 from phytoflow.evaluation.settings import EvaluationSettings
+from phytoflow.html.charts import png, svg
 from phytoflow.storage.atomic import atomic_file
 
-CONFUSION_FILE, RELIABILITY_FILE = "confusion_matrix.png", "reliability.png"
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# The matrix holds class names, which may be in any script: an SVG is drawn with the reader's own fonts.
+CONFUSION_FILE, RELIABILITY_FILE = "confusion_matrix.svg", "reliability.png"
 
 
-def pictures_of(
-    metrics: Metrics, predictions: PhotoPredictions, settings: EvaluationSettings, curves: Path | None
-) -> Pictures:
-    """Draws what the report shows beside the photos; ``curves`` is a picture of the training, if any."""
-    bins = reliability(predictions.confidence, predictions.correct, settings.calibration_bins)
-    return Pictures(
-        confusion=png(confusion_figure(metrics)),
-        reliability=png(reliability_figure(bins, metrics.ece)),
-        risk=png(risk_figure(metrics.selective)) if metrics.selective and metrics.accuracy < 1 else None,
-        curves=curves.read_bytes() if curves and curves.exists() else None,
-    )
+@dataclass(frozen=True)
+class EvaluationContent:
+    """Everything that goes into an evaluation's folder.
+
+    Attributes:
+        metrics: The metrics.
+        predictions: The predictions behind them.
+        bundle: The bundle that was evaluated.
+        examples: The photos that the report shows.
+        model: The trained model's folder, for the training curves; None if it is not at hand.
+    """
+
+    metrics: Metrics
+    predictions: PhotoPredictions
+    bundle: Bundle
+    examples: ReportExamples
+    model: Path | None = None
 
 
-def write(
-    output: Path, metrics: Metrics, predictions: PhotoPredictions, pictures: Pictures, page: str, card: str
-) -> None:
-    """Writes an evaluation's folder; the metrics go last, so that a folder that has them is whole."""
-    output.mkdir(parents=True, exist_ok=True)
-    (output / METRICS_FILE).unlink(missing_ok=True)
-    predictions.write(output)
+def write_evaluation(output: Path, content: EvaluationContent, settings: EvaluationSettings) -> None:
+    """Writes the folder. The metrics go last: a folder that has them is complete.
+
+    Args:
+        output: The folder; other files in it are left alone.
+        content: What is written.
+        settings: Number of calibration bins.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    reliability = _reliability(content, settings)
     files = {
-        CONFUSION_FILE: pictures.confusion,
-        RELIABILITY_FILE: pictures.reliability,
-        REPORT_FILE: page.encode(),
-        CARD_FILE: card.encode(),
-        METRICS_FILE: (metrics.model_dump_json(indent=2) + "\n").encode(),
+        CONFUSION_FILE: svg(draw_confusion(content.metrics)).encode(),
+        RELIABILITY_FILE: png(reliability),
+        REPORT_FILE: _report(content, reliability).encode(),
+        CARD_FILE: model_card(content.metrics, content.bundle).encode(),
+        METRICS_FILE: (content.metrics.model_dump_json(indent=2) + "\n").encode(),
     }
-    for name, content in files.items():
+    (output / METRICS_FILE).unlink(missing_ok=True)
+    content.predictions.write(output)
+    for name, data in files.items():
         with atomic_file(output / name) as aside:
-            aside.write_bytes(content)
+            aside.write_bytes(data)
+
+
+def _reliability(content: EvaluationContent, settings: EvaluationSettings) -> Figure:
+    predictions = content.predictions
+    bins = bin_by_confidence(predictions.confidence, predictions.correct, settings.calibration_bins)
+    return draw_reliability(bins)
+
+
+def _report(content: EvaluationContent, reliability: Figure) -> str:
+    selective = content.metrics.selective
+    risk = draw_risk_coverage(selective) if selective else None
+    curves = draw_training_curves(content.model) if content.model else []
+    charts = ReportCharts(svg(reliability), svg(risk) if risk else None, [svg(chart) for chart in curves])
+    return render_report(content.metrics, content.bundle, charts, content.examples)

@@ -1,7 +1,7 @@
-"""Photos with another background, where the leaf can be told from its own.
+"""Replaces the background of photos whose leaf can be separated from it.
 
-What a model has learnt of backgrounds shows where they are changed and nothing else is (Xiao et al. 2021,
-Noise or Signal: The Role of Image Backgrounds in Object Recognition).
+Changing the background and nothing else shows what a model has learnt from it (Xiao et al. 2021, Noise or
+Signal: The Role of Image Backgrounds in Object Recognition).
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from phytoflow.evaluation.robustness.leaf_mask import Mask, Pixels, leaf_mask
 from phytoflow.system.cpu import cpu_count
 from phytoflow.system.threads import thread_map
 
-_SEAM = 1.5  # pixels over which leaf and background mix
+_SEAM = 1.5  # pixels over which leaf and background are blended; a hard edge would be a corruption of its own
 
 
 def masked_photos(photos: Sequence[Pixels]) -> dict[int, Mask]:
-    """Masks of the photos that have a plausible one, by place in ``photos``."""
+    """Masks of the photos that have a plausible one, by index in ``photos``."""
     masks = thread_map(leaf_mask, photos, cpu_count())
-    return {place: mask for place, mask in enumerate(masks) if mask is not None}
+    return {index: mask for index, mask in enumerate(masks) if mask is not None}
 
 
-def other_background(photo: Pixels, mask: Mask, severity: int, generator: np.random.Generator) -> Pixels:
-    """Soil, sky, cloth or grass, drawn, behind the leaf: a fifth of it at severity 1, all of it at 5.
+def swap_background(photo: Pixels, mask: Mask, severity: int, generator: np.random.Generator) -> Pixels:
+    """Blends drawn soil, sky, cloth or grass behind the leaf: 20% at severity 1, 100% at 5.
 
     Args:
         photo: uint8 [S, S, 3].
-        mask: bool [S, S], the leaf.
+        mask: bool [S, S], true on the leaf.
         severity: 1 to 5.
         generator: Draws the background.
     """

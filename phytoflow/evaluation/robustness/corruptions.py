@@ -1,6 +1,7 @@
-"""What happens to photos in the field, at five severities each (after Hendrycks & Dietterich 2019).
+"""Corruptions that photos taken outdoors suffer from, at five severities (after Hendrycks & Dietterich 2019).
 
-Each takes uint8 [S, S, 3] as the network sees it, a severity from 1 to 5 and a generator.
+Each function takes a photo as the network sees it, uint8 [S, S, 3], a severity from 1 to 5 and a random
+generator, and returns a photo of the same shape.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def _jpeg(photo: Pixels, severity: int, _: np.random.Generator) -> Pixels:
 
 
 def _exposure(photo: Pixels, severity: int, generator: np.random.Generator) -> Pixels:
-    """Too dark or too bright, by turns of the generator; light is multiplied, what is too much is cut off."""
+    """Under- or overexposure by up to 1.5 stops; values beyond white are clipped."""
     stops = (0.3, 0.6, 0.9, 1.2, 1.5)[severity - 1]
     return _bytes(photo * 2.0 ** (stops if generator.random() < 0.5 else -stops))
 
@@ -46,7 +47,7 @@ def _colour_cast(photo: Pixels, severity: int, generator: np.random.Generator) -
 
 
 def _shadow(photo: Pixels, severity: int, generator: np.random.Generator) -> Pixels:
-    """Half the photo, on one side of a line, loses light."""
+    """A soft-edged shadow on one side of a random line."""
     darkness = (0.2, 0.35, 0.5, 0.62, 0.75)[severity - 1]
     y, x = np.mgrid[-1 : 1 : photo.shape[0] * 1j, -1 : 1 : photo.shape[1] * 1j]
     angle = generator.uniform(0, 2 * np.pi)
@@ -55,7 +56,7 @@ def _shadow(photo: Pixels, severity: int, generator: np.random.Generator) -> Pix
 
 
 def _occlusion(photo: Pixels, severity: int, generator: np.random.Generator) -> Pixels:
-    """A grey square somewhere, as of a finger or a stalk: 4% to 36% of the photo."""
+    """A square in the photo's mean colour at a random place, 4% to 36% of the area: a finger or a stalk."""
     side = round(photo.shape[0] * (0.2, 0.3, 0.4, 0.5, 0.6)[severity - 1])
     y, x = generator.integers(0, photo.shape[0] - side + 1, 2)
     covered = photo.copy()
@@ -64,7 +65,7 @@ def _occlusion(photo: Pixels, severity: int, generator: np.random.Generator) -> 
 
 
 def _rotation(photo: Pixels, severity: int, generator: np.random.Generator) -> Pixels:
-    """Turned and cropped to what stays inside; corners show the photo mirrored, no black."""
+    """Rotation either way; corners are filled with the mirrored photo, because black ones would be a cue."""
     degrees = (10, 25, 45, 70, 90)[severity - 1] * (1 if generator.random() < 0.5 else -1)
     margin = photo.shape[0] // 2
     wide = np.pad(photo, ((margin, margin), (margin, margin), (0, 0)), "reflect")

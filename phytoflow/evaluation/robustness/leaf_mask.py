@@ -1,7 +1,7 @@
-"""Where the leaf or plant is on a photo, where that can be told from colour alone.
+"""Segments the leaf or plant on a photo by colour alone.
 
-Only photos whose middle stands out clearly from their edges get a mask: a wrong one would make the figures
-of a changed background figures of something else.
+Only photos whose middle differs clearly from their border get a mask. A wrong mask would make the accuracy
+with another background the accuracy of something else.
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from scipy import ndimage
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-_LEAST, _MOST = 0.08, 0.75  # of the photo
-_CLEAR = 0.7  # of the variance between the two sides (Otsu's criterion, 0..1)
-_EDGE, _MIDDLE = 0.25, 0.5  # at most of the photo's rim, and at least of its middle, is leaf
-_BLUR = 2.0  # pixels
-_BAY = 8  # pixels, half of the width of a bay that is closed
+_MIN_AREA, _MAX_AREA = 0.08, 0.75  # of the photo
+_MIN_SEPARATION = 0.7  # share of the variance between leaf and background (Otsu's criterion, 0..1)
+_MAX_AT_BORDER, _MIN_IN_MIDDLE = 0.25, 0.5  # how much of the border may, and of the middle must, be leaf
+_BLUR = 2.0  # pixels; removes grain that colour alone would mistake for leaf
+_CLOSING = 8  # pixels; gaps up to twice as wide, left by spots on the leaf, are closed
 
 
 def leaf_mask(photo: Pixels) -> Mask | None:
-    """The largest region that differs from the photo's rim in colour, holes filled.
+    """The largest region that differs from the photo's border in colour, with holes filled.
 
-    Each pixel's distance to the rim's typical colour is cut in two by Otsu's threshold (Otsu 1979).
+    The distance of each pixel's colour to the border's median colour is thresholded (Otsu 1979).
 
     Args:
         photo: uint8 [S, S, 3].
 
     Returns:
-        bool [S, S]; None where there is no plausible one.
+        bool [S, S], true on the leaf; None if there is no plausible mask.
     """
     distance = _distance(photo)
-    threshold, clear = otsu(distance)
+    threshold, separation = otsu(distance)
     regions, count = ndimage.label(distance > threshold)
-    if clear < _CLEAR or not count:
+    if separation < _MIN_SEPARATION or not count:
         return None
     largest = 1 + int(np.argmax(np.bincount(regions.ravel())[1:]))
-    mask = _rounded(regions == largest)
+    mask = _smooth(regions == largest)
     return mask if _plausible(mask) else None
 
 
 def otsu(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The threshold that parts values best, and the share of their variance that lies between the parts.
+    """The threshold that separates values best, and the share of their variance between the two sides.
 
     Args:
         values: float64, any shape.
@@ -57,33 +57,32 @@ def otsu(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(edges[best + 1]), float(between[best]) / variance if variance > 0 else 0.0
 
 
-def _rounded(region: Mask) -> Mask:
-    """Without threads of background, with the holes and bays that spots on a leaf leave."""
-    grown = np.pad(ndimage.binary_opening(region, iterations=2), _BAY)
-    closed = ndimage.binary_closing(grown, ndimage.generate_binary_structure(2, 1), iterations=_BAY)
+def _smooth(region: Mask) -> Mask:
+    """Removes thin threads of background, and fills the holes and gaps that spots on a leaf leave."""
+    opened = np.pad(ndimage.binary_opening(region, iterations=2), _CLOSING)
+    closed = ndimage.binary_closing(opened, ndimage.generate_binary_structure(2, 1), iterations=_CLOSING)
     filled: Mask = ndimage.binary_fill_holes(closed)
-    return filled[_BAY:-_BAY, _BAY:-_BAY]
+    return filled[_CLOSING:-_CLOSING, _CLOSING:-_CLOSING]
 
 
 def _distance(photo: Pixels) -> NDArray[np.float64]:
-    """Of each pixel's colour to that of the rim, float64 [S, S], in the rim's own spread."""
+    """Distance of each pixel's colour to the border's, float64 [S, S], in units of the border's spread."""
     smooth = np.asarray(Image.fromarray(photo).filter(ImageFilter.GaussianBlur(_BLUR)), np.float64)
     colours = np.stack(
         [smooth.mean(-1), smooth[..., 1] - smooth[..., 0], smooth[..., 1] - smooth[..., 2]], -1
     )
-    rim = colours[_rim(photo.shape[0])]
-    return np.linalg.norm((colours - np.median(rim, axis=0)) / (rim.std(axis=0) + 8), axis=-1)
+    border = colours[_border(photo.shape[0])]
+    return np.linalg.norm((colours - np.median(border, axis=0)) / (border.std(axis=0) + 8), axis=-1)
 
 
 def _plausible(mask: Mask) -> bool:
     size = mask.shape[0]
     middle = mask[size // 3 : -(size // 3), size // 3 : -(size // 3)]
-    return bool(
-        _LEAST <= mask.mean() <= _MOST and mask[_rim(size)].mean() <= _EDGE and middle.mean() >= _MIDDLE
-    )
+    placed = mask[_border(size)].mean() <= _MAX_AT_BORDER and middle.mean() >= _MIN_IN_MIDDLE
+    return bool(_MIN_AREA <= mask.mean() <= _MAX_AREA and placed)
 
 
-def _rim(size: int) -> Mask:
+def _border(size: int) -> Mask:
     inside = np.zeros((size, size), bool)
     width = max(1, size // 20)
     inside[width:-width, width:-width] = True

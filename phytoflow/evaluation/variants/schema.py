@@ -1,4 +1,4 @@
-"""What one way to serve a bundle costs and brings: a part of ``metrics.json``."""
+"""Results of the variants benchmark, as ``metrics.json`` holds them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pydantic import BaseModel, ConfigDict
 from phytoflow.evaluation.metrics.bootstrap import Interval
 
 
-class Way(BaseModel):
-    """A runtime, a precision and views of the photo, on test photos; shares are in 0..1.
+class Variant(BaseModel):
+    """A runtime, a precision and a kind of test-time augmentation, on test photos. Shares are in 0..1.
 
     Attributes:
-        runtime: What ran the model.
-        precision: Of its arithmetic.
-        tta: ``none``, or the views whose answers are averaged.
+        runtime: The runtime.
+        precision: The precision of its arithmetic.
+        tta: Test-time augmentation: ``none``, or the kind of views whose predictions are averaged.
         bytes: Size of the model's file.
-        milliseconds: Median from a photo's bytes to its probabilities; the ways took turns.
-        accuracy: On the photos asked.
-        macro_f1: Likewise.
-        ece: Likewise.
-        agreement: Share of photos given the first way's class.
-        gains: What it has more than the first way: ``accuracy``, ``macro_f1`` and ``ece`` (where less is
+        milliseconds: Median time from a photo's bytes to its probabilities, variants taking turns.
+        accuracy: Accuracy on the test photos.
+        macro_f1: Macro-F1 on the test photos.
+        ece: Expected calibration error on the test photos.
+        agreement: Share of photos given the same class as by the first variant.
+        gains: ``accuracy``, ``macro_f1`` and ``ece`` minus those of the first variant (a lower ``ece`` is
             better).
-        intervals: Of the gains; paired bootstrap over groups.
+        intervals: Confidence intervals of the gains; paired bootstrap over groups.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,17 +40,17 @@ class Way(BaseModel):
     intervals: dict[str, Interval]
 
 
-class Ways(BaseModel):
-    """Every way that was tried.
+class Variants(BaseModel):
+    """All variants that were measured.
 
     Attributes:
-        photos: Test photos asked.
-        confidence: Of the intervals.
-        tried: The first is what the others are held against.
+        photos: Number of test photos.
+        confidence_level: Level of the intervals.
+        tried: The first is the one the others are compared with.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     photos: int
-    confidence: float
-    tried: tuple[Way, ...]
+    confidence_level: float
+    tried: tuple[Variant, ...]

@@ -1,5 +1,5 @@
 from benchmarks.robustness.__main__ import Measured, table
-from phytoflow.evaluation.robustness.benchmark import Robustness
+from phytoflow.evaluation.robustness.schema import Robustness, WorstClass, WorstGroup
 
 
 def measured(clean: float, blur: float, noise: float) -> Measured:
@@ -9,8 +9,8 @@ def measured(clean: float, blur: float, noise: float) -> Measured:
         accuracy={"blur": (blur,) * 5, "noise": (noise,) * 5},
         mean_corruption_error=1 - (blur + noise) / 2,
         worst_corruption="blur",
-        worst_class=("rust", blur),
-        worst_group=("rust", "blur", blur),
+        worst_class=WorstClass(label="rust", accuracy=blur),
+        worst_group=WorstGroup(label="rust", corruption="blur", accuracy=blur),
     )
     return Measured(clean, found, 1.0)
 

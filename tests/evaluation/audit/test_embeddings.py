@@ -1,78 +1,73 @@
-"""The leak audit finds twins without being told; the background probe warns only where it must."""
-
-from __future__ import annotations
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.splits import SPLITS
-from phytoflow.evaluation.audit.background_bias import probe_background
-from phytoflow.evaluation.audit.embeddings import SIDE, Looked
-from phytoflow.evaluation.audit.leakage import audit_leaks
-from phytoflow.evaluation.report import phrases as words
-
-CLASSES, LEAVES, SHOTS = 3, 30, 4
-COUNT = CLASSES * LEAVES * SHOTS
+from phytoflow.evaluation.audit.embeddings import SIDE, embed_photos, whiten
+from phytoflow.inference.classifier import Classifier
 
 
-def looked(*, tell: bool = False, seed: int = 0) -> Looked:
-    """Leaves photographed four times each; grouped splits; ``tell``: each class has its own border colour."""
-    generator = np.random.default_rng(seed)
-    groups = np.repeat(np.arange(CLASSES * LEAVES), SHOTS)
-    labels = groups % CLASSES
-    kind = generator.normal(size=(CLASSES, 40)) * 0.25
-    leaf = kind[np.arange(CLASSES * LEAVES) % CLASSES] + generator.normal(size=(CLASSES * LEAVES, 40))
-    embedding = leaf[groups] + generator.normal(size=(COUNT, 40)) * 0.15
-    embedding -= embedding.mean(axis=0)
-    embedding /= np.linalg.norm(embedding, axis=1, keepdims=True)
-    small = generator.integers(0, 256, (COUNT, SIDE, SIDE, 3))
-    if tell:
-        small[:, :3] = small[:, :3] // 4 + labels[:, None, None, None] * 60
-    hashes = generator.integers(0, 2**63, CLASSES * LEAVES, dtype=np.uint64)[groups]
-    splits = np.array([0, 0, 0, 1, 2])[groups // CLASSES % 5]
-    return Looked(
-        embedding.astype(np.float32), small.astype(np.uint8), hashes, labels, groups, splits.astype(np.int64)
-    )
+def test_whitening_gives_axes_of_equal_variance_and_rows_of_unit_length() -> None:
+    generator = np.random.default_rng(0)
+    features = (generator.normal(size=(400, 5)) * [100, 10, 1, 0.1, 0]).astype(np.float32)
+    white = whiten(features)
+    assert white.shape == (400, 5)
+    np.testing.assert_allclose(np.linalg.norm(white, axis=1), 1, rtol=1e-5)
+    spread = white.var(axis=0)
+    assert spread[1:].max() / spread[1:].min() < 1.5  # the constant axis is first and stays out
 
 
-def test_twins_show_under_a_random_split_and_not_under_ours() -> None:
-    audit = audit_leaks(looked(), seed=0)
-    assert audit is not None
-    assert audit.random.near > 0.8
-    assert audit.ours.near < 0.2
-    assert audit.random.nearest > 0.4  # about the share of photos that train
-    assert audit.ours.nearest < 0.1
-    assert audit.random.near_hash > 0.8
-    assert audit.ours.near_hash == 0
-    assert audit.random.accuracy > audit.ours.accuracy + 0.05
-    assert audit.photos == COUNT
-    said = words.leaks(audit)
-    assert words.percent(audit.random.nearest) in said
-    assert words.percent(audit.ours.accuracy) in said
+def test_few_photos_allow_few_axes() -> None:
+    assert whiten(np.random.default_rng(0).normal(size=(40, 30)).astype(np.float32)).shape == (40, 4)
 
 
-def test_without_test_photos_there_is_nothing_to_audit() -> None:
-    photos = looked()
-    photos.splits[photos.splits == SPLITS.index("test")] = 0
-    assert audit_leaks(photos, seed=0) is None
+class _Dataset:
+    """Stands for a prepared dataset, which takes a thousand photos to make."""
+
+    classes = ("red", "green", "blue")
+
+    def __init__(self, photos: list[LabelledPhoto]) -> None:
+        self._photos = photos
+        self.table = pd.DataFrame(
+            {
+                "path": [photo.path for photo in photos],
+                "group": [photo.group for photo in photos],
+                "split": [SPLITS[number % 3] for number in range(len(photos))],
+                "phash": [f"{number:016x}" for number in range(len(photos))],
+            }
+        )
+
+    def photos(self, split: str) -> list[LabelledPhoto]:
+        wanted = set(self.table["path"][self.table["split"] == split])
+        return [photo for photo in self._photos if photo.path in wanted]
 
 
-def test_a_border_that_names_the_class_is_found() -> None:
-    probe = probe_background(looked(tell=True), seed=0)
-    assert probe is not None
-    assert probe.gives_away
-    assert probe.border > 0.9
-    assert probe.chance == pytest.approx(1 / 3)
+@pytest.fixture(scope="module")
+def dataset(colour_photo: Callable[..., LabelledPhoto]) -> _Dataset:
+    return _Dataset([colour_photo(c, n, group=f"{c}-{n // 2}") for c in _Dataset.classes for n in range(12)])
 
 
-def test_a_border_alike_for_all_gives_nothing_away() -> None:
-    probe = probe_background(looked(), seed=0)
-    assert probe is not None
-    assert not probe.gives_away
-    assert max(probe.eight_pixels, probe.border, probe.masked) < 0.5
+def test_every_photo_keeps_its_label_group_split_and_hash(
+    dataset: _Dataset, colour_bundle: Callable[..., Path], tmp_path: Path
+) -> None:
+    classifier = Classifier.load(colour_bundle(tmp_path / "bundle"))
+    found = embed_photos(classifier, dataset, limit=1000, seed=0)  # type: ignore[arg-type]
+    assert len(found.labels) == 36 and len(np.unique(found.groups)) == 18
+    assert found.thumbnails.shape == (36, SIDE, SIDE, 3)
+    brightest = found.thumbnails.mean(axis=(1, 2)).argmax(axis=1)
+    assert (brightest == found.labels).all()  # red photos have most red
+    assert (found.splits == found.hashes % 3).all()
+    assert (np.diff(found.splits) >= 0).all()  # split by split
 
 
-def test_leaves_too_few_to_part_are_not_probed() -> None:
-    photos = looked()
-    photos.groups[photos.labels == 0] = 0
-    assert probe_background(photos, seed=0) is None
+def test_a_limit_takes_whole_groups(
+    dataset: _Dataset, colour_bundle: Callable[..., Path], tmp_path: Path
+) -> None:
+    classifier = Classifier.load(colour_bundle(tmp_path / "bundle"))
+    found = embed_photos(classifier, dataset, limit=9, seed=0)  # type: ignore[arg-type]
+    assert len(found.labels) == 8  # four groups of two
+    assert (np.bincount(found.groups) == 2).all()

@@ -37,7 +37,7 @@ def test_no_match_at_all_is_refused_with_both_sides_names() -> None:
 
 
 def test_a_folder_that_could_be_two_classes_is_refused() -> None:
-    with pytest.raises(DataError, match="'AB' could be 'a b' or 'a_b'"):
+    with pytest.raises(DataError, match=r"'AB' of evaluation\.external_data matches 'a b' and 'a_b'"):
         map_classes(["AB"], ["a b", "a_b"])
     assert map_classes(["a_b"], ["a b", "a_b"]).classes == {"a_b": "a_b"}
 

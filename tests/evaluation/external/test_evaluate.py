@@ -6,10 +6,10 @@ import pytest
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.errors import DataError, StorageError
 from phytoflow.evaluation.evaluate import evaluate
-from phytoflow.evaluation.report.kfp_views import views
+from phytoflow.evaluation.report.kfp_views import kfp_views
 from phytoflow.evaluation.results import Metrics
 from phytoflow.evaluation.settings import EvaluationSettings
-from tests.evaluation.conftest import SHADES, jpeg
+from tests.support.colour_bundle import SHADES, jpeg
 
 ColourPhoto = Callable[..., LabelledPhoto]
 
@@ -55,13 +55,13 @@ def output(
 
 
 def test_what_is_lost_there_is_measured_on_the_same_classes(output: Path) -> None:
-    found = Metrics.model_validate_json((output / "metrics.json").read_text()).field
+    found = Metrics.model_validate_json((output / "metrics.json").read_text()).external
     assert found is not None
     assert (found.name, found.photos, found.trained_on) == ("orchard", 32, None)
     assert found.accuracy == pytest.approx(20 / 32)
     assert found.folders == {"RED_": "red", "Green": "green"} and found.left_out == ("soil",)
     assert set(found.per_class) == {"red", "green"}
-    assert (found.per_class["red"].found, found.per_class["red"].own) == (4 / 16, 1)
+    assert (found.per_class["red"].recall, found.per_class["red"].own_recall) == (4 / 16, 1)
     lost = found.drops["accuracy"]
     assert (lost.own, lost.lost) == (1, pytest.approx(12 / 32))
     assert 0 < lost.interval[0] < lost.lost < lost.interval[1] < 1
@@ -70,14 +70,14 @@ def test_what_is_lost_there_is_measured_on_the_same_classes(output: Path) -> Non
 
 def test_it_is_said_in_report_and_card_and_recorded(output: Path) -> None:
     page, card = (output / "report.html").read_text(), (output / "model_card.md").read_text()
-    said = "On 32 photos from “orchard” it is right on 62.5%"
-    assert f"Warning: {said}" in page[: page.index("What is taken for what")]
-    assert "Photos from elsewhere" in page and "Left out, as no class of the model: soil" in page
-    assert said in card and "Photos like those of “orchard”: it is right on 62.5% of them only." in card
-    assert "Photos taken with other cameras" not in page
-    scalars = views(output).scalars
-    assert scalars["field_accuracy"] == pytest.approx(20 / 32)
-    assert scalars["field_accuracy_lost"] == pytest.approx(12 / 32)
+    said = "On 32 photos of “orchard” it is right on 62.5%"
+    assert f"Warning: {said}" in page[: page.index("Confusion matrix")]
+    assert "External test set" in page and "Left out, as no class of the model: soil" in page
+    assert said in card and "Photos like those of “orchard”: it is right on only 62.5% of them." in card
+    assert "Photos from other cameras" not in page
+    scalars = kfp_views(output).scalars
+    assert scalars["test.external.accuracy"] == pytest.approx(20 / 32)
+    assert scalars["test.external.drops.accuracy.lost"] == pytest.approx(12 / 32)
 
 
 def test_no_difference_is_called_none(
@@ -87,7 +87,7 @@ def test_no_difference_is_called_none(
     (tmp_path / "there" / "green").symlink_to(elsewhere / "Green")
     evaluate(bundle, own, settings(tmp_path / "there"), tmp_path / "out", seed=0)
     page = (tmp_path / "out/report.html").read_text()
-    assert "no difference that chance could not make" in page
+    assert "no significant difference" in page
     assert "Warning" not in page
 
 
@@ -98,7 +98,7 @@ def test_photos_it_was_trained_on_are_counted(
 
     seen = [hashlib.sha256(f.read_bytes()).hexdigest() for f in (elsewhere / "Green").iterdir()]
     known = colour_bundle(tmp_path / "bundle", trained_on=seen)
-    found = evaluate(known, own, settings(elsewhere), tmp_path / "out", seed=0).field
+    found = evaluate(known, own, settings(elsewhere), tmp_path / "out", seed=0).external
     assert found is not None and found.trained_on == 16
     assert "16 photos of them were used in training" in (tmp_path / "out/report.html").read_text()
 

@@ -2,23 +2,23 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
-from phytoflow.evaluation.metrics.classification import Figures, measure
+from phytoflow.evaluation.metrics.classification import ClassificationMetrics, measure_classification
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 from phytoflow.evaluation.settings import EvaluationSettings
 
 CLASSES = ("healthy", "rust", "scab")
 
 
-def answers(labels: list[int], predicted: list[int], groups: list[str] | None = None) -> PhotoPredictions:
-    """Predictions that are sure (0.8) of what they say."""
+def predictions(labels: list[int], predicted: list[int], groups: list[str] | None = None) -> PhotoPredictions:
+    """Predictions with a confidence of 0.8."""
     probabilities = np.full((len(labels), len(CLASSES)), 0.1)
     probabilities[np.arange(len(labels)), predicted] = 0.8
     names = tuple(groups or [f"leaf-{i}" for i in range(len(labels))])
     return PhotoPredictions(names, names, np.array(labels), probabilities, CLASSES)
 
 
-def figures(*args: list[int]) -> Figures:
-    return measure(answers(*args), EvaluationSettings(bootstrap_samples=200), seed=0)
+def figures(*args: list[int]) -> ClassificationMetrics:
+    return measure_classification(predictions(*args), EvaluationSettings(bootstrap_samples=200), seed=0)
 
 
 def test_figures_computed_by_hand() -> None:
@@ -46,7 +46,7 @@ def test_figures_agree_with_scikit_learn() -> None:
     probabilities = rng.dirichlet([1, 1, 1], 200)
     names = tuple(map(str, range(200)))
     predictions = PhotoPredictions(names, names, labels, probabilities, CLASSES)
-    found = measure(predictions, EvaluationSettings(bootstrap_samples=100), seed=0)
+    found = measure_classification(predictions, EvaluationSettings(bootstrap_samples=100), seed=0)
     expected = precision_recall_fscore_support(labels, predictions.predicted, average="macro")
     assert [found.macro_precision, found.macro_recall, found.macro_f1] == pytest.approx(expected[:3])
     assert found.confusion_matrix == tuple(map(tuple, confusion_matrix(labels, predictions.predicted)))
@@ -60,7 +60,7 @@ def test_ece_agrees_with_torchmetrics() -> None:
     rng = np.random.default_rng(5)
     labels, probabilities = rng.integers(0, 3, 300), rng.dirichlet([0.5, 0.5, 0.5], 300)
     names = tuple(map(str, range(300)))
-    found = measure(
+    found = measure_classification(
         PhotoPredictions(names, names, labels, probabilities, CLASSES),
         EvaluationSettings(bootstrap_samples=100),
         seed=0,
@@ -83,7 +83,7 @@ def test_a_photo_given_an_absent_class_still_counts_as_missed() -> None:
     assert found.macro_recall == pytest.approx(0.75)
 
 
-def test_a_flawless_result_does_not_claim_certainty() -> None:
+def test_a_perfect_result_does_not_claim_certainty() -> None:
     found = figures([0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 2])
     low, high = found.intervals["macro_f1"]
     assert high == 1.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from phytoflow.evaluation.report.attention_rollout import _attentions, attention_rollout, rolled
+from phytoflow.evaluation.report.attention_rollout import _record_attentions, attention_rollout, roll_out
 from phytoflow.models.factory import create_model
 from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
@@ -29,7 +29,7 @@ def test_attentions_are_those_the_network_uses(vit: PhotoClassifier) -> None:
         block.attn.fused_attn = False
         block.attn.attn_drop.register_forward_hook(lambda _, __, out: seen.append(out.mean(1)))
     with torch.inference_mode():
-        found = _attentions(vit, photos)
+        found = _record_attentions(vit, photos)
     assert len(found) == len(seen) == 12
     for ours, theirs in zip(found, seen, strict=True):
         torch.testing.assert_close(ours, theirs)
@@ -38,7 +38,7 @@ def test_attentions_are_those_the_network_uses(vit: PhotoClassifier) -> None:
 def test_a_token_s_shares_sum_to_one_and_layers_are_chained() -> None:
     first = torch.tensor([[[1.0, 0, 0], [0, 0, 1], [0, 1, 0]]])  # tokens 1 and 2 look at each other
     second = torch.tensor([[[0.0, 1, 0], [0, 1, 0], [0, 0, 1]]])  # then token 0 looks at token 1
-    shares = rolled([first, second])
+    shares = roll_out([first, second])
     torch.testing.assert_close(shares.sum(-1), torch.ones(1, 3))
     torch.testing.assert_close(shares[0, 0], torch.tensor([0.5, 0.25, 0.25]))
 

@@ -7,7 +7,7 @@ import pytest
 from phytoflow.evaluation.robustness.benchmark import measure_robustness
 from phytoflow.evaluation.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from phytoflow.inference.classifier import Classifier
-from tests.evaluation.conftest import COLOURS, SHADES
+from tests.support.colour_bundle import COLOURS, SHADES
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
@@ -32,9 +32,9 @@ def test_a_model_of_colours_minds_colour_casts_and_not_turns(colour_bundle: Call
     assert found.accuracy["rotation"] == found.accuracy["blur"] == (1, 1, 1, 1, 1)
     assert found.accuracy["colour cast"][-1] < 0.9
     assert found.worst_corruption == "colour cast"
-    assert found.worst_class[0] in ("red", "blue")
-    assert found.worst_group[1] == "colour cast"
-    assert found.worst_group[2] <= np.mean(found.accuracy["colour cast"]) < found.worst_class[1]
+    assert found.worst_class.label in ("red", "blue")
+    assert found.worst_group.corruption == "colour cast"
+    assert found.worst_group.accuracy <= np.mean(found.accuracy["colour cast"]) < found.worst_class.accuracy
     assert found.background is None  # a photo of one colour has no leaf to tell from its background
     assert found.lost == pytest.approx(1 - np.mean(list(found.accuracy.values())))
 
