@@ -9,7 +9,7 @@ TOOLS  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/phytoflow/bin
 export PATH := $(PATH):$(TOOLS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check workflows wheel test test-slow e2e images image-predictor image-predictor-gpu image-pipeline lint format types coverage lock compile clean
+.PHONY: help setup run check workflows wheel test test-slow docs e2e images image-predictor image-predictor-gpu image-pipeline lint format types coverage lock compile clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ test: setup ## All tests that need no cluster
 
 test-slow: setup ## The long tests: whole runs, killed and resumed
 	$(BIN)/python -m pytest tests/slow
+
+docs: setup ## The documentation site in build/site: pages from the code, links checked
+	$(BIN)/python -m scripts.generate_docs
+	$(BIN)/zensical build --strict
 
 e2e: setup ## Tests on the cluster that KUBECONFIG names
 	$(BIN)/python -m pytest tests/e2e

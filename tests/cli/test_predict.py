@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.serving.predictor.conftest import Server, start
 from tests.support.make_bundle import CLASSES, pictures
+from tests.support.servers import Server, running
 
 
 def phytoflow(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,10 +24,8 @@ def phytoflow(*arguments: object, **environment: str) -> subprocess.CompletedPro
 
 @pytest.fixture(scope="module")
 def server(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start(bundle, tmp_path_factory.mktemp("server") / "log")
-    yield running
-    running.process.terminate()
-    assert running.process.wait(60) == 0
+    with running(bundle, tmp_path_factory.mktemp("server") / "log") as made:
+        yield made
 
 
 @pytest.fixture

@@ -90,12 +90,8 @@ def _classify_batch(batch: Sequence[InputFile], source: PhotoSource, top_k: int)
 
 def _read(file: Path) -> bytes:
     """Reads a file, unless its size alone rules it out; raises PhotoError or OSError."""
-    limit = Limits().max_bytes
-    with file.open("rb") as stream:
-        content = stream.read(limit + 1)
-    if len(content) > limit:
-        raise PhotoError(f"more than the {limit} bytes allowed", reason="too_many_bytes")
-    return content
+    Limits().check_bytes(file.stat().st_size)
+    return file.read_bytes()
 
 
 def _describe(error: Exception) -> str:

@@ -112,7 +112,7 @@ _PERMISSION_REMEDY = (
 def _not_found_error(message: str, request: str) -> DeployError:
     """Tells a missing object from a missing kind, which means that KServe is not installed."""
     if "page not found" in message or "could not find the requested resource" in message:
-        remedy = "install KServe (docs/cluster.md)"
+        remedy = "install KServe (docs/how-to/cluster.md)"
         return DeployError(f"the cluster has no such kind: {request}", reason="kserve", remedy=remedy)
     return DeployError(f"not found: {message}", reason="absent")
 

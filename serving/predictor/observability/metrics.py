@@ -1,4 +1,4 @@
-"""Every metric the predictor exports, defined once; ``docs/metrics.md`` says what each means.
+"""Every metric the predictor exports, defined once; ``docs/reference/metrics.md`` says what each means.
 
 Labels are few: classes and fixed reasons.
 """

@@ -84,7 +84,7 @@ def test_missing_and_huge_files_are_named(
         file.truncate(300 * 2**20)
     assert classify([tmp_path / "missing.jpg", huge], source) == 2
     assert "missing.jpg: No such file or directory" in caplog.text
-    assert "huge.jpg: more than the" in caplog.text
+    assert "huge.jpg: 314,572,800 bytes, more than the" in caplog.text
 
 
 def test_a_folder_without_photos_is_an_error(tmp_path: Path, source: PhotoSource) -> None:

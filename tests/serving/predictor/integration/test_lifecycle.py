@@ -30,7 +30,7 @@ from serving.predictor.transport.grpc.server import LeafGrpcServer
 from tests.support.make_bundle import CLASSES, pictures
 from tests.support.servers import ROOT, Server, start
 
-METRICS = ROOT / "docs" / "metrics.md"
+METRICS = ROOT / "docs" / "reference" / "metrics.md"
 
 
 def test_every_metric_of_the_table_is_exported_and_no_other(server: Server) -> None:
