@@ -25,7 +25,7 @@ from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from phytoflow.evaluation.robustness.benchmark import measure_robustness
 from phytoflow.evaluation.robustness.schema import Robustness
 from phytoflow.export.export import export
@@ -132,7 +132,7 @@ def main(
 def _both(folder: Path | None, seed: int, work: Path, changes: dict[str, Any]) -> tuple[Measured, Measured]:
     """Light and field on the same split."""
     if not (work / "dataset").exists():
-        photos = folder or make_sample(work / "sample", SAMPLE_PHOTOS, seed)
+        photos = folder or make_synthetic_dataset(work / "sample", SAMPLE_PHOTOS, seed)
         prepare(str(photos), DataSettings(), preprocessing_for(ModelSettings()), seed, work / "dataset")
     dataset = Dataset.open(work / "dataset")
     light, field = (measure(dataset, preset, seed, work, changes) for preset in PRESETS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 
 BUNDLE, PHOTOS = "bundle", "photos"
 _PER_CLASS = 12
@@ -31,7 +31,7 @@ def prepare(output: Path, photos: Path | None) -> tuple[Path, list[LabelledPhoto
     """
     drawn = output / PHOTOS
     if photos is None and not drawn.exists():
-        make_sample(drawn, photos_per_class=_PER_CLASS)
+        make_synthetic_dataset(drawn, photos_per_class=_PER_CLASS)
     found = load_photos(photos or drawn)
     if not (output / BUNDLE).exists():
         from benchmarks.serving.network import write  # torch stays out of the process that measures

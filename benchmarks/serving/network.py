@@ -14,7 +14,7 @@ from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from phytoflow.export.export import write_bundle
 from phytoflow.export.settings import ExportSettings
 from phytoflow.models.checkpoint import TrainedModel, save_trained
@@ -44,7 +44,7 @@ def write(output: Path, photos: Sequence[LabelledPhoto]) -> None:
 def _known(folder: Path, preprocessing: Preprocessing) -> Dataset:
     """As many photos as strangers are told from by default: what that costs is part of our answers."""
     if not (folder / "photos").exists():
-        make_sample(folder / "photos", photos_per_class=_KNOWN)
+        make_synthetic_dataset(folder / "photos", photos_per_class=_KNOWN)
     if not (folder / "dataset").exists():
         prepare(str(folder / "photos"), DataSettings(), preprocessing, 0, folder / "dataset")
     return Dataset.open(folder / "dataset")

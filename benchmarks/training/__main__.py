@@ -26,7 +26,7 @@ from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.splits import SPLITS
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from phytoflow.models.checkpoint import load_trained
 from phytoflow.models.factory import preprocessing_for
 from phytoflow.models.settings import ModelSettings
@@ -91,7 +91,7 @@ def main(
     logging.basicConfig(level=logging.WARNING)
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        photos = folder or make_sample(work / "sample", SAMPLE_PHOTOS)
+        photos = folder or make_synthetic_dataset(work / "sample", SAMPLE_PHOTOS)
         datasets = [_dataset(photos, seed, work / f"dataset-{seed}") for seed in range(seeds)]
         print(", ".join(f"{datasets[0].count(split)} {split} photos" for split in SPLITS))
         ours = measure_seeds("two stages", datasets, TrainingSettings(), work)

@@ -21,9 +21,9 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same leaves.")] = 0,
 ) -> None:
     """Draw leaves, healthy and diseased, to try everything without photos of your own."""
-    from phytoflow.data.synthetic.dataset import make_sample
+    from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 
-    make_sample(directory, photos_per_class=photos_per_class, seed=seed)
+    make_synthetic_dataset(directory, photos_per_class=photos_per_class, seed=seed)
     typer.echo(f"drew {photos_per_class} photos a class in {directory}")
 
 

@@ -18,7 +18,7 @@ from phytoflow.cli.options import ConfigOption, DataOption, ExternalDataOption, 
 from phytoflow.cli.steps import with_external_data
 from phytoflow.config.loader import resolve
 from phytoflow.config.overrides import SettingsOverrides
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from phytoflow.deploy.local.process import PredictorProcess
 from phytoflow.outer_packages import make_importable
 from phytoflow.steps import STEPS
@@ -87,7 +87,7 @@ def _with_full_paths(overrides: SettingsOverrides) -> SettingsOverrides:
 def _draw_sample(output: Path, seed: int) -> Path:
     folder = output / f"sample-{seed}"
     if not folder.is_dir():
-        make_sample(folder, seed=seed)
+        make_synthetic_dataset(folder, seed=seed)
     return folder
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from phytoflow import __version__
 from phytoflow.cli.main import COMMANDS, app
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from tests.support.cutting_server import Behaviour, serve
 from tests.support.make_bundle import CLASSES, pictures
 
@@ -135,7 +135,7 @@ def test_data_sample_then_check(tmp_path: Path) -> None:
 
 
 def test_photos_are_checked_wherever_a_run_reads_them(tmp_path: Path) -> None:
-    make_sample(tmp_path / "leaves", photos_per_class=4, seed=0)
+    make_synthetic_dataset(tmp_path / "leaves", photos_per_class=4, seed=0)
     packed = shutil.make_archive(str(tmp_path / "leaves"), "zip", tmp_path / "leaves")
     with serve(Behaviour(files={"/leaves.zip": Path(packed).read_bytes()})) as server:
         said = phytoflow("data", "check", f"{server.url}/leaves.zip")
@@ -143,7 +143,7 @@ def test_photos_are_checked_wherever_a_run_reads_them(tmp_path: Path) -> None:
 
 
 def test_a_step_that_fails_ends_the_run_in_its_own_words(tmp_path: Path) -> None:
-    make_sample(tmp_path / "photos", photos_per_class=4, seed=0)
+    make_synthetic_dataset(tmp_path / "photos", photos_per_class=4, seed=0)
     for folder in sorted((tmp_path / "photos").iterdir())[1:]:
         folder.rename(tmp_path / folder.name)
     said = phytoflow("run", "--data", tmp_path / "photos", "--output", tmp_path / "out")

@@ -14,7 +14,7 @@ from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.sources.download import download
 from phytoflow.data.sources.resolve import localise_source
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from phytoflow.errors import StorageError
 from tests.support.cutting_server import Behaviour, serve
 from tests.support.disks import make_read_only, small_disk
@@ -125,5 +125,5 @@ def test_an_archive_that_unpacks_to_more_than_there_is_room_for(disk: Path) -> N
 
 def test_no_room_for_drawn_leaves(disk: Path) -> None:
     with pytest.raises(StorageError, match="no space left to write"):
-        make_sample(disk / "sample", photos_per_class=60)
+        make_synthetic_dataset(disk / "sample", photos_per_class=60)
     assert list(disk.iterdir()) == []

@@ -123,7 +123,7 @@ def test_resizing() -> None:
 
 def test_the_built_in_sample_needs_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "phytoflow.data.sources.resolve.make_sample",
+        "phytoflow.data.sources.resolve.make_synthetic_dataset",
         lambda folder, seed: make_folder(folder, {"a": 5, "b": 5}),
     )
     facts = prepare("sample", SETTINGS, SMALL, 0, tmp_path / "out")

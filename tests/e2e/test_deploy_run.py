@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES
 from phytoflow.deploy.kubernetes.observe import observe
 from phytoflow.errors import PhytoflowError
@@ -71,7 +71,7 @@ def _overrides(place: Place, tracking: str) -> dict[str, object]:
 
 @pytest.mark.timeout(900)
 def test_from_photos_to_an_inference_service(place: Place, tracking: str, tmp_path: Path) -> None:
-    make_sample(tmp_path / "photos", photos_per_class=20, seed=1)
+    make_synthetic_dataset(tmp_path / "photos", photos_per_class=20, seed=1)
     output = f"s3://{place.admin.namespace}/run"
     overrides = yaml.safe_dump(_overrides(place, tracking))
     parameters = {"data": str(tmp_path / "photos"), "output": output, "overrides": overrides}
@@ -107,7 +107,7 @@ def _deploy_champion(place: Place, tracking: str, tmp_path: Path) -> str:
 def test_what_the_last_steps_could_not_do_is_refused_by_the_first(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_sample(tmp_path / "photos", photos_per_class=4, seed=1)
+    make_synthetic_dataset(tmp_path / "photos", photos_per_class=4, seed=1)
     data, output = str(tmp_path / "photos"), f"s3://{place.admin.namespace}/refused"
     known = _overrides(place, "http://127.0.0.1:9")
 

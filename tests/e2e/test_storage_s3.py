@@ -9,7 +9,7 @@ from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.sources.resolve import localise_source, source_version
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from phytoflow.errors import StorageError
 from phytoflow.storage.uri import exists, fetch_folder, put_file, put_folder, read_bytes
 
@@ -39,7 +39,7 @@ def test_wrong_credentials_are_said(bucket: str, tmp_path: Path, monkeypatch: py
 
 
 def test_photos_and_shards_stream_from_s3(bucket: str, tmp_path: Path) -> None:
-    make_sample(tmp_path / "photos", photos_per_class=6, seed=1)
+    make_synthetic_dataset(tmp_path / "photos", photos_per_class=6, seed=1)
     put_folder(tmp_path / "photos", f"s3://{bucket}/photos")
     first = source_version(f"s3://{bucket}/photos")
     photos = localise_source(f"s3://{bucket}/photos", tmp_path / "work")

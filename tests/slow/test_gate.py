@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from phytoflow.bundle.bundle import Bundle
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 
 pytestmark = pytest.mark.timeout(900)
 FAST = ["preset=fast", "evaluation.bootstrap_samples=200", "gate.max_latency_ms=500"]
@@ -27,7 +27,7 @@ def run(photos: Path, output: Path, *settings: str) -> subprocess.CompletedProce
 
 def test_the_gate_refuses_with_its_reason_and_passes_what_meets_it(tmp_path: Path) -> None:
     photos, output = tmp_path / "photos", tmp_path / "out"
-    make_sample(photos, photos_per_class=12, seed=2)
+    make_synthetic_dataset(photos, photos_per_class=12, seed=2)
 
     refused = run(photos, output, "gate.max_latency_ms=0.01")
     assert refused.returncode == 10, refused.stdout + refused.stderr

@@ -13,7 +13,7 @@ import pytest
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.data.synthetic.dataset import make_sample
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 
 pytestmark = pytest.mark.timeout(1200)
 SETTINGS = [
@@ -69,7 +69,7 @@ def _kill_when(said: str, photos: Path, output: Path, delay: float) -> None:
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "photos"
-    make_sample(folder, photos_per_class=12, seed=5)
+    make_synthetic_dataset(folder, photos_per_class=12, seed=5)
     return folder
 
 

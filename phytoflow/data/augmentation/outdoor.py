@@ -1,4 +1,4 @@
-"""Conditions outdoors that torchvision.transforms.v2 has no transform for: noise, light, weather, fingers.
+"""Outdoor conditions that torchvision.transforms.v2 has no transform for: noise, light, fog, occlusion.
 
 Each module works on uint8 [3, H, W] and draws from torch's generator.
 """
@@ -13,16 +13,16 @@ from torch import Tensor, nn
 
 
 def uniform(least: float, most: float) -> float:
-    """A number drawn evenly from ``least .. most``."""
+    """Draws a number from the uniform distribution over ``least .. most``."""
     return least + (most - least) * torch.rand(()).item()
 
 
 class IsoNoise(nn.Module):
-    """Noise of a sensor at high sensitivity: grows with the light's root, coarser in colour than in grey.
+    """Sensor noise at high sensitivity (ISO): grows with the square root of the light, coarser in colour.
 
     Args:
-        grey: Range of the brightness noise's sigma at white, of 255.
-        colour: Range of the colour noise's sigma, of 255.
+        grey: Range of the standard deviation of brightness noise at white, in steps of 255.
+        colour: Range of the standard deviation of colour noise, in steps of 255.
     """
 
     def __init__(self, grey: tuple[float, float] = (10, 30), colour: tuple[float, float] = (4, 12)) -> None:
@@ -30,20 +30,21 @@ class IsoNoise(nn.Module):
         self.grey, self.colour = grey, colour
 
     def forward(self, photo: Tensor) -> Tensor:
-        """uint8 [3, H, W] to the same."""
+        """uint8 [3, H, W] to uint8 [3, H, W]."""
         _, height, width = photo.shape
         light = photo.float()
         grains = torch.randn(1, height, width) * uniform(*self.grey)
+        # Demosaicing spreads colour noise over neighbouring pixels: one value for 3 x 3 of them.
         blotches = torch.randn(1, 3, -(-height // 3), -(-width // 3)) * uniform(*self.colour)
         tint = F.interpolate(blotches, size=(height, width), mode="nearest")[0]
         return _bytes(light + grains * (light / 255).sqrt_() + tint)
 
 
 class Exposure(nn.Module):
-    """Too little or too much light: multiplied, and what is beyond white is lost.
+    """Wrong exposure: pixel values are multiplied, and values beyond white are cut off.
 
     Args:
-        stops: Most powers of two, either way.
+        stops: Largest number of stops (powers of two) in either direction.
     """
 
     def __init__(self, stops: float) -> None:
@@ -51,15 +52,15 @@ class Exposure(nn.Module):
         self.stops = stops
 
     def forward(self, photo: Tensor) -> Tensor:
-        """uint8 [3, H, W] to the same."""
+        """uint8 [3, H, W] to uint8 [3, H, W]."""
         return _bytes(photo * 2.0 ** uniform(-self.stops, self.stops))
 
 
 class Occlusion(nn.Module):
-    """Covers a rectangle with one colour, as a finger, a stalk or a label does (Zhong et al. 2020).
+    """Covers a rectangle with one colour, as a finger or a label would (random erasing, Zhong et al. 2020).
 
     Args:
-        side: Range of the rectangle's sides, share of the photo's.
+        side: Range of the rectangle's sides, as shares of the photo's.
     """
 
     def __init__(self, side: tuple[float, float]) -> None:
@@ -67,10 +68,10 @@ class Occlusion(nn.Module):
         self.side = side
 
     def forward(self, photo: Tensor) -> Tensor:
-        """uint8 [3, H, W] to the same."""
+        """uint8 [3, H, W] to uint8 [3, H, W]."""
         height, width = (round(length * uniform(*self.side)) for length in photo.shape[-2:])
-        rooms = [size - part for size, part in zip(photo.shape[-2:], (height, width), strict=True)]
-        top, left = (round(uniform(0, room)) for room in rooms)
+        free = [size - part for size, part in zip(photo.shape[-2:], (height, width), strict=True)]
+        top, left = (round(uniform(0, pixels)) for pixels in free)
         covered = photo.clone()
         covered[:, top : top + height, left : left + width] = torch.randint(0, 256, (3, 1, 1))
         return covered
@@ -80,7 +81,7 @@ class Shadow(nn.Module):
     """Darkens the photo on one side of a line, with a soft edge.
 
     Args:
-        darkness: Range of the share of light that is lost.
+        darkness: Range of the share of light that the shadow takes away.
     """
 
     def __init__(self, darkness: tuple[float, float] = (0.25, 0.6)) -> None:
@@ -88,7 +89,7 @@ class Shadow(nn.Module):
         self.darkness = darkness
 
     def forward(self, photo: Tensor) -> Tensor:
-        """uint8 [3, H, W] to the same."""
+        """uint8 [3, H, W] to uint8 [3, H, W]."""
         y = torch.linspace(-1, 1, photo.shape[-2])[:, None]
         x = torch.linspace(-1, 1, photo.shape[-1])[None, :]
         angle = uniform(0, 2 * math.pi)
@@ -98,11 +99,11 @@ class Shadow(nn.Module):
 
 
 class Fog(nn.Module):
-    """Mixes the photo with an uneven whitish veil.
+    """Mixes the photo with an uneven whitish fog.
 
     Args:
-        least: Least mean share of the veil.
-        most: Largest mean share of the veil.
+        least: Smallest mean share of the fog.
+        most: Largest mean share of the fog.
     """
 
     def __init__(self, least: float, most: float) -> None:
@@ -110,7 +111,8 @@ class Fog(nn.Module):
         self.least, self.most = least, most
 
     def forward(self, photo: Tensor) -> Tensor:
-        """uint8 [3, H, W] to the same."""
+        """uint8 [3, H, W] to uint8 [3, H, W]."""
+        # Four by four random values, interpolated: fog is thicker in some places.
         clouds = F.interpolate(
             torch.rand(1, 1, 4, 4), size=photo.shape[-2:], mode="bilinear", align_corners=True
         )

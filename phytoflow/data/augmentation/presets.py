@@ -1,7 +1,7 @@
-"""Augmentation presets: none, light and field.
+"""Augmentation presets: none, light and outdoor.
 
-Each takes a decoded photo of any size and gives uint8 [3, size, size]; normalisation comes later, with the
-model's own preprocessing. All draws come from torch's generator, so that a seed fixes them.
+Each turns a decoded photo of any size into uint8 [3, size, size]; normalisation follows, with the model's own
+preprocessing. All random numbers come from torch's generator, so that a seed reproduces them.
 """
 
 from __future__ import annotations
@@ -22,33 +22,32 @@ from phytoflow.errors import ConfigError
 
 Preset = Literal["none", "light", "outdoor"]
 Photo = Image.Image | Tensor
-_OUTDOORS = 0.5  # chance of a view: the others keep accuracy on good photos
+_OUTDOOR_SHARE = 0.5  # of the views; the others keep the accuracy on good photos
 
 
 def augmentation(name: Preset, size: int, preprocessing: Preprocessing | None = None) -> nn.Module:
     """Builds a preset.
 
     Args:
-        name: ``none``: exactly the pixels that serving sees. ``light``: flips, rotation up to 30 degrees,
-            shift and scale, colour. ``field``: light with any rotation up to 90 degrees, and what happens
-            outdoors: blur, Gaussian noise (sigma 10-50 of 255), ISO noise, JPEG (quality 75-100), shadow,
-            fog (0.1-0.3), wrong exposure, colour casts, something before the leaf; these to half of the
-            views.
+        name: ``none``: exactly the pixels that serving sees. ``light``: flips, rotation by up to 30 degrees,
+            shift, scale and colour. ``outdoor``: light with rotation by up to 90 degrees, and for half of the
+            views outdoor conditions: blur, Gaussian noise (sigma 10-50 of 255), ISO noise, JPEG compression
+            (quality 75-100), shadow, fog (0.1-0.3), wrong exposure, colour casts, occlusion.
         size: Height and width of the result, pixels.
-        preprocessing: The model's; None: the default one at ``size``.
+        preprocessing: The model's preprocessing; None: the default one at ``size``.
 
     Returns:
-        A module on an RGB PIL photo, or uint8 [3, H, W], or uint8 [N, 3, H, W] (each photo of a batch
-        draws for itself); gives uint8 [3, size, size] or [N, 3, size, size].
+        A module that takes an RGB PIL photo, uint8 [3, H, W] or uint8 [N, 3, H, W] (the photos of a batch
+        are augmented independently) and returns uint8 [3, size, size] or [N, 3, size, size].
 
     Raises:
-        ConfigError: If there is no such preset.
+        ConfigError: There is no such preset.
     """
     preprocessing = (preprocessing or Preprocessing()).model_copy(update={"size": size})
     steps: dict[str, list[nn.Module]] = {
         "none": [ExactPixels(preprocessing)],
         "light": _light(preprocessing, degrees=30),
-        "outdoor": [*_light(preprocessing, degrees=90), v2.RandomApply(_field(), p=_OUTDOORS)],
+        "outdoor": [*_light(preprocessing, degrees=90), v2.RandomApply(_outdoor(), p=_OUTDOOR_SHARE)],
     }
     if name not in steps:
         raise ConfigError(f"no augmentation preset {name!r}", remedy=f"use one of {', '.join(steps)}")
@@ -65,7 +64,7 @@ def _light(preprocessing: Preprocessing, degrees: float) -> list[nn.Module]:
     ]
 
 
-def _field() -> list[nn.Module]:
+def _outdoor() -> list[nn.Module]:
     blur = v2.GaussianBlur(7, sigma=(0.5, 2.0))
     return [
         v2.RandomApply([Occlusion((0.15, 0.5))], p=0.25),
@@ -80,7 +79,7 @@ def _field() -> list[nn.Module]:
 
 
 class _EachPhoto(nn.Sequential):
-    """The steps in turn; on a batch, photo by photo."""
+    """Applies the steps one after the other; to a batch photo by photo."""
 
     def forward(self, photo: Photo) -> Tensor:
         if isinstance(photo, Tensor) and photo.ndim == 4:
@@ -101,9 +100,9 @@ class ExactPixels(nn.Module):
 
 
 class RandomPose(nn.Module):
-    """Rotation, shift, scale and the crop to ``size`` in one resampling; reflects beyond the edge.
+    """Rotates, shifts, scales and crops to ``size`` in one resampling; reflects the photo beyond its edge.
 
-    One bilinear pass over the photo costs half of v2's rotate, then crop, then resize, and blurs once.
+    One bilinear pass takes half the time of v2's rotate, crop and resize in turn, and blurs once.
     """
 
     def __init__(
@@ -122,9 +121,9 @@ class RandomPose(nn.Module):
         return turned[0].round_().clamp_(0, 255).to(torch.uint8)
 
     def _affine(self, pixels: Tensor) -> Tensor:
-        """From places in the result, -1..1, to places in the photo, -1..1: float [2, 3]."""
+        """Maps positions in the result, -1..1, to positions in the photo, -1..1: float [2, 3]."""
         height, width = pixels.shape[-2:]
-        # A larger leaf is a smaller crop: scale divides. The crop is of the shorter side.
+        # A larger leaf means a smaller crop, so scale divides. The crop is a share of the shorter side.
         crop = self.preprocessing.crop_fraction * min(height, width) / uniform(*self.scale)
         angle = np.deg2rad(uniform(-self.degrees, self.degrees))
         cos, sin = np.cos(angle) * crop, np.sin(angle) * crop
@@ -134,27 +133,27 @@ class RandomPose(nn.Module):
 
 
 class WhiteBalance(nn.Module):
-    """Scales each colour by its own factor in ``1 - most .. 1 + most``, as cameras and daylight do."""
+    """Multiplies each channel by its own factor in ``1 - most .. 1 + most``, like another white balance."""
 
     def __init__(self, most: float) -> None:
         super().__init__()
         self.most = most
 
     def forward(self, photo: Tensor) -> Tensor:
-        """uint8 [3, H, W] to the same."""
+        """uint8 [3, H, W] to uint8 [3, H, W]."""
         gains = 1 + self.most * (2 * torch.rand(3, 1, 1) - 1)
         return (photo * gains).round_().clamp_(0, 255).to(torch.uint8)
 
 
 class GaussNoise(nn.Module):
-    """Adds independent normal noise with a sigma drawn from ``least .. most`` (of 255)."""
+    """Adds independent Gaussian noise with a sigma drawn from ``least .. most``, in steps of 255."""
 
     def __init__(self, least: float, most: float) -> None:
         super().__init__()
         self.least, self.most = least, most
 
     def forward(self, photo: Tensor) -> Tensor:
-        """uint8 [3, H, W] to the same."""
+        """uint8 [3, H, W] to uint8 [3, H, W]."""
         noisy: Tensor = v2.functional.gaussian_noise(photo, sigma=uniform(self.least, self.most) / 255)
         return noisy
 

@@ -1,4 +1,4 @@
-"""One labelled photograph, as it came."""
+"""A labelled photo as it is in its file."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LabelledPhoto:
-    """A photograph's bytes with what is known about it.
+    """A photo's bytes with its label and group.
 
     Attributes:
         path: POSIX path relative to the folder of photos.
         label: Class name.
-        group: Name of the thing shown; photos of one group never straddle a split.
-        content: The encoded image, unchanged.
+        group: Name of the leaf or plant shown; all photos of a group are in the same split.
+        content: The encoded photo, unchanged.
     """
 
     path: str

@@ -1,8 +1,8 @@
-"""Shards: photos in tar files of the WebDataset form, with an index that knows where each one lies.
+"""Shards: photos in tar files of the WebDataset format, with an index of byte ranges.
 
-A sample is three neighbouring members ``KEY.<image>``, ``KEY.cls`` and ``KEY.json``. The index gives each
-sample's byte range, label and checksum, so that a shard can be streamed in order or read at any place, and
-a shard that is cut short or altered is noticed at the photo it happens to.
+A sample is three neighbouring members ``KEY.<image>``, ``KEY.cls`` and ``KEY.json``. The index has each
+sample's byte range, label and checksum. A shard can therefore be streamed in order or read at any position,
+and a shard that is truncated or altered is detected at the first affected photo.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from phytoflow.storage.atomic import atomic_file
 
 INDEX_FILE = "index.json"
 _EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "HEIF": "heic"}
-REMEDY = "run the preprocess step again; where the folder was copied, copy it again"
+REMEDY = "run the preprocess step again; if the folder is a copy, copy it again"
 
 
 class ShardEntry(BaseModel):
-    """What the index says of one shard.
+    """One shard's entry in the index.
 
     Attributes:
         split: ``train``, ``validation`` or ``test``.
-        file: Name of the tar file, beside the index.
-        count: Samples in it.
+        file: Name of the tar file, in the same folder as the index.
+        count: Number of samples.
         bytes: Size of the tar file.
-        sha256: Of the tar file.
-        offsets: ``count + 1`` byte positions: sample ``i`` lies in ``offsets[i]:offsets[i + 1]``.
+        sha256: Checksum of the tar file.
+        offsets: ``count + 1`` byte positions: sample ``i`` is ``offsets[i]:offsets[i + 1]``.
         labels: Class number of each sample.
         checksums: CRC-32 of each sample's bytes.
     """
@@ -69,20 +69,20 @@ def write_shards(
     folder: Path,
     shard_bytes: int,
 ) -> list[ShardEntry]:
-    """Writes ``folder/SPLIT-000000.tar`` and on; holds one photo in memory at a time.
+    """Writes ``folder/SPLIT-000000.tar`` and so on; holds one photo in memory at a time.
 
-    Training shuffles shards and, within a few of them, photos: give training photos in a shuffled order,
-    or the batches of a set larger than four shards are less mixed than they could be.
+    Training shuffles the shards and the photos within a few shards. Pass training photos in shuffled order;
+    otherwise the batches of a set of more than four shards are less mixed than they could be.
 
     Args:
-        split: Name of the split, the files' prefix.
-        photos: The photos, in the order they shall lie.
+        split: Name of the split, the prefix of the files' names.
+        photos: The photos, in the order in which they are written.
         label_index: Class number of each label.
-        folder: Where the tar files go; must exist.
+        folder: Folder of the tar files; must exist.
         shard_bytes: A shard is closed once it holds this many bytes.
 
     Returns:
-        One entry a shard; empty where there are no photos.
+        One entry a shard; empty if there are no photos.
     """
     entries: list[ShardEntry] = []
     shard: _Shard | None = None
@@ -104,7 +104,7 @@ def write_index(folder: Path, entries: Iterable[ShardEntry]) -> None:
 
 
 def sample_bytes(photo: LabelledPhoto, key: str, label: int) -> bytes:
-    """The tar blocks of one sample: the same photo always gives the same bytes."""
+    """Returns the tar blocks of one sample; the same photo always gives the same bytes."""
     about = {"path": photo.path, "label": photo.label, "group": photo.group}
     members = {
         image_extension(photo.content): photo.content,
@@ -115,10 +115,10 @@ def sample_bytes(photo: LabelledPhoto, key: str, label: int) -> bytes:
 
 
 def parse_sample(block: bytes, where: str) -> LabelledPhoto:
-    """The photo in one sample's tar blocks.
+    """Returns the photo in one sample's tar blocks.
 
     Raises:
-        StorageError: If the blocks are not such a sample; ``where`` names it.
+        StorageError: The blocks are not such a sample; ``where`` names it.
     """
     try:
         with tarfile.open(fileobj=io.BytesIO(block), mode="r:") as tar:
@@ -133,11 +133,11 @@ def parse_sample(block: bytes, where: str) -> LabelledPhoto:
         ) from error
 
 
-def checked_sample(block: bytes, entry: ShardEntry, number: int, source: str) -> LabelledPhoto:
-    """Sample ``number`` of a shard from its bytes, compared with the index first.
+def read_sample(block: bytes, entry: ShardEntry, number: int, source: str) -> LabelledPhoto:
+    """Returns sample ``number`` of a shard from its bytes, after comparing them with the index.
 
     Raises:
-        StorageError: If bytes are missing or altered.
+        StorageError: Bytes are missing or altered.
     """
     if len(block) < entry.offsets[number + 1] - entry.offsets[number]:
         what = (
@@ -150,10 +150,10 @@ def checked_sample(block: bytes, entry: ShardEntry, number: int, source: str) ->
 
 
 def stream_shard(file: IO[bytes], entry: ShardEntry, source: str) -> Iterator[LabelledPhoto]:
-    """The photos of one shard in order, from a stream that need not seek; one in memory at a time."""
+    """Yields the photos of one shard in order, from a stream that cannot seek; one in memory at a time."""
     for number in range(entry.count):
         size = entry.offsets[number + 1] - entry.offsets[number]
-        yield checked_sample(file.read(size), entry, number, source)
+        yield read_sample(file.read(size), entry, number, source)
 
 
 def image_extension(content: bytes) -> str:
@@ -194,7 +194,7 @@ class _Shard:
         self.checksums.append(zlib.crc32(block))
 
     def close(self) -> ShardEntry:
-        self._write(bytes(2 * tarfile.BLOCKSIZE))  # a tar ends with two empty blocks
+        self._write(bytes(2 * tarfile.BLOCKSIZE))  # a tar file ends with two empty blocks
         self.file.close()
         return ShardEntry(
             split=self.split,

@@ -1,7 +1,7 @@
-"""Shards to batches: shuffled, augmented, shared out over workers and ranks, and the same every time.
+"""Loads batches from shards: shuffled, augmented, split over workers and ranks, and reproducible.
 
-A batch depends on the seed, the epoch and the photo, never on the number of workers or on what was loaded
-before: an epoch resumed after a crash is the epoch that was lost.
+A batch depends on the seed, the epoch and the photos, never on the number of workers or on earlier batches.
+An epoch that is resumed after a crash is therefore the epoch that was lost.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from phytoflow.data.augmentation.presets import ExactPixels
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.limits import ACCEPTED
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.data.shards.format import ShardEntry, checked_sample
+from phytoflow.data.shards.format import ShardEntry, read_sample
 from phytoflow.errors import PhotoError
 from phytoflow.storage.uri import is_local, local_path, open_uri
 
-OPEN_SHARDS = 4
+OPEN_SHARDS = 4  # per process; bounds open files and, of a remote dataset, temporary copies
 Transform = Callable[[Image.Image], torch.Tensor]
 Item = tuple[torch.Tensor, int, int]
 
@@ -47,26 +47,26 @@ def image_loader(
     world_size: int = 1,
     shuffle: bool = False,
 ) -> DataLoader[Item]:
-    """Batches of one epoch of a split: (images [N, ...], labels int64 [N], index int64 [N]).
+    """Returns a loader of one epoch of a split: (images [N, ...], labels int64 [N], index int64 [N]).
 
-    ``index`` is the photo's place in file order within the split, as in ``dataset.photos(split)`` and
-    ``dataset.labels(split)``. Every photo comes once, on one rank; ranks may differ by one photo.
+    ``index`` is the photo's position in file order within the split, as in ``dataset.photos(split)`` and
+    ``dataset.labels(split)``. Every photo occurs once, on one rank; ranks may differ by one photo.
 
-    Memory: photos are read one by one from at most four shards open at a time; shards of a remote dataset
-    are copied to unnamed temporary files while open (per worker).
+    Memory: photos are read one by one, from at most four open shards per worker. Shards of a remote dataset
+    are copied to unnamed temporary files while they are open.
 
     Args:
         dataset: An opened dataset.
         split: ``train``, ``validation`` or ``test``.
-        transform: Called with each decoded RGB photo; returns a tensor of one size for all. None: the
-            dataset's own preprocessing, uint8 [3, size, size].
+        transform: Called with each decoded RGB photo; returns tensors of one size. None: the dataset's
+            own preprocessing, uint8 [3, size, size].
         batch_size: Photos a batch; the last one may be smaller.
-        seed: With ``epoch``, decides the order and all that ``transform`` draws from torch's generator.
+        seed: With ``epoch``, determines the order and the random numbers of ``transform``.
         epoch: Number of the epoch.
-        workers: Loading processes; 0: this one.
-        rank: This process among ``world_size`` training processes.
-        world_size: Training processes.
-        shuffle: Whether to shuffle shards, and photos within each four of them. False: file order.
+        workers: Loader processes; 0: this process loads.
+        rank: Number of this process among ``world_size`` training processes.
+        world_size: Number of training processes.
+        shuffle: Whether to shuffle the shards, and the photos within each four of them; else file order.
     """
     photos = _Photos(dataset, split, transform or ExactPixels(dataset.summary.preprocessing), (seed, epoch))
     order = epoch_order([s.count for s in photos.shards], (seed, epoch) if shuffle else None)
@@ -80,13 +80,14 @@ def image_loader(
 
 
 def epoch_order(counts: list[int], seeds: tuple[int, ...] | None) -> NDArray[np.int64]:
-    """The order in which the photos of shards with these counts are read.
+    """Returns the order in which photos are read: int64 [N], positions in file order.
 
-    Shards are permuted, then photos within each ``OPEN_SHARDS`` neighbouring ones: few files are open.
+    Shards are permuted, then the photos within each ``OPEN_SHARDS`` neighbouring shards, so that few files
+    are open at a time.
 
     Args:
         counts: Photos in each shard.
-        seeds: Decide the order; None: file order.
+        seeds: Determine the order; None: file order.
     """
     starts = [0, *accumulate(counts)]
     if seeds is None:
@@ -102,7 +103,7 @@ def epoch_order(counts: list[int], seeds: tuple[int, ...] | None) -> NDArray[np.
 
 
 class _Photos(TorchDataset[Item]):
-    """A split as a map from a photo's place to its tensor."""
+    """A split as a map from a photo's position to its tensor."""
 
     def __init__(self, dataset: Dataset, split: str, transform: Transform, seeds: tuple[int, ...]) -> None:
         self.dataset = dataset
@@ -119,13 +120,15 @@ class _Photos(TorchDataset[Item]):
         shard = int(np.searchsorted(self.starts, index, side="right")) - 1
         number = index - self.starts[shard]
         photo = self.files.photo(self.shards[shard], number)
-        image = self._decoded(photo)
-        # The generator is set for this photo alone and given back: draws do not depend on neighbours.
+        image = self._decode(photo)
+        # The generator is seeded for this photo alone and restored: the draws do not depend on other photos.
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(_mixed((*self.seeds, index)))  # GPUs' own are left alone
+            torch.default_generator.manual_seed(
+                _mix((*self.seeds, index))
+            )  # the GPUs' generators are not touched
             return self.transform(image), self.shards[shard].labels[number], index
 
-    def _decoded(self, photo: LabelledPhoto) -> Image.Image:
+    def _decode(self, photo: LabelledPhoto) -> Image.Image:
         try:
             return self.dataset.summary.preprocessing.open(photo.content, ACCEPTED)
         except PhotoError as error:
@@ -133,7 +136,7 @@ class _Photos(TorchDataset[Item]):
 
 
 class _OpenShards:
-    """The few shards a process reads from; files are opened where first needed and never sent elsewhere."""
+    """The open shards of one process; files are opened when first needed and not pickled."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
@@ -141,15 +144,15 @@ class _OpenShards:
 
     def photo(self, shard: ShardEntry, number: int) -> LabelledPhoto:
         start, end = shard.offsets[number : number + 2]
-        # pread keeps no position: forked processes that share a descriptor do not disturb each other.
+        # pread has no file position: forked processes that share a descriptor do not disturb each other.
         block = os.pread(self._file(shard).fileno(), end - start, start)
-        return checked_sample(block, shard, number, self.dataset.shard_uri(shard))
+        return read_sample(block, shard, number, self.dataset.shard_uri(shard))
 
     def _file(self, shard: ShardEntry) -> IO[bytes]:
         if shard.file not in self.open:
             if len(self.open) >= OPEN_SHARDS:
                 self.open.popitem(last=False)[1].close()
-            self.open[shard.file] = _opened(self.dataset.shard_uri(shard))
+            self.open[shard.file] = _open_local(self.dataset.shard_uri(shard))
         self.open.move_to_end(shard.file)
         return self.open[shard.file]
 
@@ -157,8 +160,8 @@ class _OpenShards:
         return {"dataset": self.dataset, "open": OrderedDict()}
 
 
-def _opened(uri: str) -> IO[bytes]:
-    """A local file of the shard: itself, or an unnamed copy that is gone with the process."""
+def _open_local(uri: str) -> IO[bytes]:
+    """Opens a shard as a local file: the shard itself, or an unnamed copy that ends with the process."""
     with open_uri(uri) as source:
         if is_local(uri):
             return local_path(uri).open("rb")
@@ -168,5 +171,5 @@ def _opened(uri: str) -> IO[bytes]:
         return copy
 
 
-def _mixed(seeds: tuple[int, ...]) -> int:
+def _mix(seeds: tuple[int, ...]) -> int:
     return int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0])

@@ -15,7 +15,7 @@ from phytoflow.data.ingest.walk import EMPTY_FOLDER, HIDDEN, FoundFile, walk
 from phytoflow.data.settings import EXTERNAL_TEST_SET, DataSettings
 from phytoflow.data.sources.archive import class_root, unpack
 from phytoflow.data.sources.download import download, head
-from phytoflow.data.synthetic.dataset import CLASSES, make_sample
+from phytoflow.data.synthetic.dataset import CLASSES, make_synthetic_dataset
 from phytoflow.errors import DataError
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.storage.uri import fetch_folder, is_local, join, list_folder, local_path, read_bytes
@@ -43,7 +43,7 @@ def localise_source(source: str, work: Path, seed: int = 0) -> Path:
         folder = work / f"sample-{seed}"
         if not folder.is_dir():
             _LOG.info("no photos given: drawing sample leaves in %s", folder)
-            make_sample(folder, seed=seed)
+            make_synthetic_dataset(folder, seed=seed)
         return folder
     if is_local(source) and not local_path(source).is_dir():
         raise DataError(

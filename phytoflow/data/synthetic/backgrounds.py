@@ -1,4 +1,4 @@
-"""What lies behind the leaf of a procedural photo: soil, sky, cloth or grass."""
+"""Backgrounds of synthetic leaf photos: soil, sky, cloth or grass."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy as np
 from phytoflow.data.synthetic.drawing import Array, colour, fractal, mix, noise, smoothstep
 
 
-def background(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
-    """A background of a kind drawn at random, out of focus or not: float32 [H, W, 3] in 0..1."""
+def draw_background(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Draws a background of a random kind: float32 [H, W, 3] in 0..1."""
     return (_soil, _sky, _cloth, _grass)[rng.integers(4)](rng, shape)
 
 
@@ -42,13 +42,13 @@ def _grass(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
     light = colour(rng, (55, 115), (0.3, 0.65), (0.35, 0.65))
     dry = colour(rng, (35, 55), (0.3, 0.5), (0.4, 0.65))
     blades = noise(rng, shape, rng.uniform(3, 7), aspect=rng.uniform(5, 10))
-    blades = _leaning(rng, blades + 0.6 * noise(rng, shape, rng.uniform(2, 4), aspect=12))
+    blades = _lean(rng, blades + 0.6 * noise(rng, shape, rng.uniform(2, 4), aspect=12))
     lawn = mix(np.broadcast_to(dark, (*shape, 3)), light, smoothstep(blades, -0.8, 1.6))
     return mix(lawn, dry, smoothstep(noise(rng, shape, 6, aspect=6), 0.9, 1.8) * 0.7)
 
 
-def _leaning(rng: np.random.Generator, blades: Array) -> Array:
-    """Shears upright blades and bends them a little, each row by its own amount."""
+def _lean(rng: np.random.Generator, blades: Array) -> Array:
+    """Shears upright blades of grass and bends them a little, each row by another amount."""
     height, width = blades.shape
     wind = np.linspace(0, rng.uniform(-0.8, 0.8) * height, height)
     sway = rng.uniform(2, 8) * np.sin(np.linspace(0, rng.uniform(2, 6), height))

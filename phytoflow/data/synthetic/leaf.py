@@ -1,7 +1,7 @@
-"""The leaf of a procedural photo: its outline, veins, colour and the light on it.
+"""The leaf of a synthetic photo: its outline, veins, colour and the light on it.
 
-Everything is computed per pixel in the leaf's own coordinates, so that edges are smooth without drawing
-larger and reducing.
+Everything is computed per pixel in the leaf's own coordinates, so that edges are smooth without
+supersampling.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ import numpy as np
 
 from phytoflow.data.synthetic.drawing import Array, colour, fractal, mix, noise, smoothstep
 
-_STEPS = 2048  # samples of an outline
+_STEPS = 2048  # samples of an outline from base to tip: more than a leaf has pixels
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A leaf on the pixels of a photo; every array is float32 [H, W].
+    """A leaf, pixel by pixel of its photo; every array is float32 [H, W].
 
     Attributes:
         length: From base to tip, pixels.
-        along: Place along the midrib: 0 at the base, 1 at the tip.
+        along: Position along the midrib: 0 at the base, 1 at the tip.
         across: Signed distance from the midrib, pixels.
-        depth: Distance inwards from the margin across the leaf, pixels; negative outside.
-        cover: Share of the pixel that is leaf, 0..1.
+        depth: Distance from the margin, measured across the leaf, pixels; negative outside.
+        cover: Share of the pixel that the leaf covers, 0..1.
         veins: Strength of the veins, 0..1.
-        stalk: Share of the pixel that is stalk, 0..1.
+        stalk: Share of the pixel that the stalk covers, 0..1.
     """
 
     length: float
@@ -39,7 +39,7 @@ class Leaf:
 
 
 def draw_leaf(rng: np.random.Generator, shape: tuple[int, int]) -> Leaf:
-    """Draws form (lanceolate, ovate, lobed or serrate), size, place, angle and bend."""
+    """Draws a leaf of random shape (lanceolate, ovate, lobed or serrate), size, position, angle and bend."""
     length = rng.uniform(0.84, 1.08) * min(shape)
     along, across = _leaf_coordinates(rng, shape, length)
     place = np.clip(along * (_STEPS - 1), 0, _STEPS - 1).astype(np.int32)
@@ -52,7 +52,7 @@ def draw_leaf(rng: np.random.Generator, shape: tuple[int, int]) -> Leaf:
 
 
 def paint_leaf(rng: np.random.Generator, leaf: Leaf) -> Array:
-    """A sound leaf's colour, from deep green to yellowish, float32 [H, W, 3]."""
+    """Paints a healthy leaf, from deep green to yellowish: float32 [H, W, 3]."""
     shape = leaf.along.shape
     green = colour(rng, (62, 125), (0.35, 0.75), (0.28, 0.62))
     surface = green * (1 + 0.07 * fractal(rng, shape, leaf.length / 8, octaves=4))[..., None]
@@ -62,7 +62,7 @@ def paint_leaf(rng: np.random.Generator, leaf: Leaf) -> Array:
 
 
 def light_leaf(rng: np.random.Generator, leaf: Leaf, surface: Array) -> Array:
-    """The relief of the veins, the two halves' slopes and a gloss."""
+    """Lights the surface: relief of the veins, slopes of the two halves, gloss."""
     slope = rng.uniform(-0.18, 0.18)
     halves = slope * np.tanh(leaf.across / (0.06 * leaf.length))
     relief = np.gradient(leaf.veins, axis=1) * rng.uniform(-0.5, 0.5)
@@ -86,7 +86,7 @@ def _leaf_coordinates(rng: np.random.Generator, shape: tuple[int, int], length: 
 
 
 def _outline(rng: np.random.Generator) -> Array:
-    """Half the leaf's width over its length at ``_STEPS`` places from base to tip."""
+    """Returns half the leaf's width divided by its length, at ``_STEPS`` positions from base to tip."""
     kind = str(rng.choice(["lanceolate", "ovate", "lobed", "serrate"]))
     u = np.linspace(0, 1, _STEPS, dtype=np.float32)
     widest = {"lanceolate": (0.13, 0.2), "lobed": (0.28, 0.38)}.get(kind, (0.22, 0.32))
@@ -109,7 +109,7 @@ def _veins(rng: np.random.Generator, along: Array, across: Array, half_width: Ar
 
 
 def _yellowing(rng: np.random.Generator, leaf: Leaf) -> Array:
-    """Ageing that spreads smoothly from the tip or margin: seen in every class, so no sign of one."""
+    """Returns ageing that spreads smoothly from the tip or margin; it occurs in every class alike."""
     if rng.random() < 0.45:
         return np.zeros_like(leaf.along)
     spread = leaf.along if rng.random() < 0.5 else 1 - leaf.depth / leaf.length * 6

@@ -1,7 +1,7 @@
-"""What disease does to the leaf of a procedural photo.
+"""Lesions of synthetic leaf photos, one function a class.
 
-Rust, scab and blight take their browns from one palette and cover the same share of the leaf, and mosaic's
-yellows are those of an ageing leaf: a classifier has to look at form and texture, since colour tells little.
+Rust, scab and blight use the same browns and cover the same share of the leaf, and mosaic has the yellows of
+an ageing leaf. Colour tells little, so a classifier has to look at shape and texture.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from phytoflow.data.synthetic.leaf import Leaf
 
 
 def healthy(rng: np.random.Generator, leaf: Leaf, surface: Array) -> Array:
-    """Leaves the leaf as it is."""
+    """Returns the leaf unchanged."""
     return surface
 
 
 def rust(rng: np.random.Generator, leaf: Leaf, surface: Array) -> Array:
-    """Many small round pustules, raised in the middle, with a pale rim."""
+    """Paints many small round pustules, raised in the middle, with a pale rim."""
     radius = rng.uniform(0.011, 0.019) * leaf.length
     count = int(_coverage(rng) * float((leaf.depth > 0).sum()) / (np.pi * radius**2))
     spots, halo = np.zeros_like(leaf.along), np.zeros_like(leaf.along)
@@ -33,7 +33,7 @@ def rust(rng: np.random.Generator, leaf: Leaf, surface: Array) -> Array:
 
 
 def scab(rng: np.random.Generator, leaf: Leaf, surface: Array) -> Array:
-    """Several feathery blotches, velvety inside, without a sharp border."""
+    """Paints several feathery blotches, velvety inside, without a sharp border."""
     shape = leaf.along.shape
     bumps = np.full(shape, -2.0, np.float32)
     y, x = np.ogrid[: shape[0], : shape[1]]
@@ -47,7 +47,7 @@ def scab(rng: np.random.Generator, leaf: Leaf, surface: Array) -> Array:
 
 
 def blight(rng: np.random.Generator, leaf: Leaf, surface: Array) -> Array:
-    """One or two large dead zones from the margin, with rings like a target and a yellow border."""
+    """Paints one or two large dead zones at the margin, with concentric rings and a yellow border."""
     shape = leaf.along.shape
     y, x = np.ogrid[: shape[0], : shape[1]]
     distance = np.full(shape, np.inf, np.float32)
@@ -63,7 +63,7 @@ def blight(rng: np.random.Generator, leaf: Leaf, surface: Array) -> Array:
 
 
 def mosaic(rng: np.random.Generator, leaf: Leaf, surface: Array) -> Array:
-    """A patchwork of pale and dark fields with sharp borders along the veins, and a puckered surface."""
+    """Paints a patchwork of pale and dark fields, sharply bordered by the veins, on a puckered surface."""
     shape = leaf.along.shape
     field = noise(rng, shape, leaf.length / rng.uniform(11, 17)) - 1.2 * leaf.veins * rng.uniform(0.2, 1)
     field = field + 0.25 * noise(rng, shape, leaf.length / 40)
@@ -94,7 +94,7 @@ def _coverage(rng: np.random.Generator) -> float:
 def _places(
     rng: np.random.Generator, leaf: Leaf, count: int, *, margin: bool = False
 ) -> list[tuple[int, int]]:
-    """Pixels on the leaf drawn at random; with ``margin``, near its edge."""
+    """Draws random pixels of the leaf; with ``margin``, near its edge."""
     deepest = float(leaf.depth.max())
     rows, columns = np.nonzero((leaf.depth > 0) & (leaf.depth < 0.15 * deepest) if margin else leaf.depth > 2)
     chosen = rng.integers(0, len(rows), count)
@@ -102,7 +102,7 @@ def _places(
 
 
 def _stamp(spots: Array, halo: Array, y: int, x: int, radius: float) -> None:
-    """Raises a dome of this radius at a place, and a halo around it."""
+    """Adds a dome of this radius at a position, and a halo around it."""
     reach = int(2 * radius) + 2
     bottom, right = (min(end, place + reach + 1) for end, place in zip(spots.shape, (y, x), strict=True))
     window = np.s_[max(0, y - reach) : bottom, max(0, x - reach) : right]
@@ -113,5 +113,5 @@ def _stamp(spots: Array, halo: Array, y: int, x: int, radius: float) -> None:
 
 
 def _threshold(leaf: Leaf, field: Array, share: float) -> float:
-    """The value that this share of the leaf's pixels exceeds."""
+    """Returns the value that this share of the leaf's pixels exceeds."""
     return float(np.quantile(field[leaf.depth > 0], 1 - share))

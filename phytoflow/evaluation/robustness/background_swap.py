@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageFilter
 
-from phytoflow.data.synthetic.backgrounds import background
+from phytoflow.data.synthetic.backgrounds import draw_background
 from phytoflow.evaluation.robustness.leaf_mask import Mask, Pixels, leaf_mask
 from phytoflow.system.cpu import cpu_count
 from phytoflow.system.threads import thread_map
@@ -34,7 +34,7 @@ def swap_background(photo: Pixels, mask: Mask, severity: int, generator: np.rand
         severity: 1 to 5.
         generator: Draws the background.
     """
-    drawn = 255 * np.clip(background(generator, mask.shape), 0, 1)
+    drawn = 255 * np.clip(draw_background(generator, mask.shape), 0, 1)
     soft = Image.fromarray(~mask * np.uint8(255)).filter(ImageFilter.GaussianBlur(_SEAM))
     share = np.asarray(soft, np.float64)[..., None] / 255 * severity / 5
     return np.round(photo * (1 - share) + drawn * share).astype(np.uint8)

@@ -7,7 +7,7 @@ from PIL import Image
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 
-from phytoflow.data.synthetic.dataset import CLASSES, make_sample, sample_photo
+from phytoflow.data.synthetic.dataset import CLASSES, draw_photo, make_synthetic_dataset
 from phytoflow.errors import DataError
 
 PHOTOS = 24
@@ -15,7 +15,9 @@ PHOTOS = 24
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_sample(tmp_path_factory.mktemp("sample") / "leaves", photos_per_class=PHOTOS, seed=1)
+    return make_synthetic_dataset(
+        tmp_path_factory.mktemp("sample") / "leaves", photos_per_class=PHOTOS, seed=1
+    )
 
 
 def test_each_class_has_its_photos(sample: Path) -> None:
@@ -32,10 +34,10 @@ def test_photos_vary_in_size_and_aspect(sample: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path, sample: Path) -> None:
-    again = make_sample(tmp_path / "again", photos_per_class=2, seed=1)
+    again = make_synthetic_dataset(tmp_path / "again", photos_per_class=2, seed=1)
     for path in again.rglob("*.jpg"):
         assert path.read_bytes() == (sample / path.relative_to(again)).read_bytes()
-    assert sample_photo("rust", 1, seed=1) != sample_photo("rust", 1, seed=2)
+    assert draw_photo("rust", 1, seed=1) != draw_photo("rust", 1, seed=2)
     assert len({path.read_bytes() for path in sample.rglob("*.jpg")}) == PHOTOS * len(CLASSES)
 
 
@@ -44,13 +46,13 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     mine.write_bytes(b"mine")
     for output in (tmp_path, mine):
         with pytest.raises(DataError, match="not empty"):
-            make_sample(output, photos_per_class=1)
+            make_synthetic_dataset(output, photos_per_class=1)
     assert mine.read_bytes() == b"mine"
 
 
 def test_an_empty_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot draw 0"):
-        make_sample(tmp_path / "none", photos_per_class=0)
+        make_synthetic_dataset(tmp_path / "none", photos_per_class=0)
     assert not (tmp_path / "none").exists()
 
 
@@ -90,5 +92,5 @@ def test_diseases_show_on_the_leaf() -> None:
 
 
 def test_photos_open_as_rgb() -> None:
-    photo = Image.open(io.BytesIO(sample_photo("mosaic", 7, seed=0)))
+    photo = Image.open(io.BytesIO(draw_photo("mosaic", 7, seed=0)))
     assert (photo.format, photo.mode) == ("JPEG", "RGB")
