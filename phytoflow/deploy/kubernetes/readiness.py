@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from phytoflow.deploy.kubernetes.api import PODS, Cluster
+from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, PODS, Cluster
 from phytoflow.deploy.kubernetes.diagnosis.pods import Reason
 from phytoflow.deploy.kubernetes.diagnosis.reasons import diagnose
 from phytoflow.deploy.kubernetes.observe import Observation, condition_status, observe
@@ -99,11 +99,26 @@ def wait_until_ready(
         timing.sleep(timing.poll)
 
 
-def wait_until_gone(cluster: Cluster, name: str, timing: ReadinessTiming | None = None) -> None:
-    """Waits until no pod of an InferenceService is left, which frees its GPU, or the time is up."""
+def wait_until_gone(
+    cluster: Cluster, name: str, timing: ReadinessTiming | None = None, *, pods: bool
+) -> None:
+    """Waits until a deleted InferenceService is gone, or the time is up.
+
+    Args:
+        cluster: Where it was.
+        name: Name of the InferenceService. KServe's finalizer holds it for a while.
+        timing: Intervals.
+        pods: Also wait for its pods, whose GPUs are free only then.
+    """
     timing = timing or ReadinessTiming()
     label, deadline = f"serving.kserve.io/inferenceservice={name}", timing.clock() + timing.termination
-    while cluster.list(PODS, labelSelector=label) and timing.clock() < deadline:
+
+    def remains() -> bool:
+        if cluster.get(INFERENCE_SERVICES, name):
+            return True
+        return pods and bool(cluster.list(PODS, labelSelector=label))
+
+    while remains() and timing.clock() < deadline:
         timing.sleep(timing.poll)
 
 

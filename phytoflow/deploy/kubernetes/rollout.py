@@ -66,9 +66,10 @@ class Rollout:
 
     def delete_candidate(self, name: str) -> None:
         """Deletes the candidate of a name, including one that a killed publisher left."""
-        self.cluster.delete(INFERENCE_SERVICES, candidate_name(name))
-        if self.settings.accelerators:
-            wait_until_gone(self.cluster, candidate_name(name), self.timing)
+        candidate = candidate_name(name)
+        self.cluster.delete(INFERENCE_SERVICES, candidate)
+        # What is applied to an object that is being deleted disappears with it.
+        wait_until_gone(self.cluster, candidate, self.timing, pods=bool(self.settings.accelerators))
 
     def replace(self, body: Object) -> float:
         """Replaces the published version. Any failure, including an interrupt, restores the last good spec.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -75,14 +76,30 @@ def test_a_lost_lease_ends_the_wait(cluster: Cluster, readiness: ReadinessTiming
         wait_until_ready(cluster, "leaf", "none", TIMEOUTS, timing=readiness, check=lost)
 
 
-def test_gone_means_that_no_pod_is_left(
+def test_gone_means_that_neither_the_service_nor_a_pod_is_left(
     cluster: Cluster, server: ApiServer, readiness: ReadinessTiming, clock: Clock
 ) -> None:
     cluster.apply(INFERENCE_SERVICES, BODY)
-    wait_until_gone(cluster, "leaf", readiness)
+    wait_until_gone(cluster, "leaf", readiness, pods=True)
     assert clock.now == pytest.approx(readiness.termination, abs=1.1)
     cluster.delete(INFERENCE_SERVICES, "leaf")
     assert cluster.list(PODS) == []
     before = clock.now
-    wait_until_gone(cluster, "leaf", readiness)
+    wait_until_gone(cluster, "leaf", readiness, pods=True)
     assert clock.now == before
+
+
+def test_a_service_that_its_finalizer_holds_is_waited_for(
+    cluster: Cluster, server: ApiServer, readiness: ReadinessTiming, clock: Clock
+) -> None:
+    """KServe's controller may need seconds to let a deleted service go. Without a GPU pods do not matter."""
+    path = INFERENCE_SERVICES.format(namespace="plants") + "/leaf"
+    server.objects[path] = BODY | {"metadata": BODY["metadata"] | {"deletionTimestamp": "now"}}
+
+    def let_go_after(seconds: float) -> None:
+        clock.now += seconds
+        if clock.now >= 5:
+            server.objects.pop(path, None)
+
+    wait_until_gone(cluster, "leaf", replace(readiness, sleep=let_go_after), pods=False)
+    assert cluster.get(INFERENCE_SERVICES, "leaf") is None and 5 <= clock.now < 7

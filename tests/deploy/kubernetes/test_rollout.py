@@ -28,6 +28,36 @@ def test_a_bad_candidate_changes_nothing(publish: Publish, cluster: Cluster, ser
     assert server.writes.count("PATCH inferenceservices/leaf") == 1
 
 
+def test_a_candidate_that_is_still_being_deleted_is_waited_for(
+    publish: Publish, cluster: Cluster, server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Applying to an object that a finalizer holds would change one that disappears."""
+    held: list[str] = []
+    delete = cluster.delete
+
+    def delete_slowly(path: str, name: str) -> None:
+        if cluster.get(path, name):
+            held.append(name)
+            held_object = server.objects[path.format(namespace="plants") + f"/{name}"]
+            delete(path, name)
+            server.objects[path.format(namespace="plants") + f"/{name}"] = held_object
+
+    get = cluster.get
+
+    def get_until_let_go(path: str, name: str) -> Object | None:
+        held_service = get(path, name)
+        if held_service and name in held and path == INFERENCE_SERVICES:
+            held.remove(name)
+            del server.objects[path.format(namespace="plants") + f"/{name}"]
+        return held_service
+
+    monkeypatch.setattr(cluster, "delete", delete_slowly)
+    monkeypatch.setattr(cluster, "get", get_until_let_go)
+    publish("v1")
+    assert cluster.get(INFERENCE_SERVICES, candidate_name("leaf")) is None
+    assert held == []
+
+
 def test_a_failed_rollout_is_reverted(publish: Publish, cluster: Cluster, server: ApiServer) -> None:
     publish("v1")
     server.fate = fails("leaf", "v2")
