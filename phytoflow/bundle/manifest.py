@@ -79,6 +79,22 @@ class BundleManifest(ManifestPart):
 
     Schema 2 added OOD detection, schema 3 int8, schema 4 new key names. Older manifests are upgraded when
     they are read.
+
+    Attributes:
+        schema_version: Version of this format.
+        name: Default name of the served model.
+        classes: Class names, in the order of the outputs.
+        backbone: The network without its head.
+        head: Kind of the classification head.
+        parameters: Number of parameters of the network.
+        preprocessing: How a decoded photo becomes the network's input.
+        temperature: Logits are divided by this before softmax.
+        models: The model files by format.
+        probes: Photos by which a predictor checks itself when it starts.
+        provenance: Data, code and settings that the bundle was made from.
+        ood: How to tell photos that show none of the classes; None if the bundle cannot.
+        int8: Outcome of int8 quantization; None if it was not requested.
+        early_features: Number of features, counted from the first, of layers that were not fine-tuned.
     """
 
     schema_version: Literal[4] = SCHEMA_VERSION

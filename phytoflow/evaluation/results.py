@@ -30,6 +30,7 @@ class Metrics(ClassificationMetrics):
     A file of schema 1 is read as well; its names are translated.
 
     Attributes:
+        schema_version: Version of this format.
         mean_latency_ms: Mean wall-clock time of one photo with all CPUs, decoding included; milliseconds.
         median_latency_ms: Median of the same.
         p95_latency_ms: 95th percentile of the same.

@@ -1,13 +1,23 @@
 """Pages that come from the code are current."""
 
+import re
+
 import pytest
 
-from scripts.generate_docs import PAGES, ROOT
+from scripts.generate_docs.__main__ import PAGES
+from scripts.generate_docs.markdown import ROOT
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_page_is_what_the_code_says(name: str) -> None:
     assert (ROOT / name).read_text() == PAGES[name](), "run `make docs` and commit what it changed"
+
+
+@pytest.mark.parametrize("name", ["metrics-json", "bundle-json"])
+def test_every_key_has_a_meaning(name: str) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", PAGES[f"docs/reference/{name}.md"](), re.MULTILINE)
+    assert len(rows) > 30
+    assert [key for key, meaning in rows if not meaning.strip()] == []
 
 
 def test_every_setting_command_and_code_has_a_row() -> None:

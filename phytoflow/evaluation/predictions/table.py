@@ -116,7 +116,12 @@ class PhotoPredictions:
 
 
 class Unreadable(BaseModel):
-    """A photo that could not be read, and the reason."""
+    """A photo that could not be read.
+
+    Attributes:
+        path: Path of the photo within the data set.
+        reason: Why it could not be read.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -24,14 +24,25 @@ class BackgroundChange(_Part):
 
 
 class WorstClass(_Part):
-    """The class with the lowest mean accuracy under corruption."""
+    """The class with the lowest mean accuracy under corruption.
+
+    Attributes:
+        label: The class.
+        accuracy: Its mean accuracy over corruptions and severities, 0..1.
+    """
 
     label: str
     accuracy: float
 
 
 class WorstGroup(_Part):
-    """The pair of class and corruption with the lowest mean accuracy (Sagawa et al. 2020)."""
+    """The pair of class and corruption with the lowest mean accuracy (Sagawa et al. 2020).
+
+    Attributes:
+        label: The class.
+        corruption: The corruption.
+        accuracy: Mean accuracy of the class under it over severities, 0..1.
+    """
 
     label: str
     corruption: str

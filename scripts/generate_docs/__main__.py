@@ -1,0 +1,31 @@
+"""Writes every page that comes from the code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scripts.generate_docs.commands import commands
+from scripts.generate_docs.configuration import configuration
+from scripts.generate_docs.decisions import decisions
+from scripts.generate_docs.exit_codes import exit_codes
+from scripts.generate_docs.markdown import ROOT
+from scripts.generate_docs.schemas import bundle_json, metrics_json
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/configuration.md": configuration,
+    "docs/reference/cli.md": commands,
+    "docs/reference/exit-codes.md": exit_codes,
+    "docs/reference/metrics-json.md": metrics_json,
+    "docs/reference/bundle-json.md": bundle_json,
+    "docs/decisions/README.md": decisions,
+}
+
+
+def main() -> None:
+    """Writes the pages."""
+    for name, generate in PAGES.items():
+        (ROOT / name).write_text(generate())
+
+
+if __name__ == "__main__":
+    main()
