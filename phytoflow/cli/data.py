@@ -34,11 +34,11 @@ def download(
     base_url: Annotated[str, typer.Option(help="A mirror to download from instead.")] = "",
 ) -> None:
     """Download a public set of photographs; interrupted, the same command resumes."""
-    from phytoflow.data.sources.public_datasets import SOURCES, download_dataset
+    from phytoflow.data.sources.public_datasets import PUBLIC_DATASETS, download_public_dataset
 
-    if name not in SOURCES:
-        raise ConfigError(f"unknown set {name!r}", remedy=f"there are {', '.join(SOURCES)}")
-    download_dataset(name, directory, base_url or None)
+    if name not in PUBLIC_DATASETS:
+        raise ConfigError(f"unknown set {name!r}", remedy=f"there are {', '.join(PUBLIC_DATASETS)}")
+    download_public_dataset(name, directory, base_url or None)
     typer.echo(f"downloaded {name} to {directory}")
 
 

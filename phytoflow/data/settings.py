@@ -1,4 +1,4 @@
-"""Settings of the data: which photos are used and how they are split."""
+"""Settings of the data: labels, groups, split and limits of photos."""
 
 from __future__ import annotations
 

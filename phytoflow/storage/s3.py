@@ -2,7 +2,7 @@
 
 The endpoint and credentials come from the usual environment variables: ``AWS_ENDPOINT_URL_S3`` or
 ``AWS_ENDPOINT_URL``, ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``. A ``gs://`` URI is
-Google Cloud Storage by its S3 interface (endpoint ``GS_ENDPOINT_URL``), with an HMAC key for credentials.
+Google Cloud Storage through its S3 interface (endpoint ``GS_ENDPOINT_URL``), with an HMAC key as credentials.
 """
 
 from __future__ import annotations
@@ -22,55 +22,56 @@ from minio.helpers import check_bucket_name
 
 from phytoflow.errors import StorageError
 
-_TIMEOUT = urllib3.Timeout(connect=5, read=60)
+_TIMEOUT = urllib3.Timeout(connect=5, read=60)  # seconds
 _RETRIES = urllib3.Retry(total=3, backoff_factor=0.3, status_forcelist=(500, 502, 503, 504))
 _VARIABLES = "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
-def names(uri: str) -> dict[str, str]:
-    """Objects below a prefix, relative to it, with their entity tags: a tag changes when the content does."""
-    with _store(uri) as (client, bucket, key):
+def list_objects(uri: str) -> dict[str, str]:
+    """Entity tag of each object below a prefix, by its name in it; the tag changes with the content."""
+    with _connect(uri) as (client, bucket, key):
         prefix = f"{key.rstrip('/')}/" if key else ""
-        found = client.list_objects(bucket, prefix=prefix, recursive=True)
-        return {item.object_name[len(prefix) :]: item.etag for item in found}
+        objects = client.list_objects(bucket, prefix=prefix, recursive=True)
+        return {item.object_name[len(prefix) :]: item.etag for item in objects}
 
 
 def exists(uri: str) -> bool:
-    """Whether an object, or a prefix with objects, is there."""
-    with _store(uri) as (client, bucket, key):
-        return any(True for _ in client.list_objects(bucket, prefix=key, recursive=True))
+    """Tells whether there is such an object, or a prefix with objects."""
+    with _connect(uri) as (client, bucket, key):
+        names = (item.object_name for item in client.list_objects(bucket, prefix=key, recursive=True))
+        return any(not key or name == key or name.startswith(f"{key.rstrip('/')}/") for name in names)
 
 
 def download(uri: str, path: Path) -> None:
-    """Brings one object here."""
-    with _store(uri) as (client, bucket, key):
+    """Copies one object to a local file."""
+    with _connect(uri) as (client, bucket, key):
         client.fget_object(bucket, key, str(path))
 
 
 def upload(path: Path, uri: str) -> None:
-    """Sends one file."""
-    with _store(uri) as (client, bucket, key):
+    """Copies one local file to an object."""
+    with _connect(uri) as (client, bucket, key):
         client.fput_object(bucket, key, str(path))
 
 
 def remove(uri: str) -> None:
     """Removes one object; nothing happens if it is not there."""
-    with _store(uri) as (client, bucket, key):
+    with _connect(uri) as (client, bucket, key):
         client.remove_object(bucket, key)
 
 
 def modified(uri: str) -> dict[str, datetime]:
     """Objects below a prefix, relative to it, with the time at which each was last written."""
-    with _store(uri) as (client, bucket, key):
+    with _connect(uri) as (client, bucket, key):
         prefix = f"{key.rstrip('/')}/" if key else ""
         objects = client.list_objects(bucket, prefix=prefix, recursive=True)
         return {item.object_name[len(prefix) :]: item.last_modified for item in objects}
 
 
 @contextmanager
-def opened(uri: str) -> Iterator[IO[bytes]]:
-    """An object as a stream that cannot seek."""
-    with _store(uri) as (client, bucket, key):
+def open_object(uri: str) -> Iterator[IO[bytes]]:
+    """Opens an object as a stream that cannot seek."""
+    with _connect(uri) as (client, bucket, key):
         response = client.get_object(bucket, key)
         try:
             yield cast("IO[bytes]", response)
@@ -80,7 +81,7 @@ def opened(uri: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _store(uri: str) -> Iterator[tuple[Minio, str, str]]:
+def _connect(uri: str) -> Iterator[tuple[Minio, str, str]]:
     """Client, bucket and key of an ``s3://`` URI; turns the store's errors into words.
 
     The URI is not parsed as an address: ``#``, ``?`` and ``%`` are characters of a key like any other.
@@ -116,5 +117,7 @@ def _client(endpoint: str) -> Minio:
         secret_key=os.environ.get("AWS_SECRET_ACCESS_KEY"),
         region=os.environ.get("AWS_REGION", "us-east-1"),
         secure=parts.scheme == "https",
-        http_client=urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES, maxsize=8),  # parts of a file
+        http_client=urllib3.PoolManager(
+            timeout=_TIMEOUT, retries=_RETRIES, maxsize=8
+        ),  # parts of a file at a time
     )

@@ -1,6 +1,6 @@
 """Folders and files by URI: a local path, ``file://``, ``s3://`` or ``gs://``.
 
-The S3 client is imported only where a URI needs it: a predictor on a local bundle starts without.
+The S3 client is imported only when a URI needs it: a predictor of a local bundle starts without it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ def is_local(uri: str | Path) -> bool:
 
 
 def local_path(uri: str | Path) -> Path:
-    """The path of a local URI; raises StorageError for any other."""
+    """The path of a local URI.
+
+    Raises:
+        StorageError: The URI is not local.
+    """
     if not is_local(uri):
         raise StorageError(f"{uri} is not a local path", remedy="give a folder of this machine")
     text = str(uri)
-    return Path(unquote(urlsplit(text).path) if text.startswith("file:") else text)
+    return Path(unquote(urlsplit(text).path) if text.startswith("file://") else text)
 
 
 def join(uri: str | Path, *parts: str) -> str:
@@ -36,7 +40,7 @@ def join(uri: str | Path, *parts: str) -> str:
 
 
 def exists(uri: str | Path) -> bool:
-    """Whether a file, a folder, or an object or prefix with objects is there."""
+    """Tells whether there is such a file or folder, object or prefix with objects."""
     if is_local(uri):
         return local_path(uri).exists()
     from phytoflow.storage import s3
@@ -45,14 +49,17 @@ def exists(uri: str | Path) -> bool:
 
 
 def fetch_folder(uri: str | Path, to: Path) -> Path:
-    """Brings a folder here; a local one is returned where it is.
+    """Copies a remote folder to this machine; a local folder is used where it is.
 
     Args:
         uri: The folder.
-        to: Where a remote folder is written, whole or not at all.
+        to: The copy of a remote folder, whole or not at all.
+
+    Returns:
+        The local folder.
 
     Raises:
-        StorageError: It is not there, or the store cannot be reached.
+        StorageError: There is no such folder, or the store cannot be reached.
     """
     if is_local(uri):
         path = local_path(uri)
@@ -61,20 +68,20 @@ def fetch_folder(uri: str | Path, to: Path) -> Path:
         return path
     from phytoflow.storage import s3
 
-    found = s3.names(str(uri))
-    if not found:
+    names = s3.list_objects(str(uri))
+    if not names:
         raise StorageError(f"nothing at {uri}", remedy="check the bucket and prefix")
     with atomic_folder(to) as aside:
-        for name in found:
+        for name in names:
             s3.download(join(uri, name), _inside(aside, name))
     return to
 
 
 def list_folder(uri: str) -> list[str]:
-    """One line an object below a remote folder, with its entity tag: changes when the content does."""
+    """One line for each object below a remote folder: its name and its entity tag, with a space between."""
     from phytoflow.storage import s3
 
-    return [f"{name} {tag}" for name, tag in s3.names(uri).items()]
+    return [f"{name} {tag}" for name, tag in s3.list_objects(uri).items()]
 
 
 def put_folder(folder: Path, uri: str | Path) -> None:
@@ -92,7 +99,11 @@ def put_folder(folder: Path, uri: str | Path) -> None:
 
 
 def put_file(path: Path, uri: str | Path) -> None:
-    """Copies one file to a URI; raises StorageError if that cannot be written."""
+    """Copies one file to a URI.
+
+    Raises:
+        StorageError: The place cannot be written.
+    """
     if is_local(uri):
         with atomic_file(local_path(uri)) as aside:
             shutil.copyfile(path, aside)
@@ -103,21 +114,26 @@ def put_file(path: Path, uri: str | Path) -> None:
 
 
 def read_bytes(uri: str | Path) -> bytes:
-    """A file's content; raises StorageError if it is not there."""
+    """The content of a file.
+
+    Raises:
+        StorageError: There is no such file, or the store cannot be reached.
+    """
     with open_uri(uri) as file:
         return file.read()
 
 
 @contextmanager
 def open_uri(uri: str | Path) -> Iterator[IO[bytes]]:
-    """Opens a file to be read from its start on, in memory bounded by what is asked for at a time.
+    """Opens a file as a stream; memory is bounded by what is read at a time. A remote file cannot seek.
 
-    A remote file cannot seek. Raises StorageError if the file is not there, or the store breaks off.
+    Raises:
+        StorageError: There is no such file, or the store breaks off.
     """
     if not is_local(uri):
         from phytoflow.storage import s3
 
-        with s3.opened(str(uri)) as stream:
+        with s3.open_object(str(uri)) as stream:
             yield stream
         return
     try:
@@ -129,7 +145,7 @@ def open_uri(uri: str | Path) -> Iterator[IO[bytes]]:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """A path below ``folder``; an object name may hold ``..``."""
+    """The path of an object below ``folder``; refuses a name with ``..`` that leads out of it."""
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise StorageError(f"object name leaves its folder: {name}", remedy="rename the object")

@@ -350,11 +350,11 @@ REFUSED: dict[str, Refused] = {
     ),
     "a split among classes": Refused(
         together(PLAIN, photos(*below("train", "test"))),
-        r"a split \(test, train\) beside",
+        r"a split \(test, train\) and other folders",
         "check_layout=false",
     ),
     "unlabelled test among classes": Refused(
-        together(PLAIN, photos("test")), r"a split \(test\) beside other folders", "check_layout=false"
+        together(PLAIN, photos("test")), r"a split \(test\) and other folders", "check_layout=false"
     ),
     "folds": Refused(photos(*below("fold_1", "fold_2")), "folds of a cross-validation", "check_layout=false"),
     "color, grayscale, segmented": Refused(

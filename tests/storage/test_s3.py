@@ -34,6 +34,16 @@ def test_names_that_mean_something_in_an_address(
     assert sorted(line.rpartition(" ")[0] for line in lines) == sorted(NAMES)
 
 
+def test_a_prefix_is_not_another_one_that_begins_alike(
+    bucket: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(bucket / "run2" / "bundle" / "model.json", b"{}")
+    with object_store(tmp_path, monkeypatch):
+        assert exists("s3://bucket") and exists("s3://bucket/run2") and exists("s3://bucket/run2/")
+        assert exists("s3://bucket/run2/bundle/model.json")
+        assert not exists("s3://bucket/run") and not exists("s3://bucket/run2/bundle/model")
+
+
 @pytest.mark.parametrize("uri", ["s3://", "s3:///key", "s3://my bucket/key", "ftp://host/x"])
 def test_an_address_without_bucket_or_of_another_kind(uri: str) -> None:
     with pytest.raises(StorageError, match="cannot read"):

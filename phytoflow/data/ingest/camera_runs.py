@@ -1,9 +1,9 @@
-"""Runs of camera numbers: which neighbouring shots show one leaf.
+"""Runs of camera numbers: tells which neighbouring shots show one leaf.
 
-Somebody who photographs leaves takes several shots of one, then the next: in PlantVillage three to nine,
-in order of the camera's number, some numbers missing. But in its larger classes the numbers run on for
-hundreds of photos without a gap. So a run is first cut at gaps; what is still longer than one leaf's
-shots is cut where neighbours look least alike, which is where the leaf changes more often than not.
+A photographer takes several shots of one leaf, then of the next: in PlantVillage three to nine, in the order
+of the camera's numbers, of which some are missing. In its larger classes the numbers run on for hundreds of
+photos without a gap. A run is therefore first cut at gaps. What is still longer than the shots of one leaf is
+cut where neighbours look least alike, because that is where the leaf changes most often.
 """
 
 from __future__ import annotations
@@ -18,47 +18,47 @@ from PIL import Image
 
 from phytoflow.data.ingest.scan import THUMBNAIL_SIDE
 
-# UUID___SERIES NUMBER..., as in "uuid___FREC_Scab 3349.JPG", "uuid___GHLB2 Leaf 9017_flipLR.JPG" or
+# UUID___SERIES NUMBER, as in "uuid___FREC_Scab 3349.JPG", "uuid___GHLB2 Leaf 9017_flipLR.JPG" or
 # "uuid___RS_HL_5672_final_masked.jpg": an augmented or masked copy has its original's number.
 PLANTVILLAGE = re.compile(r"^[0-9a-fA-F-]{36}___(?P<series>.+?)[ _]\(?(?P<number>\d+)")
 
-MAX_RUN = 12
-_NEAR = 3
-_HUES, _SATURATIONS = 24, 4
+MAX_RUN = 12  # shots; a longer run shows several leaves
+_NEAR = 3  # shots compared on each side of a gap; also the fewest shots of a piece
+_HUES, _SATURATIONS = 24, 4  # bins of the colour histogram
 _DARK = 40  # of 255: masked background and deep shadow have no hue worth counting
 
 
 def is_plantvillage(paths: pd.Series) -> bool:
-    """Whether most of the file names are PlantVillage's."""
+    """Tells whether most of the file names are PlantVillage's."""
     names = paths.str.rpartition("/")[2]
     return bool(names.map(lambda name: PLANTVILLAGE.match(name) is not None).mean() > 0.5)
 
 
 def cut_runs(numbers: NDArray[np.int64], thumbnails: list[bytes], gap: int) -> list[NDArray[np.int64]]:
-    """Cuts one series of shots into groups that show one thing each, or a few whole ones.
+    """Cuts one series of shots into groups; a group shows one thing, or all shots of a few things.
 
     Args:
-        numbers: The shots' camera numbers, in any order.
-        thumbnails: Their 16 x 16 RGB bytes.
-        gap: Numbers further apart than this are not one thing.
+        numbers: int64 [N], the shots' camera numbers, in any order.
+        thumbnails: Their RGB bytes at 16 x 16 pixels.
+        gap: Shots whose numbers are further apart than this show different things.
 
     Returns:
-        Positions of each group's shots. Groups of more than ``MAX_RUN`` shots occur only where that many
-        share a few numbers.
+        Positions of each group's shots. A group has more than ``MAX_RUN`` shots only if that many share a few
+        numbers.
     """
     order = np.argsort(numbers, kind="stable")
     steps = np.diff(numbers[order])
-    change = _change(np.array([_colours(thumbnails[at]) for at in order]))
+    change = _measure_change(np.array([_describe_colours(thumbnails[at]) for at in order]))
     change[steps == 0] = -1  # copies of one shot stay together
     runs = np.split(np.arange(len(order)), np.nonzero(steps > gap)[0] + 1)
-    return [order[piece] for run in runs for piece in _pieces(run, change)]
+    return [order[piece] for run in runs for piece in _cut(run, change)]
 
 
-def _change(colours: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How unlike the shots before and after each of the N - 1 gaps are, 0 to 1 [N - 1].
+def _measure_change(colours: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Measures how unlike the shots before and after each gap are, float64 [N - 1], 0 to 1.
 
-    It is the least squared Hellinger distance between any of the three before and any of the three after:
-    one shot of a leaf in another light is no new leaf.
+    It is the smallest squared Hellinger distance between any of the three shots before and any of the three
+    after: one shot of a leaf in another light does not make a new leaf.
     """
     photos = len(colours)
     like = np.zeros(photos - 1)
@@ -70,7 +70,7 @@ def _change(colours: NDArray[np.float64]) -> NDArray[np.float64]:
     return 1 - like
 
 
-def _pieces(run: NDArray[np.int64], change: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+def _cut(run: NDArray[np.int64], change: NDArray[np.float64]) -> list[NDArray[np.int64]]:
     """Cuts a run in two at its greatest change until every piece is short enough."""
     done, waiting = [], [run]
     while waiting:
@@ -84,8 +84,8 @@ def _pieces(run: NDArray[np.int64], change: NDArray[np.float64]) -> list[NDArray
     return done
 
 
-def _colours(thumbnail: bytes) -> NDArray[np.float64]:
-    """Square root of the histogram of hue and saturation [96]: it does not mind how the leaf was turned."""
+def _describe_colours(thumbnail: bytes) -> NDArray[np.float64]:
+    """Square root of the histogram of hue and saturation, float64 [96]; it ignores how the leaf is turned."""
     image = Image.frombytes("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE), thumbnail).convert("HSV")
     hue, saturation, value = np.asarray(image, dtype=np.int64).reshape(-1, 3).T
     cell = (hue * _HUES // 256) * _SATURATIONS + saturation * _SATURATIONS // 256

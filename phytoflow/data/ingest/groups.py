@@ -1,4 +1,4 @@
-"""Which photos show the same thing, and so must not straddle a split."""
+"""Groups of photos that show the same thing and therefore must be in the same split."""
 
 from __future__ import annotations
 
@@ -23,41 +23,42 @@ _LOG = logging.getLogger(__name__)
 def group_photos(table: pd.DataFrame, near: NDArray[np.int64], settings: DataSettings) -> pd.Series:
     """Names the group of each photo.
 
-    Sources are the CSV and the pattern of the settings, or PlantVillage's camera numbers where its names
-    are recognised and neither is given. Near-duplicates, and so copies, are always merged with them.
+    Groups come from the CSV file and the pattern of the settings. If neither is given and the names are
+    PlantVillage's, they come from its camera numbers. Near-duplicates are always put together.
 
     Args:
-        table: Readable photos, index 0..N-1, as ``scan`` gives them.
-        near: Pairs of row positions that look the same.
-        settings: Where groups come from.
+        table: Readable photos, index 0..N-1, as ``scan`` returns them.
+        near: int64 [P, 2], pairs of row positions that look the same.
+        settings: Names the CSV file and the pattern.
 
     Returns:
         N group names; each is the group's first key, or the path of its first photo.
 
     Raises:
         DataError: The CSV or the pattern does not fit these photos.
-        ConfigError: The pattern is no regular expression.
+        ConfigError: The pattern is not a regular expression, or lacks a group.
+        StorageError: The CSV file cannot be read.
     """
-    keys = list(_named(table, settings))
+    keys = list(_read_keys(table, settings))
     first, second = near.T
     for key in keys:
-        links = _links(key)
+        links = _link(key)
         first, second = np.concatenate([first, links[0]]), np.concatenate([second, links[1]])
     shape = (len(table), len(table))
     graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=shape)
     _, component = connected_components(graph, directed=False)
-    return _names(table, component, keys)
+    return _name_groups(table, component, keys)
 
 
-def _links(key: pd.Series) -> NDArray[np.int64]:
+def _link(key: pd.Series) -> NDArray[np.int64]:
     """Links each photo to the first one of its key [2, L]; photos without a key stay alone."""
     keyed = np.nonzero((key != "").to_numpy())[0]
     _, start, which = np.unique(key.to_numpy(dtype=str)[keyed], return_index=True, return_inverse=True)
     return np.stack([keyed, keyed[start[which]]])
 
 
-def _names(table: pd.DataFrame, component: NDArray[np.int32], keys: list[pd.Series]) -> pd.Series:
-    """The first key in a component, or the first path where no photo of it has a key."""
+def _name_groups(table: pd.DataFrame, component: NDArray[np.int32], keys: list[pd.Series]) -> pd.Series:
+    """The first key in a component, or the first path if no photo of it has a key."""
     keyed = pd.Series(pd.NA, index=table.index, dtype="string")
     for key in keys:
         keyed = keyed.fillna(key.where(key != "").astype("string"))
@@ -65,11 +66,12 @@ def _names(table: pd.DataFrame, component: NDArray[np.int32], keys: list[pd.Seri
     return first_key.fillna(first_path).astype(object).rename("group")
 
 
-def _named(table: pd.DataFrame, settings: DataSettings) -> Iterator[pd.Series]:
+def _read_keys(table: pd.DataFrame, settings: DataSettings) -> Iterator[pd.Series]:
+    """Yields a key for each photo from each source; empty for a photo that the source does not name."""
     if settings.groups_csv:
         yield _from_csv(table, settings.groups_csv)
     if settings.group_pattern:
-        yield _from_pattern(table, _compiled(settings.group_pattern), settings.camera_number_gap)
+        yield _from_pattern(table, _compile(settings.group_pattern), settings.camera_number_gap)
     elif not settings.groups_csv and is_plantvillage(table["path"]):
         yield _from_pattern(table, PLANTVILLAGE, settings.camera_number_gap)
 
@@ -81,7 +83,7 @@ def _from_csv(table: pd.DataFrame, uri: str) -> pd.Series:
     matched = match_paths(rows, table["path"])
     unknown = sorted({row.path for row in rows} - set(matched))
     if unknown:
-        what = f"{uri} names {len(unknown)} paths that are no readable photos here: {name_some(unknown)}"
+        what = f"{uri} names {len(unknown)} paths that are no readable photos: {name_some(unknown)}"
         raise DataError(what, remedy="correct these paths, relative to the photos' folder, or remove them")
     groups = pd.DataFrame(rows, columns=Row._fields).groupby("path")["value"].agg(["nunique", "first"])
     unclear = groups.index[(groups["nunique"] > 1) | (groups["first"] == "")]
@@ -92,7 +94,7 @@ def _from_csv(table: pd.DataFrame, uri: str) -> pd.Series:
     return table["path"].map(by_path).fillna("")
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compile(pattern: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
@@ -105,7 +107,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _from_pattern(table: pd.DataFrame, pattern: re.Pattern[str], gap: int) -> pd.Series:
-    """The pattern's groups within a class; numbers, if it has them, in runs."""
+    """Keys from the pattern's groups, within a class; camera numbers, if the pattern has them, in runs."""
     names = table["path"].str.rpartition("/")[2]
     matches = names.map(pattern.search)
     if not matches.map(bool).any():
@@ -118,13 +120,13 @@ def _from_pattern(table: pd.DataFrame, pattern: re.Pattern[str], gap: int) -> pd
 
 
 def _texts(match: re.Match[str]) -> list[str]:
-    """What the groups matched, but for the number."""
+    """The texts of the pattern's groups, without the number."""
     number = match.re.groupindex.get("number")
     return [match[at] or "" for at in range(1, match.re.groups + 1) if at != number]
 
 
 def _with_runs(table: pd.DataFrame, keys: pd.Series, matches: pd.Series, gap: int) -> pd.Series:
-    named = keys.copy()
+    with_runs = keys.copy()
     for key, rows in keys[keys != ""].groupby(keys):
         try:
             numbers = np.array([int(matches[at]["number"]) for at in rows.index])
@@ -132,5 +134,5 @@ def _with_runs(table: pd.DataFrame, keys: pd.Series, matches: pd.Series, gap: in
             what = f"data.group_pattern: its group 'number' is not a number in {table['path'][rows.index[0]]}"
             raise ConfigError(what, remedy=r"let it match digits: (?P<number>\d+)") from error
         for piece in cut_runs(numbers, table["thumbnail"][rows.index].to_list(), gap):
-            named[rows.index[piece]] = f"{key}/{numbers[piece[0]]}"
-    return named
+            with_runs[rows.index[piece]] = f"{key}/{numbers[piece[0]]}"
+    return with_runs

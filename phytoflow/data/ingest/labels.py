@@ -72,16 +72,16 @@ def read_labels(root: Path, settings: DataSettings, judge: bool = True) -> Label
     return Labels(layout.classes, layout.parts, layout.entries, layout.findings, of)
 
 
-def _in_layout(layout: Layout, found: FoundFile) -> Labelled:
-    label, part = layout.place(found.parts)
-    if found.skipped or (label and (part or not layout.parts)):
-        return Labelled(label, part, found.skipped)
+def _in_layout(layout: Layout, entry: FoundFile) -> Labelled:
+    label, part = layout.place(entry.parts)
+    if entry.skipped or (label and (part or not layout.parts)):
+        return Labelled(label, part, entry.skipped)
     return Labelled("", "", NO_CLASS_FOLDER)
 
 
 def _from_csv(root: Path, settings: DataSettings) -> Labels:
     uri = labels_csv_uri(root, settings.labels_csv)
-    paths = {found.path: not found.skipped and str(found.file) != uri for found in walk(root)}
+    paths = {entry.path: not entry.skipped and str(entry.file) != uri for entry in walk(root)}
     by_path, findings = read_labels_csv(uri, [path for path, may_be_photo in paths.items() if may_be_photo])
     spelling = class_labels(by_path.values(), settings.merge_similar_classes)
     by_path = {path: spelling[label] for path, label in by_path.items()}
@@ -90,6 +90,6 @@ def _from_csv(root: Path, settings: DataSettings) -> Labels:
     return Labels(classes, set(), len(paths), tuple(findings), partial(_in_csv, by_path))
 
 
-def _in_csv(labels: Mapping[str, str], found: FoundFile) -> Labelled:
-    label = labels.get(found.path, "")
-    return Labelled(label, "", found.skipped or ("" if label else NOT_LABELLED))
+def _in_csv(labels: Mapping[str, str], entry: FoundFile) -> Labelled:
+    label = labels.get(entry.path, "")
+    return Labelled(label, "", entry.skipped or ("" if label else NOT_LABELLED))

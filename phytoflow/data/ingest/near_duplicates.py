@@ -1,4 +1,4 @@
-"""Photos that are the same picture: the same bytes, or nearly the same to the eye."""
+"""Pairs of photos that are the same picture to the eye, though their bytes differ."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-_CHUNK = 512
+_CHUNK = 512  # rows compared with all later ones at a time: 50,000 photos then take 200 MB
+_CONFIRMED_TOGETHER = 4096  # pairs whose thumbnails are in memory at a time
+# Separates different leaves among the hash matches on PlantVillage's masked photos (see docs/decisions).
 _MIN_CORRELATION = 0.92
-_MAX_DIFFERENCE = 4.0
+_MAX_DIFFERENCE = 4.0  # mean difference, of 255, of two flat pictures that are the same
 
 
 def near_duplicates(table: pd.DataFrame, bits: int) -> NDArray[np.int64]:
-    """Pairs of photos that look the same: saved again, resized, re-compressed, brightened, cropped a little.
+    """Finds pairs that look the same: saved again, resized, compressed, brightened or cropped a little.
 
-    Perceptual hashes propose (Zauner 2010: Hamming distance of 64 bit DCT hashes), 16 x 16 colour
-    thumbnails confirm. The hash alone sees only the coarse shape: of leaves cut out on black, every
-    fifth pair within six bits shows two different leaves, and those chain whole classes into one group.
+    Perceptual hashes propose pairs (Zauner 2010: Hamming distance of 64-bit DCT hashes), and 16 x 16 colour
+    thumbnails confirm them. The hash alone sees only the coarse shape: among leaves cut out on black, every
+    fifth pair within six bits shows two different leaves, and such pairs chain whole classes into one group.
 
     Args:
         table: Usable photos with ``phash`` and ``thumbnail``.
@@ -27,12 +29,12 @@ def near_duplicates(table: pd.DataFrame, bits: int) -> NDArray[np.int64]:
     Returns:
         int64 [P, 2], row positions, the first smaller than the second.
     """
-    pairs = [_confirmed(table, pair) for pair in _close_hashes(table, bits)]
+    pairs = [_confirm(table, proposed) for proposed in _close_hashes(table, bits)]
     return np.concatenate([np.empty((0, 2), np.int64), *pairs])
 
 
 def _close_hashes(table: pd.DataFrame, bits: int) -> Iterator[NDArray[np.int64]]:
-    """All pairs, a block of rows at a time: 50,000 photos are 1.25e9 XORs, a few seconds."""
+    """Yields pairs of close hashes, block by block; 50,000 photos are 1.25e9 XORs, a few seconds."""
     hashes = np.array([int(text, 16) for text in table["phash"]], dtype=np.uint64)
     for start in range(0, len(hashes), _CHUNK):
         block = hashes[start : start + _CHUNK]
@@ -42,13 +44,14 @@ def _close_hashes(table: pd.DataFrame, bits: int) -> Iterator[NDArray[np.int64]]
         yield np.stack([first[later], second[later]], axis=1).astype(np.int64) + start
 
 
-def _confirmed(table: pd.DataFrame, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    alike = [_alike(table, pairs[start : start + 4096]) for start in range(0, len(pairs), 4096)]
+def _confirm(table: pd.DataFrame, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    starts = range(0, len(pairs), _CONFIRMED_TOGETHER)
+    alike = [_look_alike(table, pairs[start : start + _CONFIRMED_TOGETHER]) for start in starts]
     return pairs[np.concatenate([np.empty(0, bool), *alike])]
 
 
-def _alike(table: pd.DataFrame, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Correlation ignores brightness and contrast; flat pictures have none and must be equal."""
+def _look_alike(table: pd.DataFrame, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Compares thumbnails by correlation, which ignores brightness and contrast, or, if flat, by value."""
     thumbnails = table["thumbnail"].to_numpy()
     one, two = (_pixels(thumbnails[pairs[:, side]]) for side in (0, 1))
     same = np.abs(one - two).mean(axis=1) <= _MAX_DIFFERENCE

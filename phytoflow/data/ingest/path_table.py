@@ -69,9 +69,9 @@ def match_paths(rows: Iterable[Row], paths: Iterable[str]) -> dict[str, str]:
     composed = {unicodedata.normalize("NFC", path): path for path in known}
     matched = {}
     for row in rows:
-        found = row.path if row.path in known else composed.get(unicodedata.normalize("NFC", row.path))
-        if found is not None:
-            matched[row.path] = found
+        path = row.path if row.path in known else composed.get(unicodedata.normalize("NFC", row.path))
+        if path is not None:
+            matched[row.path] = path
     return matched
 
 

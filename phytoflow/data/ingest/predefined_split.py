@@ -15,7 +15,7 @@ from phytoflow.data.settings import DataSettings
 from phytoflow.data.splits import Split
 from phytoflow.errors import DataError
 
-_KEPT_FIRST: tuple[Split, ...] = ("test", "validation", "train")
+_BY_IMPORTANCE: tuple[Split, ...] = ("test", "validation", "train")
 _POOL = "set data.predefined_split=ignore: phytoflow then splits all photos itself, by what they show"
 
 
@@ -29,10 +29,10 @@ def exclude_leaks(table: pd.DataFrame) -> pd.DataFrame:
         DataError: A part then lacks a class.
     """
     used = table[table["reason"] == ""]
-    rank = used["part"].map(_KEPT_FIRST.index)
-    kept = rank.groupby(used["group"]).transform("min")
-    leaks = used.index[rank > kept]
-    first = used[rank == kept].drop_duplicates("group").set_index("group")["path"]
+    rank = used["part"].map(_BY_IMPORTANCE.index)
+    best = rank.groupby(used["group"]).transform("min")
+    leaks = used.index[rank > best]
+    first = used[rank == best].drop_duplicates("group").set_index("group")["path"]
     reason = table["reason"].copy()
     reason[leaks] = [leak_reason(first[group]) for group in used.loc[leaks, "group"]]
     excluded = table.assign(reason=reason)

@@ -126,7 +126,7 @@ def scan(root: Path, labels: Labels, settings: DataSettings) -> pd.DataFrame:
     Raises:
         DataError: ``root`` is not a folder, or holds no files.
     """
-    entries = (found for found in walk(root) if found.files)
+    entries = (entry for entry in walk(root) if entry.files)
     read = partial(_read_row, labels=labels, limits=limits_of(settings))
     rows = track(thread_map(read, entries, settings.threads), "Reading photos", total=labels.entries)
     table = pd.DataFrame([asdict(row) for row in rows], columns=list(PhotoRow.__dataclass_fields__))
@@ -135,13 +135,13 @@ def scan(root: Path, labels: Labels, settings: DataSettings) -> pd.DataFrame:
     return table.sort_values("path", ignore_index=True)
 
 
-def _read_row(found: FoundFile, labels: Labels, limits: Limits) -> PhotoRow:
+def _read_row(entry: FoundFile, labels: Labels, limits: Limits) -> PhotoRow:
     """Reads one file; never raises for what is wrong with it."""
-    label, part, reason = labels.of(found)
-    row = PhotoRow(found.path, label, part, str(found.file), reason, files=found.files, outside=found.outside)
-    row = row if reason else _open(row, found.file, limits)
-    if row.reason and not reason and not is_photo_name(found.file.name):
-        row = replace(row, reason=NOT_A_PHOTO)  # a text beside the photos needs no diagnosis
+    label, part, reason = labels.of(entry)
+    row = PhotoRow(entry.path, label, part, str(entry.file), reason, files=entry.files, outside=entry.outside)
+    row = row if reason else _open(row, entry.file, limits)
+    if row.reason and not reason and not is_photo_name(entry.file.name):
+        row = replace(row, reason=NOT_A_PHOTO)  # a text among the photos needs no diagnosis
     return replace(row, skipped=row.reason in _SKIPPED)
 
 

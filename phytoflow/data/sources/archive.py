@@ -1,4 +1,4 @@
-"""Unpacking a zip or tar archive of class folders that somebody put on the web."""
+"""Unpacks a zip or tar archive of class folders that somebody put on the web, without trusting it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from phytoflow.data.ingest.file_names import is_hidden
 from phytoflow.errors import DataError
 
-_BLOCK = 2**20
+_BLOCK = 2**20  # bytes copied at a time
 
 
 def unpack(archive: Path, to: Path, *, max_bytes: int) -> None:
@@ -19,27 +20,28 @@ def unpack(archive: Path, to: Path, *, max_bytes: int) -> None:
 
     Args:
         archive: A zip file, or a tar file as it is or compressed (gzip, bzip2, xz).
-        to: An existing folder; nothing is written outside it.
-        max_bytes: Unpacking more is refused, whatever sizes the archive claims.
+        to: An existing folder; nothing is written outside of it.
+        max_bytes: Unpacking more bytes is refused, whatever sizes the archive claims.
 
     Raises:
-        DataError: It is neither, is damaged, leaves its folder, or is too large.
+        DataError: It is no such archive, is damaged, leaves its folder, or is too large.
     """
     room = max_bytes
     try:
-        for name, stream in _members(archive):
+        for name, stream in _open_members(archive):
             room -= write_bounded(stream, to / safe_path(name), room)
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError) as error:
         raise DataError(f"{archive.name} is damaged: {error}", remedy="download it again") from error
 
 
 def class_root(folder: Path) -> Path:
-    """The folder that holds the class folders: archives often wrap them in folders of their own."""
-    inner = [path for path in folder.iterdir() if path.name != "__MACOSX" and not path.name.startswith(".")]
+    """The folder that holds the class folders: an archive often wraps them in folders of their own."""
+    inner = [path for path in folder.iterdir() if not is_hidden(path.name)]
     return class_root(inner[0]) if len(inner) == 1 and inner[0].is_dir() else folder
 
 
-def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _open_members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Yields the name and the content of each plain file."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as file:
             for member in file.infolist():
@@ -52,11 +54,16 @@ def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
                 if item.isreg() and (content := tar.extractfile(item)):
                     yield item.name, content
     else:
-        raise DataError(f"{archive.name} is neither a zip nor a tar file", remedy="check the address")
+        remedy = "check the address: it must lead to the archive itself, not to a page about it"
+        raise DataError(f"{archive.name} is neither a zip nor a tar file", remedy=remedy)
 
 
 def safe_path(name: str) -> PurePosixPath:
-    """A member's name as a relative path; raises DataError if it would leave its folder."""
+    """The relative path of a member of an archive.
+
+    Raises:
+        DataError: It would leave the folder.
+    """
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
         raise DataError(
@@ -67,11 +74,26 @@ def safe_path(name: str) -> PurePosixPath:
 
 
 def write_bounded(stream: IO[bytes], to: Path, room: int) -> int:
-    """Writes a stream of at most ``room`` bytes; returns how many. Raises DataError if there are more."""
+    """Writes a stream to a file.
+
+    Args:
+        stream: The content.
+        to: The file; its folder is made.
+        room: Most bytes that may be written.
+
+    Returns:
+        How many bytes were written.
+
+    Raises:
+        DataError: There are more.
+    """
     to.parent.mkdir(parents=True, exist_ok=True)
     with to.open("wb") as target:
         while block := stream.read(_BLOCK):
             if target.tell() + len(block) > room:
-                raise DataError("the archive unpacks to more bytes than a set of photos has")
+                raise DataError(
+                    "the archive unpacks to more bytes than a set of photos has",
+                    remedy="unpack it yourself and give the folder, if you trust it",
+                )
             target.write(block)
         return target.tell()

@@ -1,4 +1,4 @@
-"""Downloading one large file over HTTP: goes on where it was cut, and is checked before it gets its name."""
+"""Downloads one large file over HTTP: resumes where it was cut, and is verified before it gets its name."""
 
 from __future__ import annotations
 
@@ -15,62 +15,65 @@ from phytoflow.storage.checksum import file_sha256
 from phytoflow.storage.disk_errors import explain_disk_errors
 from phytoflow.system.progress import track
 
-STEP = 2**18
-"""Bytes of one step of the progress bar."""
-PATIENCE = 6
-"""Failures in a row, none bringing a byte, before giving up."""
+STEP = 2**18  # bytes of one step of the progress bar
+MAX_FAILURES = 6  # failures in a row, none of which brought a byte, before giving up
 _TIMEOUT = httpx.Timeout(10, read=60)
-_PASSING = {408, 425, 429, 500, 502, 503, 504}
+_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # HTTP statuses that may be gone at the next try
 _LOG = logging.getLogger(__name__)
 
 
 def download(url: str, to: Path, *, max_bytes: int, sha256: str = "", pause: float = 0.5) -> Path:
-    """Downloads ``url`` to ``to``; what there is of it waits in ``to`` + ``.part`` and is continued.
+    """Downloads ``url`` to ``to``; until it is whole, the file is ``to`` with ``.part`` appended.
 
     Args:
-        url: The file.
-        to: Where it goes, once whole and checked.
+        url: Address of the file.
+        to: Path of the file once it is whole and verified.
         max_bytes: A larger file is refused.
-        sha256: Expected hash; empty: not checked.
-        pause: Seconds before the first retry; doubles with each that brings nothing.
+        sha256: Expected checksum; empty: not verified.
+        pause: Seconds before the first retry; doubles with each failure that brings nothing.
 
     Returns:
         ``to``.
 
     Raises:
-        StorageError: If it cannot be had, is too large, or has another hash (what was downloaded is then
-            removed: the next try starts anew).
+        StorageError: The file cannot be downloaded or written, is too large, or has another checksum. With
+            another checksum what was downloaded is removed, and the next try starts anew.
     """
     part = to.with_name(f"{to.name}.part")
     failures = 0
-    while not to.exists():
-        before = _size(part)
-        try:
-            with explain_disk_errors(to):
+    with explain_disk_errors(to):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        while not to.exists():
+            before = _size(part)
+            try:
                 _continue(url, part, max_bytes)
                 _check_hash(part, url, sha256)
                 part.replace(to)
-        except httpx.HTTPError as error:
-            failures = 0 if _size(part) > before else failures + 1
-            if failures >= PATIENCE or not _passes(error):
-                remedy = "check the connection and run the same command again: it goes on where it was"
-                raise StorageError(f"cannot download {url}: {_said(error)}", remedy=remedy) from error
-            _LOG.info("%s: %s; trying again", url, _said(error))
-            time.sleep(pause * 2**failures)
+            except httpx.HTTPError as error:
+                failures = 0 if _size(part) > before else failures + 1
+                if failures >= MAX_FAILURES or not _is_transient(error):
+                    remedy = "check the connection and run the same command again: it resumes"
+                    raise StorageError(f"cannot download {url}: {_describe(error)}", remedy=remedy) from error
+                _LOG.info("%s: %s; trying again", url, _describe(error))
+                time.sleep(pause * 2**failures)
     return to
 
 
 def read_small(url: str) -> str | None:
-    """The text of a small file, such as a hash; None if the server has none."""
+    """The text of a small file, such as a checksum; None if the server has none.
+
+    Raises:
+        StorageError: The server cannot be reached.
+    """
     try:
         response = httpx.get(url, follow_redirects=True, timeout=_TIMEOUT)
     except httpx.HTTPError as error:
-        raise StorageError(f"cannot read {url}: {_said(error)}", remedy="check the connection") from error
+        raise StorageError(f"cannot read {url}: {_describe(error)}", remedy="check the connection") from error
     return response.text if response.is_success else None
 
 
 def head(url: str) -> str:
-    """What a server says of a file without sending it, to tell when it changed: entity tag, time and size.
+    """Entity tag, time and size of a file on a server, which change when the file does.
 
     Raises:
         StorageError: The server cannot be reached, or has no such file.
@@ -78,18 +81,18 @@ def head(url: str) -> str:
     try:
         response = httpx.head(url, follow_redirects=True, timeout=_TIMEOUT).raise_for_status()
     except httpx.HTTPError as error:
-        raise StorageError(f"cannot read {url}: {_said(error)}", remedy="check the address") from error
+        raise StorageError(f"cannot read {url}: {_describe(error)}", remedy="check the address") from error
     return " ".join(response.headers.get(name, "") for name in ("etag", "last-modified", "content-length"))
 
 
 def _continue(url: str, part: Path, max_bytes: int) -> None:
-    """Asks for what is missing and appends it; a server that cannot do so sends the whole anew."""
+    """Requests what is missing and appends it; a server that cannot resume sends the whole file anew."""
     have = _size(part)
-    # Without "identity" a server may compress on the way, and a byte's place would mean another thing.
+    # A response that is compressed on the way ("identity" forbids it) would count other bytes.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=_TIMEOUT) as response:
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return _end_of(response, part, have)
+            return _check_end(response, part, have)
         response.raise_for_status()
         resumed = response.status_code == httpx.codes.PARTIAL_CONTENT and _starts_at(response, have)
         start = have if resumed else 0
@@ -97,7 +100,7 @@ def _continue(url: str, part: Path, max_bytes: int) -> None:
         _check_size(expected, max_bytes, url, part)
         with part.open("ab" if resumed else "wb") as file:
             steps = track(
-                _written(response, file),
+                _write_steps(response, file),
                 f"Downloading {part.name.removesuffix('.part')}",
                 total=(expected - start) // STEP if expected else None,
             )
@@ -105,8 +108,8 @@ def _continue(url: str, part: Path, max_bytes: int) -> None:
                 _check_size(file.tell(), max_bytes, url, part)
 
 
-def _written(response: httpx.Response, file: IO[bytes]) -> Iterator[int]:
-    """Writes what arrives as it arrives, so that a cut loses nothing; yields at each ``STEP`` bytes."""
+def _write_steps(response: httpx.Response, file: IO[bytes]) -> Iterator[int]:
+    """Writes bytes as they arrive, so that a cut loses nothing; yields after each ``STEP`` bytes."""
     room = STEP
     for piece in response.iter_raw():
         file.write(piece)
@@ -123,18 +126,18 @@ def _check_size(size: int, max_bytes: int, url: str, part: Path) -> None:
         raise StorageError(f"{url} has more than the {max_bytes} bytes allowed", remedy="check the address")
 
 
-def _end_of(response: httpx.Response, part: Path, have: int) -> None:
-    """ "Nothing after what you have": it is whole, or it is of another file."""
+def _check_end(response: httpx.Response, part: Path, have: int) -> None:
+    """Handles "nothing after what you have": the part is the whole file, or part of another one."""
     if response.headers.get("content-range", "").rpartition("/")[2] != str(have):
         part.unlink()
-        raise httpx.ReadError("the file at the server is another one: starting anew")
+        raise httpx.ReadError("the file on the server is another one: starting anew")
 
 
 def _check_hash(part: Path, url: str, sha256: str) -> None:
-    found = file_sha256(part) if sha256 else ""
-    if found != sha256.lower():
+    actual = file_sha256(part) if sha256 else ""
+    if actual != sha256.lower():
         part.unlink()
-        what = f"{url} arrived with SHA-256 {found}, {sha256} was expected; it was removed"
+        what = f"{url} arrived with SHA-256 {actual}, {sha256} was expected; it was removed"
         raise StorageError(what, remedy="run the same command again; should it repeat, the file was altered")
 
 
@@ -143,18 +146,18 @@ def _starts_at(response: httpx.Response, have: int) -> bool:
 
 
 def _length(response: httpx.Response, start: int) -> int:
-    """Bytes of the whole file, 0 where the server does not say."""
+    """Bytes of the whole file; 0 if the server does not say."""
     length = int(response.headers.get("content-length", 0))
     return start + length if length else 0
 
 
-def _passes(error: httpx.HTTPError) -> bool:
+def _is_transient(error: httpx.HTTPError) -> bool:
     if isinstance(error, httpx.HTTPStatusError):
-        return error.response.status_code in _PASSING
+        return error.response.status_code in _TRANSIENT
     return isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol)
 
 
-def _said(error: httpx.HTTPError) -> str:
+def _describe(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         return f"the server answers {error.response.status_code} {error.response.reason_phrase}"
     return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Unpacking an archive from elsewhere without trusting it, and naming a folder by its content."""
+"""Unpacks the class folders of a zip file that a code host made, and names a folder by its content."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from phytoflow.system.progress import track
 def unpack_classes(archive: Path, below: str, classes: Iterable[str], to: Path, *, max_bytes: int) -> None:
     """Unpacks the class folders of a zip file to ``to/CLASS/...``.
 
-    Links are left out. Nothing is written outside ``to``.
+    Links are left out. Nothing is written outside of ``to``.
 
     Args:
         archive: A zip file with one folder at its top, as code hosts make them.
         below: Folder that holds the class folders, relative to that top.
-        classes: Which class folders; empty: all.
+        classes: Names of the class folders to unpack; empty: all.
         to: An existing folder.
-        max_bytes: Unpacking more is refused, whatever sizes the archive claims.
+        max_bytes: Unpacking more bytes is refused, whatever sizes the archive claims.
 
     Raises:
-        DataError: If the archive is no zip file, is damaged, leaves its folder, is too large, or has no
-            such classes.
+        DataError: The archive is no zip file, is damaged, leaves its folder, is too large, or has no such
+            classes.
     """
     wanted, room = frozenset(classes), max_bytes
     try:
@@ -41,26 +41,30 @@ def unpack_classes(archive: Path, below: str, classes: Iterable[str], to: Path, 
         raise DataError(f"{archive.name} is damaged: {error}", remedy="download it again") from error
     missing = sorted(wanted - {path.name for path in to.iterdir()})
     if missing or not members:
-        raise DataError(f"{archive.name} has no {', '.join(missing) or 'photos'} below {below}")
+        what = f"{archive.name} has no {', '.join(missing) or 'photos'} below {below}"
+        raise DataError(what, remedy="download it again; should it repeat, report it: the set has changed")
 
 
 def git_tree(folder: Path) -> str:
-    """The id git gives a folder of plain files, 40 hexadecimal digits.
+    """The id that git gives a folder of plain files, 40 hexadecimal digits.
 
-    The id of a folder in a public commit is known without its content, so that it says whether every file
-    of it arrived unaltered, whatever archive it came in.
+    The id of a folder in a public commit is known without its content. It therefore tells whether every
+    file arrived unaltered, in whatever archive.
+
+    Raises:
+        StorageError: A file cannot be read.
     """
     entries = []
     for path in folder.iterdir():
-        mode, digest = ("40000", git_tree(path)) if path.is_dir() else ("100644", _git_blob(path))
+        mode, digest = ("40000", git_tree(path)) if path.is_dir() else ("100644", _hash_file(path))
         # git sorts folders as if their names ended in a slash
         order = path.name.encode() + (b"/" if path.is_dir() else b"")
         entries.append((order, f"{mode} ".encode() + path.name.encode() + b"\0" + bytes.fromhex(digest)))
-    return _git_id("tree", b"".join(entry for _, entry in sorted(entries)))
+    return _hash_object("tree", b"".join(entry for _, entry in sorted(entries)))
 
 
 def _place(member: zipfile.ZipInfo, below: str, classes: frozenset[str]) -> PurePosixPath | None:
-    """Where a member goes, relative to the result; None for one that is not wanted."""
+    """The path of a member in the result; None for one that is not unpacked."""
     path = safe_path(member.filename)
     inner = PurePosixPath(*path.parts[1:])
     if member.is_dir() or stat.S_ISLNK(member.external_attr >> 16) or not inner.is_relative_to(below):
@@ -69,12 +73,14 @@ def _place(member: zipfile.ZipInfo, below: str, classes: frozenset[str]) -> Pure
     return place if len(place.parts) > 1 and (not classes or place.parts[0] in classes) else None
 
 
-def _git_blob(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     try:
-        return _git_id("blob", path.read_bytes())
+        return _hash_object("blob", path.read_bytes())
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+        remedy = "check the disk, and download the set again"
+        raise StorageError(f"cannot read {path}: {error.strerror}", remedy=remedy) from error
 
 
-def _git_id(kind: str, content: bytes) -> str:
+def _hash_object(kind: str, content: bytes) -> str:
+    """SHA-1, because git uses it; it guards against damage, and the archive's SHA-256 against forgery."""
     return hashlib.sha1(f"{kind} {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()

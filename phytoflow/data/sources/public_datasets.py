@@ -1,9 +1,11 @@
-"""Public sets of leaf photos, fetched and checked.
+"""Public sets of leaf photos, downloaded and verified.
 
-What a set's content must be is known in one of three ways, in this order: the ids git gives its class
-folders at the commit that is fetched; a ``NAME.zip.sha256`` beside the archive on a mirror; else the first
-download is trusted and its folders' ids are written down beside the photos (``OUTPUT.fetched.json``): a
-later download to the same place must have the same ones.
+The content that a set must have is known in one of three ways, tried in this order:
+
+1. from the ids that git gives its class folders at the commit that is downloaded;
+2. from a ``NAME.zip.sha256`` next to the archive on a mirror;
+3. otherwise the first download is trusted, and the ids of its folders are recorded next to the photos
+   (``OUTPUT.fetched.json``): a later download to the same place must have the same ones.
 """
 
 from __future__ import annotations
@@ -24,15 +26,15 @@ Name = Literal["plantvillage", "dandelion"]
 _LOG = logging.getLogger(__name__)
 
 
-class Source(BaseModel):
-    """Where a set is and what it holds.
+class PublicDataset(BaseModel):
+    """A public set of photos.
 
     Attributes:
-        url: The archive: a zip file with one folder at its top.
+        url: The archive, a zip file with one folder at its top.
         below: Folder that holds the class folders, relative to that top.
-        trees: Git's id of each class folder wanted; empty: every folder, ids unknown.
-        max_bytes: Most bytes of the archive, and of what is unpacked.
-        citation: Whose work it is, and its licence where one is given.
+        trees: Git's id of each class folder to unpack; empty: all folders, ids unknown.
+        max_bytes: Largest size of the archive, and of what is unpacked, in bytes.
+        citation: Authors and source, and the licence if there is one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,10 +46,10 @@ class Source(BaseModel):
     citation: str
 
 
-# PlantVillage is also published with a known hash (Mendeley Data tywbtsjrjv), but with its files renamed: the
-# camera numbers that tell which photos show one leaf are gone, and with them an honest split.
-SOURCES: dict[Name, Source] = {
-    "plantvillage": Source(
+# PlantVillage is also published with a known hash (Mendeley Data tywbtsjrjv), but with its files renamed:
+# the camera numbers that tell which photos show one leaf are gone, and with them a split without leaks.
+PUBLIC_DATASETS: dict[Name, PublicDataset] = {
+    "plantvillage": PublicDataset(
         url="https://codeload.github.com/spMohanty/PlantVillage-Dataset/zip/"
         "40789680ba2e6382608dba47b397688fcbd0d04a",
         below="raw/color",
@@ -55,7 +57,7 @@ SOURCES: dict[Name, Source] = {
         max_bytes=8 * 2**30,
         citation="Hughes and Salathé (2015), arXiv:1511.08060; Mohanty et al. (2016). CC BY-SA 3.0",
     ),
-    "dandelion": Source(
+    "dandelion": PublicDataset(
         url="https://codeload.github.com/btphan95/greenr-airflow/zip/82fc896ae71a910ca93bdaccd492630bae3ed1c3",
         below="data",
         trees={
@@ -68,16 +70,16 @@ SOURCES: dict[Name, Source] = {
 }
 
 
-class Fetched(BaseModel):
-    """``OUTPUT.fetched.json``: where photos came from.
+class DownloadRecord(BaseModel):
+    """``OUTPUT.fetched.json``: the origin of downloaded photos.
 
     Attributes:
-        name: Of the set.
-        url: Of the archive.
-        archive_sha256: Of the archive.
+        name: Name of the set.
+        url: Address of the archive.
+        archive_sha256: Checksum of the archive.
         trees: Git's id of each class folder.
         verified: Whether the content was known beforehand, and not only trusted at the first download.
-        citation: Whose work it is.
+        citation: Authors and source.
     """
 
     name: str
@@ -88,87 +90,84 @@ class Fetched(BaseModel):
     citation: str
 
 
-def download_dataset(name: Name, output: Path, base_url: str | None = None) -> Path:
-    """Fetches a public set to ``output/CLASS/...``; cut short, the same call goes on where it was.
+def download_public_dataset(name: Name, output: Path, base_url: str | None = None) -> Path:
+    """Downloads a public set to ``output/CLASS/...``; after an interruption the same call resumes.
 
     Args:
-        name: Which set.
-        output: The folder to make; must not exist or be empty. The archive waits beside it meanwhile.
-        base_url: A mirror that has the same archive as ``NAME.zip`` and, if it likes, its hash as
+        name: Name of the set.
+        output: The folder to make; must not exist or be empty. The archive lies next to it meanwhile.
+        base_url: A mirror with the same archive as ``NAME.zip`` and optionally its checksum as
             ``NAME.zip.sha256``. None: the set's public location.
 
     Returns:
         ``output``.
 
     Raises:
-        DataError: If ``output`` holds something, or the content is not the one known.
-        StorageError: If the archive cannot be had or arrives altered.
+        DataError: ``output`` is not empty, or the content is not the known one.
+        StorageError: The archive cannot be downloaded or arrives altered.
     """
-    return fetch_source(name, SOURCES[name], output, base_url)
+    return download_dataset(name, PUBLIC_DATASETS[name], output, base_url)
 
 
-def fetch_source(name: str, source: Source, output: Path, base_url: str | None = None) -> Path:
-    """As ``download_dataset``, of any source."""
+def download_dataset(name: str, dataset: PublicDataset, output: Path, base_url: str | None = None) -> Path:
+    """Does what ``download_public_dataset`` does, with any set."""
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise DataError(f"{output} is not empty", remedy="choose a new folder: nothing is overwritten")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    url = f"{base_url.rstrip('/')}/{name}.zip" if base_url else source.url
-    sha256 = _published_hash(url) if base_url else ""
-    waiting = output.with_name(f".{output.name}.zip")
-    archive = download(url, waiting, max_bytes=source.max_bytes, sha256=sha256)
-    known = source.trees or ({} if sha256 else _recorded(output))
+    url = f"{base_url.rstrip('/')}/{name}.zip" if base_url else dataset.url
+    sha256 = _published_checksum(url) if base_url else ""
+    archive = output.with_name(f".{output.name}.zip")
+    download(url, archive, max_bytes=dataset.max_bytes, sha256=sha256)
+    known = dataset.trees or ({} if sha256 else _read_record(output))
     try:
-        with atomic_folder(output) as folder:
-            unpack_classes(archive, source.below, source.trees, folder, max_bytes=source.max_bytes)
-            trees = {path.name: git_tree(path) for path in sorted(folder.iterdir())}
-            _compare(trees, known, output)
-    except DataError:  # of no use: the next try downloads anew
+        trees = _unpack(archive, dataset, output, known)
+    except DataError:  # the archive is of no use: the next try downloads it anew
         archive.unlink()
         raise
-    fetched = Fetched(
+    record = DownloadRecord(
         name=name,
         url=url,
         archive_sha256=file_sha256(archive),
         trees=trees,
-        verified=bool(source.trees or sha256),
-        citation=source.citation,
+        verified=bool(dataset.trees or sha256),
+        citation=dataset.citation,
     )
-    _record(output, fetched)
+    with atomic_file(_record_path(output)) as path:
+        path.write_text(record.model_dump_json(indent=2), encoding="utf-8")
     archive.unlink()
     return output
 
 
-def _published_hash(url: str) -> str:
-    """The hash that a mirror gives beside the archive (``sha256sum``'s form); empty if it gives none."""
+def _unpack(archive: Path, dataset: PublicDataset, output: Path, known: dict[str, str]) -> dict[str, str]:
+    """Unpacks the class folders and compares their ids with the known ones; returns the ids."""
+    with atomic_folder(output) as folder:
+        unpack_classes(archive, dataset.below, dataset.trees, folder, max_bytes=dataset.max_bytes)
+        trees = {path.name: git_tree(path) for path in sorted(folder.iterdir())}
+        other = sorted(label for label in known.keys() | trees.keys() if known.get(label) != trees.get(label))
+        if known and other:
+            record = _record_path(output).name
+            remedy = f"download again; to trust a set that did change, remove {record} first"
+            raise DataError(f"the photos of {', '.join(other)} are not the known ones", remedy=remedy)
+    return trees
+
+
+def _published_checksum(url: str) -> str:
+    """The checksum that a mirror has next to the archive (``sha256sum``'s format); empty if it has none."""
     text = (read_small(f"{url}.sha256") or "").split()
     if text and (len(text[0]) != 64 or set(text[0].lower()) - set("0123456789abcdef")):
-        raise StorageError(f"{url}.sha256 holds no SHA-256", remedy="tell whoever keeps the mirror")
+        raise StorageError(f"{url}.sha256 holds no SHA-256", remedy="tell the operator of the mirror")
     return text[0] if text else ""
 
 
-def _recorded(output: Path) -> dict[str, str]:
+def _read_record(output: Path) -> dict[str, str]:
+    """The ids recorded by an earlier download; empty if there was none."""
     path = _record_path(output)
     if not path.exists():
         _LOG.warning("the content of %s is not known beforehand: this first download is trusted", output.name)
         return {}
     try:
-        return Fetched.model_validate_json(path.read_bytes()).trees
+        return DownloadRecord.model_validate_json(path.read_bytes()).trees
     except ValidationError as error:
         raise DataError(f"{path} cannot be read", remedy="remove it to trust the next download") from error
-
-
-def _compare(found: dict[str, str], known: dict[str, str], output: Path) -> None:
-    other = sorted(label for label in known.keys() | found.keys() if known.get(label) != found.get(label))
-    if known and other:
-        raise DataError(
-            f"the photos of {', '.join(other)} are not the known ones",
-            remedy=f"fetch again; to trust a set that did change, remove {_record_path(output).name} first",
-        )
-
-
-def _record(output: Path, fetched: Fetched) -> None:
-    with atomic_file(_record_path(output)) as path:
-        path.write_text(fetched.model_dump_json(indent=2), encoding="utf-8")
 
 
 def _record_path(output: Path) -> Path:

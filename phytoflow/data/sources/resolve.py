@@ -146,15 +146,15 @@ def _fetch_archive(url: str, work: Path) -> Path:
 
 
 def _local_lines(root: Path) -> Iterator[str]:
-    for found in walk(root):
-        if found.skipped not in (HIDDEN, EMPTY_FOLDER):
-            yield f"{found.path} {found.skipped or _state(found)}"
+    for entry in walk(root):
+        if entry.skipped not in (HIDDEN, EMPTY_FOLDER):
+            yield f"{entry.path} {entry.skipped or _state(entry)}"
 
 
-def _state(found: FoundFile) -> str:
+def _state(entry: FoundFile) -> str:
     try:
-        status = found.file.stat()
-        target = found.file.resolve() if found.linked else ""
+        status = entry.file.stat()
+        target = entry.file.resolve() if entry.linked else ""
     except OSError as error:
         return f"unreadable: {error.strerror}"
     return f"{status.st_size} {status.st_mtime_ns} {target}"

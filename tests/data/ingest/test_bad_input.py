@@ -243,7 +243,7 @@ def test_near_duplicate_under_another_label_is_said_and_stays_in_one_split(root:
 
 
 def test_two_spellings_of_one_name_are_one_class(root: Path) -> None:
-    """MacOS decomposes ö into o and a diaeresis; copied beside the composed name it is the same class."""
+    """MacOS decomposes ö into o and a diaeresis; copied next to the composed name it is the same class."""
     for number, label in enumerate(["L\u00f6wenzahn", "Lo\u0308wenzahn"] * 2):
         write(root / label / f"{number}.jpg", encoded(picture(50 + number)))
     checked = check(root, SETTINGS, seed=0)

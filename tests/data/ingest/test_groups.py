@@ -41,7 +41,7 @@ def test_near_duplicates_chain_and_join_what_the_csv_names(tmp_path: Path) -> No
     [
         ("file,group\na/1.jpg,x\n", "needs the columns path and group; it has file, group"),
         ("path,group\na/1.jpg,x,y\n", "line 2 has 3 columns, the header has 2"),
-        ("path,group\na/9.jpg,x\n", "names 1 paths that are no readable photos here: a/9.jpg"),
+        ("path,group\na/9.jpg,x\n", "names 1 paths that are no readable photos: a/9.jpg"),
         ("path,group\na/1.jpg,x\na/1.jpg,y\n", "no group, or two, to 1 photos: a/1.jpg"),
         ("path,group\na/1.jpg,\n", "no group, or two, to 1 photos"),
         ("", "needs the columns path and group; it has none"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.data.sources.download import PATIENCE, download, read_small
+from phytoflow.data.sources.download import MAX_FAILURES, download, read_small
 from phytoflow.errors import StorageError
 from tests.support.cutting_server import Behaviour, serve
 
@@ -39,7 +39,7 @@ def test_a_cut_connection_is_resumed_where_it_broke(server: Behaviour, tmp_path:
 def test_any_number_of_cuts_is_borne_while_bytes_arrive(server: Behaviour, tmp_path: Path) -> None:
     server.cut_after, server.cuts = 60_000, 16
     assert get(server, tmp_path / "set.zip").read_bytes() == CONTENT
-    assert len(server.asked) > PATIENCE
+    assert len(server.asked) > MAX_FAILURES
 
 
 def test_what_an_earlier_process_left_is_continued(server: Behaviour, tmp_path: Path) -> None:
@@ -74,16 +74,16 @@ def test_a_busy_server_is_asked_again_and_a_missing_file_is_not(server: Behaviou
     assert server.asked == [""]
 
 
-def test_patience_ends_and_what_came_is_kept(server: Behaviour, tmp_path: Path) -> None:
+def test_it_gives_up_after_some_failures_and_keeps_what_came(server: Behaviour, tmp_path: Path) -> None:
     server.cut_after, server.cuts = 300_000, 1
     server.files["/set.zip"] = CONTENT
     (tmp_path / "set.zip.part").write_bytes(CONTENT[:100_000])
-    server.refusals = [503] * (PATIENCE + 1)
+    server.refusals = [503] * (MAX_FAILURES + 1)
     with pytest.raises(StorageError, match="503") as error:
         get(server, tmp_path / "set.zip")
-    assert "goes on where it was" in str(error.value)
+    assert "the same command again: it resumes" in str(error.value)
     assert (tmp_path / "set.zip.part").stat().st_size == 100_000
-    assert len(server.asked) == PATIENCE
+    assert len(server.asked) == MAX_FAILURES
 
 
 def test_altered_bytes_are_noticed_and_removed(server: Behaviour, tmp_path: Path) -> None:

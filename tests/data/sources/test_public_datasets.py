@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from phytoflow.data.sources.git_archive import git_tree
-from phytoflow.data.sources.public_datasets import SOURCES, Source, download_dataset, fetch_source
+from phytoflow.data.sources.public_datasets import (
+    PUBLIC_DATASETS,
+    PublicDataset,
+    download_dataset,
+    download_public_dataset,
+)
 from phytoflow.errors import DataError, StorageError
 from tests.support.cutting_server import Behaviour, serve
 from tests.support.shard_folder import photo
@@ -38,9 +43,9 @@ def trees(tmp_path: Path) -> dict[str, str]:
     return {path.name: git_tree(path) for path in (tmp_path / "known").iterdir()}
 
 
-def source(server: Behaviour, **fields: object) -> Source:
+def source(server: Behaviour, **fields: object) -> PublicDataset:
     known = {"url": f"{server.url}/leaves.zip", "below": "data", "trees": {}, "citation": "us"}
-    return Source.model_validate({**known, "max_bytes": 10**6, **fields})
+    return PublicDataset.model_validate({**known, "max_bytes": 10**6, **fields})
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -49,7 +54,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_set_arrives_and_says_where_from(server: Behaviour, tmp_path: Path, trees: dict[str, str]) -> None:
     server.cut_after, server.cuts = 5000, 2
-    output = fetch_source("leaves", source(server, trees=trees), tmp_path / "sets" / "leaves")
+    output = download_dataset("leaves", source(server, trees=trees), tmp_path / "sets" / "leaves")
     assert contents(output) == PHOTOS
     record = json.loads((tmp_path / "sets" / "leaves.fetched.json").read_text())
     assert record["verified"] is True
@@ -63,7 +68,7 @@ def test_content_other_than_the_known_is_refused(
 ) -> None:
     server.files["/leaves.zip"] = archive({**PHOTOS, "grass/1.jpg": photo(9).content})
     with pytest.raises(DataError, match="photos of grass are not the known"):
-        fetch_source("leaves", source(server, trees=trees), tmp_path / "leaves")
+        download_dataset("leaves", source(server, trees=trees), tmp_path / "leaves")
     assert {p.name for p in tmp_path.iterdir()} == {"known"}
 
 
@@ -73,54 +78,54 @@ def test_a_mirrors_hash_is_believed(server: Behaviour, tmp_path: Path) -> None:
     server.files["/mirror/leaves.zip"] = content
     server.files["/mirror/leaves.zip.sha256"] = f"{digest}  leaves.zip\n".encode()
     mirror = f"{server.url}/mirror/"
-    assert contents(fetch_source("leaves", source(server), tmp_path / "leaves", mirror)) == PHOTOS
+    assert contents(download_dataset("leaves", source(server), tmp_path / "leaves", mirror)) == PHOTOS
     assert json.loads((tmp_path / "leaves.fetched.json").read_text())["verified"] is True
     server.altered = False
     server.files["/mirror/leaves.zip"] = archive({"grass/1.jpg": b"other"})
     with pytest.raises(StorageError, match="SHA-256"):
-        fetch_source("leaves", source(server), tmp_path / "again", mirror)
+        download_dataset("leaves", source(server), tmp_path / "again", mirror)
     assert not (tmp_path / "again").exists()
 
 
 def test_a_mirrors_hash_that_is_none_is_told(server: Behaviour, tmp_path: Path) -> None:
     server.files["/mirror/leaves.zip.sha256"] = b"<html>"
     with pytest.raises(StorageError, match="holds no SHA-256"):
-        fetch_source("leaves", source(server), tmp_path / "leaves", f"{server.url}/mirror")
+        download_dataset("leaves", source(server), tmp_path / "leaves", f"{server.url}/mirror")
 
 
 def test_the_first_download_is_trusted_and_later_ones_must_equal_it(
     server: Behaviour, tmp_path: Path
 ) -> None:
-    output = fetch_source("leaves", source(server), tmp_path / "leaves")
+    output = download_dataset("leaves", source(server), tmp_path / "leaves")
     assert json.loads((tmp_path / "leaves.fetched.json").read_text())["verified"] is False
     output.rename(tmp_path / "first")
-    fetch_source("leaves", source(server), output)
+    download_dataset("leaves", source(server), output)
     output.rename(tmp_path / "second")
     server.files["/leaves.zip"] = archive({**PHOTOS, "moss/1.jpg": b"new class"})
     with pytest.raises(DataError, match="photos of moss") as error:
-        fetch_source("leaves", source(server), output)
+        download_dataset("leaves", source(server), output)
     assert "leaves.fetched.json" in error.value.remedy
     (tmp_path / "leaves.fetched.json").unlink()
-    assert "moss/1.jpg" in contents(fetch_source("leaves", source(server), output))
+    assert "moss/1.jpg" in contents(download_dataset("leaves", source(server), output))
 
 
 def test_nothing_is_overwritten(server: Behaviour, tmp_path: Path) -> None:
     (tmp_path / "mine.jpg").write_bytes(b"mine")
     with pytest.raises(DataError, match="not empty"):
-        fetch_source("leaves", source(server), tmp_path)
+        download_dataset("leaves", source(server), tmp_path)
     assert server.asked == []
 
 
 def test_a_damaged_archive_is_not_kept(server: Behaviour, tmp_path: Path) -> None:
     server.files["/leaves.zip"] = archive()[:-30]
     with pytest.raises(DataError, match="damaged"):
-        fetch_source("leaves", source(server), tmp_path / "leaves")
+        download_dataset("leaves", source(server), tmp_path / "leaves")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_download_cut_by_a_kill_goes_on(server: Behaviour, tmp_path: Path) -> None:
     (tmp_path / ".leaves.zip.part").write_bytes(archive()[:5000])
-    assert contents(fetch_source("leaves", source(server), tmp_path / "leaves")) == PHOTOS
+    assert contents(download_dataset("leaves", source(server), tmp_path / "leaves")) == PHOTOS
     assert server.asked == ["bytes=5000-"]
 
 
@@ -128,11 +133,11 @@ def test_a_mirror_of_dandelion_must_hold_its_photos(server: Behaviour, tmp_path:
     """The public content is known whatever the mirror says."""
     server.files["/dandelion.zip"] = archive()
     with pytest.raises(DataError, match="dandelion, grass are not the known"):
-        download_dataset("dandelion", tmp_path / "dandelion", server.url)
+        download_public_dataset("dandelion", tmp_path / "dandelion", server.url)
 
 
 def test_sources_are_pinned_to_a_commit() -> None:
-    for known in SOURCES.values():
+    for known in PUBLIC_DATASETS.values():
         assert known.url.startswith("https://")
         assert len(known.url.rpartition("/")[2]) == 40
         assert known.citation

@@ -75,7 +75,7 @@ def read_layout(
 
     Args:
         root: The folder or URI, for messages.
-        entries: What ``walk`` found.
+        entries: What ``walk`` yields.
         settings: Whether every folder is a class, whether a given split is used, and whether similar class
             names are merged.
         judge: Whether folders that do not look like classes are refused.

@@ -14,7 +14,7 @@ from phytoflow.data.ingest.layout.folder_names import is_fold, is_neutral, is_va
 from phytoflow.data.ingest.layout.folder_tree import Folder
 from phytoflow.errors import DataError
 
-_ESCAPE = "if they are the classes, set data.check_layout=false"
+_ESCAPE = "if every folder is a class as it is, set data.check_layout=false"
 _FEW = 5  # names in a message; the rest is counted
 
 
@@ -29,7 +29,7 @@ def check_classes(root: str, parent: Folder) -> list[Finding]:
         Warnings.
 
     Raises:
-        DataError: They are parts of a split beside classes, folds, variants of the same photos, or there is
+        DataError: They are parts of a split next to classes, folds, variants of the same photos, or there is
             another data set among them.
     """
     _refuse_mixed_split(root, parent)
@@ -41,7 +41,7 @@ def check_classes(root: str, parent: Folder) -> list[Finding]:
 
 
 def _refuse_mixed_split(root: str, parent: Folder) -> None:
-    """Parts of a split beside classes; "train" with photos right in it is a vehicle."""
+    """Parts of a split next to classes; a folder ``train`` with photos right in it may be a vehicle."""
     parts = [
         name
         for name, folder in parent.filled.items()
@@ -49,8 +49,8 @@ def _refuse_mixed_split(root: str, parent: Folder) -> None:
     ]
     others = [name for name in parent.filled if name not in parts]
     if parts and others:
-        what = f"{root} holds parts of a split ({_some(parts)}) beside other folders ({_some(others)})"
-        remedy = f"move one or the other away; {_ESCAPE}"
+        what = f"{root} holds parts of a split ({_some(parts)}) and other folders ({_some(others)})"
+        remedy = f"move the one or the other away; {_ESCAPE}"
         raise DataError(f"{what}: these are not all classes", remedy=remedy)
 
 
@@ -79,8 +79,9 @@ def _refuse_same_sub_folders(root: str, parent: Folder) -> None:
     for (one, first), (two, second) in itertools.combinations(sorted_in.items(), 2):
         shared = first & second
         if len(shared) > 1 and 2 * len(shared) >= min(len(first), len(second)) and not _all_neutral(shared):
-            what = f"{one} and {two} in {root} hold the same folders, {_some(sorted(shared))}"
-            remedy = f"if those are the classes, give one of the two, e.g. {root}/{one}; {_ESCAPE}"
+            inner = _some(sorted(shared))
+            what = f"{one} and {two} in {root} hold the same folders, {inner}"
+            remedy = f"if {inner} are the classes, give one of the two, e.g. {root}/{one}; {_ESCAPE}"
             raise DataError(f"{what}: these are variants or sites, not classes", remedy=remedy)
 
 

@@ -35,7 +35,7 @@ def test_classes_are_not_suspected(paths: str) -> None:
     [
         (
             "healthy/1.jpg rust/1.jpg test/1.jpg",
-            r"a split \(test\) beside other folders \(healthy, rust\)",
+            r"a split \(test\) and other folders \(healthy, rust\)",
         ),
         ("train/a/1.jpg train/b/1.jpg rust/1.jpg", r"parts of a split \(train\)"),
         ("fold1/a/1.jpg fold2/a/1.jpg", "fold1, fold2 of photos are folds"),
