@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
-from minio.error import MinioException
+from minio.error import MinioException, S3Error
 from minio.helpers import check_bucket_name
 
 from phytoflow.errors import StorageError
@@ -25,6 +25,13 @@ from phytoflow.errors import StorageError
 _TIMEOUT = urllib3.Timeout(connect=5, read=60)  # seconds
 _RETRIES = urllib3.Retry(total=3, backoff_factor=0.3, status_forcelist=(500, 502, 503, 504))
 _VARIABLES = "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_REMEDIES = {
+    "NoSuchBucket": "make the bucket, or check its name and AWS_ENDPOINT_URL",
+    "NoSuchKey": "check the path within the bucket",
+    "AccessDenied": "give the key of AWS_ACCESS_KEY_ID the right to read and write this bucket",
+    "InvalidAccessKeyId": "check AWS_ACCESS_KEY_ID, and that AWS_ENDPOINT_URL names the store it belongs to",
+    "SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY",
+}
 
 
 def list_objects(uri: str) -> dict[str, str]:
@@ -97,9 +104,11 @@ def _connect(uri: str) -> Iterator[tuple[Minio, str, str]]:
         raise StorageError(f"cannot read {uri}: {error}", remedy=remedy) from error
     try:
         yield _client(_endpoint(scheme)), bucket, key.lstrip("/")
+    except S3Error as error:
+        what = f"{uri}: the store answers {error.code}: {error.message}"
+        raise StorageError(what, remedy=_REMEDIES.get(error.code or "", f"check {_VARIABLES}")) from error
     except (MinioException, urllib3.exceptions.HTTPError) as error:
-        remedy = f"check {_VARIABLES}, and that the bucket exists"
-        raise StorageError(f"{uri}: {error}", remedy=remedy) from error
+        raise StorageError(f"{uri}: {error}", remedy=f"check {_VARIABLES}, and the connection") from error
 
 
 def _endpoint(scheme: str) -> str:

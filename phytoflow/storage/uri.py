@@ -139,7 +139,9 @@ def open_uri(uri: str | Path) -> Iterator[IO[bytes]]:
     try:
         file = local_path(uri).open("rb")
     except OSError as error:
-        raise StorageError(f"cannot read {uri}: {error.strerror}", remedy="check the path") from error
+        denied = isinstance(error, PermissionError)
+        remedy = "give this user the right to read it" if denied else "check the path"
+        raise StorageError(f"cannot read {uri}: {error.strerror}", remedy=remedy) from error
     with file:
         yield file
 

@@ -1,3 +1,6 @@
+import threading
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,46 @@ def test_a_prefix_is_not_another_one_that_begins_alike(
 def test_an_address_without_bucket_or_of_another_kind(uri: str) -> None:
     with pytest.raises(StorageError, match="cannot read"):
         read_bytes(uri)
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    code, status = "AccessDenied", 403
+
+    def do_GET(self) -> None:
+        body = f"<Error><Code>{self.code}</Code><Message>No.</Message></Error>".encode()
+        self.send_response(self.status)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "remedy"),
+    [
+        ("AccessDenied", 403, "the right to read and write this bucket"),
+        ("NoSuchBucket", 404, "make the bucket"),
+        ("SignatureDoesNotMatch", 403, "check AWS_SECRET_ACCESS_KEY"),
+        ("InvalidAccessKeyId", 403, "check AWS_ACCESS_KEY_ID"),
+        ("SomethingElse", 400, "AWS_ENDPOINT_URL"),
+    ],
+)
+def test_what_a_store_answers_is_said_with_its_remedy(
+    code: str, status: int, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = type("Handler", (_Refusing,), {"code": code, "status": status})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=partial(server.serve_forever, poll_interval=0.01), daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "never shown")
+    try:
+        with pytest.raises(StorageError, match=f"s3://bucket/a: the store answers {code}: No") as refusal:
+            list_folder("s3://bucket/a")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert remedy in refusal.value.remedy and "never shown" not in str(refusal.value)

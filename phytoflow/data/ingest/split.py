@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from phytoflow.data.splits import Split
 from phytoflow.errors import DataError
 
-_REMEDY = (
-    "add photos of other plants to that class, leave the class out, or, if photos were grouped that do not "
-    "belong together, lower data.near_duplicate_max_distance or give data.groups_csv"
+_ADD = "add photos of other plants to that class, or leave the class out"
+_UNGROUP = (
+    "if photos were grouped that do not belong together, lower data.near_duplicate_max_distance or give "
+    "data.groups_csv"
 )
 
 
@@ -76,7 +77,9 @@ def _check_groups(counts: pd.DataFrame, splits: Sequence[str]) -> None:
             for label, number in few.items()
         )
         names = f"{', '.join(splits[:-1])} and {splits[-1]}"
-        raise DataError(f"too few photos to split into {names}: {each}", remedy=_REMEDY)
+        grouped = any(counts[label].sum() > number for label, number in few.items())
+        remedy = f"{_ADD}; {_UNGROUP}" if grouped else _ADD
+        raise DataError(f"too few photos to split into {names}: {each}", remedy=remedy)
 
 
 def _place(
@@ -114,7 +117,9 @@ def _fill_gaps(
             break
         of_group[min(spare, key=lambda group: (sizes[group].sum(), group))] = split
     names = ", ".join(sorted({labels[label] for _, label in lacking}))
-    raise DataError(f"groups that span several classes leave no way to split: {names}", remedy=_REMEDY)
+    what = f"groups that span several classes leave no way to split: {names}"
+    remedy = f"check the labels of photos that look the same under two labels; {_UNGROUP}"
+    raise DataError(what, remedy=remedy)
 
 
 def _has(sizes: NDArray[np.float64], of_group: NDArray[np.int64], split: int) -> NDArray[np.bool_]:

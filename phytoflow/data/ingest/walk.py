@@ -93,10 +93,18 @@ def walk(root: Path) -> Iterator[FoundFile]:
     try:
         os.scandir(root).close()
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
-        what = "does not exist" if missing else f"cannot be listed: {error.strerror}"
-        raise DataError(f"the folder of photos {root} {what}", remedy=LAYOUT_REMEDY) from error
+        raise _refuse_root(root, error) from error
     return _walk(root)
+
+
+def _refuse_root(root: Path, error: OSError) -> DataError:
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"there is no folder of photos at {root}", remedy=f"check the path; {LAYOUT_REMEDY}")
+    if isinstance(error, NotADirectoryError):
+        remedy = f"unpack it if it is an archive; {LAYOUT_REMEDY}"
+        return DataError(f"{root} is a file, not a folder of photos", remedy=remedy)
+    what = f"the folder of photos {root} cannot be listed: {error.strerror}"
+    return DataError(what, remedy="give this user the right to read and enter the folder")
 
 
 def _walk(root: Path) -> Iterator[FoundFile]:

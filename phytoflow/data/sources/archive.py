@@ -13,6 +13,7 @@ from phytoflow.data.ingest.file_names import is_hidden
 from phytoflow.errors import DataError
 
 _BLOCK = 2**20  # bytes copied at a time
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError)
 
 
 def unpack(archive: Path, to: Path, *, max_bytes: int) -> None:
@@ -30,8 +31,16 @@ def unpack(archive: Path, to: Path, *, max_bytes: int) -> None:
     try:
         for name, stream in _open_members(archive):
             room -= write_bounded(stream, to / safe_path(name), room)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError) as error:
-        raise DataError(f"{archive.name} is damaged: {error}", remedy="download it again") from error
+    except DAMAGED as error:
+        raise damaged(archive, error) from error
+
+
+def damaged(archive: Path, error: Exception) -> DataError:
+    """The error of an archive whose members cannot be read."""
+    if isinstance(error, RuntimeError):  # zipfile's, for a password or an unknown compression
+        remedy = "unpack it yourself and give the folder"
+        return DataError(f"{archive.name} cannot be unpacked: {error}", remedy=remedy)
+    return DataError(f"{archive.name} is damaged: {error}", remedy="run the same command again")
 
 
 def class_root(folder: Path) -> Path:

@@ -52,8 +52,8 @@ def download(url: str, to: Path, *, max_bytes: int, sha256: str = "", pause: flo
             except httpx.HTTPError as error:
                 failures = 0 if _size(part) > before else failures + 1
                 if failures >= MAX_FAILURES or not _is_transient(error):
-                    remedy = "check the connection and run the same command again: it resumes"
-                    raise StorageError(f"cannot download {url}: {_describe(error)}", remedy=remedy) from error
+                    what = f"cannot download {url}: {_describe(error)}"
+                    raise StorageError(what, remedy=_remedy(error)) from error
                 _LOG.info("%s: %s; trying again", url, _describe(error))
                 time.sleep(pause * 2**failures)
     return to
@@ -149,6 +149,12 @@ def _length(response: httpx.Response, start: int) -> int:
     """Bytes of the whole file; 0 if the server does not say."""
     length = int(response.headers.get("content-length", 0))
     return start + length if length else 0
+
+
+def _remedy(error: httpx.HTTPError) -> str:
+    if _is_transient(error):
+        return "check the connection and run the same command again: it resumes"
+    return "check the address, and whether it can be read without signing in"
 
 
 def _is_transient(error: httpx.HTTPError) -> bool:

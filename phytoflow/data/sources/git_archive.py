@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from phytoflow.data.sources.archive import safe_path, write_bounded
+from phytoflow.data.sources.archive import DAMAGED, damaged, safe_path, write_bounded
 from phytoflow.errors import DataError, StorageError
 from phytoflow.system.progress import track
 
@@ -37,8 +36,8 @@ def unpack_classes(archive: Path, below: str, classes: Iterable[str], to: Path, 
             for member, place in track(members, "Unpacking"):
                 with file.open(member) as stream:
                     room -= write_bounded(stream, to / place, room)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise DataError(f"{archive.name} is damaged: {error}", remedy="download it again") from error
+    except DAMAGED as error:
+        raise damaged(archive, error) from error
     missing = sorted(wanted - {path.name for path in to.iterdir()})
     if missing or not members:
         what = f"{archive.name} has no {', '.join(missing) or 'photos'} below {below}"

@@ -36,7 +36,7 @@ def localise_source(source: str, work: Path, seed: int = 0) -> Path:
         seed: Seed of the sample.
 
     Raises:
-        DataError: There is no such local folder, or the archive cannot be used.
+        DataError: The archive cannot be used.
         StorageError: The store cannot be read, or ``work`` not be written.
     """
     if source == SAMPLE:
@@ -45,10 +45,8 @@ def localise_source(source: str, work: Path, seed: int = 0) -> Path:
             _LOG.info("no photos given: drawing sample leaves in %s", folder)
             make_synthetic_dataset(folder, seed=seed)
         return folder
-    if is_local(source) and not local_path(source).is_dir():
-        raise DataError(
-            f"no folder of photos at {source}", remedy="give a folder with one sub-folder a class"
-        )
+    if is_local(source):
+        return local_path(source)  # the walk refuses what is not a folder
     if _is_archive(source):
         return _fetch_archive(source, work)
     return fetch_folder(source, work / "photos")

@@ -309,8 +309,8 @@ def same_everywhere(root: Path) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no such folder": (lambda root: None, "does not exist"),
-    "a file": (lambda root: write(root, bad.JPEG), "cannot be listed: Not a directory"),
+    "no such folder": (lambda root: None, "there is no folder of photos at"),
+    "a file": (lambda root: write(root, bad.JPEG), "is a file, not a folder of photos"),
     "empty folder": (lambda root: root.mkdir(), "no class folders"),
     "photos side by side": (flat, "the 1 photos in .* lie side by side: there are no class folders"),
     "hidden folders only": (lambda root: write(root / ".cache" / "a.jpg", bad.JPEG), "no class folders"),

@@ -78,9 +78,10 @@ def test_google_cloud_storage_is_asked_at_its_own_endpoint(
         assert read_bytes("gs://bucket/a.txt") == b"here"
 
 
-def test_a_local_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no folder of photos"):
-        localise_source(str(tmp_path / "none"), tmp_path / "work")
+def test_a_local_folder_is_used_where_it_is(tmp_path: Path) -> None:
+    assert localise_source(str(tmp_path), tmp_path / "work") == tmp_path
+    assert localise_source(f"file://{tmp_path}", tmp_path / "work") == tmp_path
+    assert not (tmp_path / "work").exists()
 
 
 def test_class_names_are_known_without_a_photo_being_read(tmp_path: Path) -> None:
@@ -158,7 +159,7 @@ def test_a_copy_elsewhere_with_its_times_has_the_same_version(tmp_path: Path) ->
 
 
 def test_no_version_of_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="does not exist"):
+    with pytest.raises(DataError, match="no folder of photos"):
         source_version(str(tmp_path / "none"))
 
 

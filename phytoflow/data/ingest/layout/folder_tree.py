@@ -63,10 +63,10 @@ def read_tree(entries: Iterable[FoundFile]) -> Tree:
     root, count = Folder(), 0
     for entry in entries:
         count += 1
-        if not entry.skipped:
-            _add(root, entry.parts[:-1], _may_be_photo(entry.parts[-1]))
-        elif entry.skipped == EMPTY_FOLDER or entry.skipped.startswith(UNREADABLE_FOLDER):
+        if entry.skipped == EMPTY_FOLDER or entry.skipped.startswith(UNREADABLE_FOLDER):
             _add(root, entry.parts, 0)
+        else:
+            _add(root, entry.parts[:-1], not entry.skipped and _may_be_photo(entry.parts[-1]))
     return Tree(root, count)
 
 
