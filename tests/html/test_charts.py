@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from phytoflow.html.charts import new_axes, png, short_labels, svg
+from phytoflow.html.charts import WIDTH, new_axes, png, short_labels, svg
 from phytoflow.html.palette import light
 
 NAMES = ["健康 🌿", "a$b$ c", "Löwenzahn #1 <b>&\"q'"]
@@ -57,7 +57,7 @@ def test_a_png_stands_on_white() -> None:
 
 def test_a_tall_chart_is_bounded() -> None:
     figure, _ = new_axes(1000)
-    assert figure.get_size_inches().tolist() == [6.4, 24]
+    assert figure.get_size_inches().tolist() == [WIDTH, 24]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ are pale, and a model trained on one kind of camera sees other colours from the 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import struct
 import threading
@@ -91,10 +90,11 @@ class _Cache:
     def __init__(self, size: int) -> None:
         self._size = size
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[bytes, str], tuple[Any, bool]] = OrderedDict()
+        self._known: OrderedDict[tuple[int, int, str], tuple[Any, bool]] = OrderedDict()
 
     def find(self, profile: bytes, mode: str) -> tuple[Any, bool]:
-        key = (hashlib.sha256(profile).digest(), mode)
+        # Python's keyed hash: a cryptographic one would take longer than all else for a photo in sRGB.
+        key = (hash(profile), len(profile), mode)
         with self._lock:
             if key not in self._known:
                 self._known[key] = _build(profile, mode)

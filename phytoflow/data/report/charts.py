@@ -12,6 +12,9 @@ from phytoflow.data.splits import SPLITS
 from phytoflow.html.charts import new_axes, short_labels, svg
 from phytoflow.html.palette import light
 
+# More points than this become one picture within the SVG, which does not follow the page's colour scheme:
+# a set of 50,000 sizes would be 50,000 elements.
+_MOST_POINTS = 2000
 _BAR = 0.42  # inches that one class takes in a bar chart or box plot
 
 
@@ -40,8 +43,8 @@ def draw_sizes(used: pd.DataFrame) -> Markup:
     sizes = used.groupby(["width", "height"]).size()
     width, height = (sizes.index.get_level_values(name) for name in ("width", "height"))
     area = 12 + 300 * sizes.to_numpy() / sizes.sum()
-    # As pixels within the SVG: a set of 50,000 sizes would be 50,000 elements.
-    axes.scatter(width, height, s=area, color=light("train"), alpha=0.6, linewidths=0, rasterized=True)
+    many = len(sizes) > _MOST_POINTS
+    axes.scatter(width, height, s=area, color=light("train"), alpha=0.6, linewidths=0, rasterized=many)
     axes.set_xlabel("width, pixels")
     axes.set_ylabel("height, pixels")
     axes.margins(0.15)
@@ -61,7 +64,7 @@ def draw_brightness(used: pd.DataFrame) -> Markup:
     for line in (*boxes["medians"], *boxes["whiskers"], *boxes["caps"]):
         line.set(color=light("green"))
     for points in boxes["fliers"]:
-        points.set_rasterized(True)  # as above
+        points.set_rasterized(len(used) > _MOST_POINTS)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.set_xlabel("mean brightness: 0 black, 1 white")

@@ -64,6 +64,7 @@ def render_data_page(
         largest_group=int(used.groupby("group").size().max()),
         charts=_draw_charts(used, counts),
         samples=_sample_classes(used, seed, limits),
+        most_pairs=_MOST_PAIRS,
         pairs=_show_near_duplicates(table, near, limits),
         conflicts=_show_conflicts(table, limits),
     )

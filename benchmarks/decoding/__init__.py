@@ -1,0 +1,1 @@
+"""What decoding a photo costs: time and memory."""
