@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-import click
 import typer
 
 from phytoflow.cli.main import app
@@ -21,18 +20,16 @@ completion for your shell. [Exit codes](exit-codes.md) are the same for all comm
 
 def commands() -> str:
     """Every command with its arguments and options."""
-    root = typer.main.get_command(app)
-    context = click.Context(root, info_name="phytoflow")
-    return "\n".join([NOTE, _INTRODUCTION, *_walk(root, "phytoflow", context)])
+    return "\n".join([NOTE, _INTRODUCTION, *_walk(typer.main.get_command(app), "phytoflow")])
 
 
-def _walk(command: Any, path: str, context: click.Context) -> Iterator[str]:
+def _walk(command: Any, path: str) -> Iterator[str]:
     if not hasattr(command, "list_commands"):
         yield _command(command, path)
         return
+    context = command.make_context(path, [], resilient_parsing=True)
     for name in command.list_commands(context):
-        inner = command.get_command(context, name)
-        yield from _walk(inner, f"{path} {name}", click.Context(inner, parent=context, info_name=name))
+        yield from _walk(command.get_command(context, name), f"{path} {name}")
 
 
 def _command(command: Any, path: str) -> str:
