@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -47,3 +49,13 @@ async def test_nobody_there() -> None:
     async with AsyncGrpcClient(target, retries=1) as client:
         with pytest.raises(ServingError, match="cannot be reached"):
             await client.predict([b"x"])
+
+
+@pytest.mark.parametrize("module", ["phytoflow.client", "phytoflow.client.grpc_client"])
+def test_clients_need_no_server_and_no_training_stack(module: str) -> None:
+    """What the package without extras, or with ``client-grpc``, does not bring."""
+    absent = ["kserve", "fastapi", "onnxruntime", "torch", "pandas", "mlflow", "kfp", "kubernetes"]
+    absent += [] if "grpc" in module else ["grpc", "google.protobuf"]
+    code = f"import sys, {module}; print([name for name in {absent} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
