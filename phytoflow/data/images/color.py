@@ -41,7 +41,7 @@ def profile_of(image: Image.Image) -> bytes | None:
     """The ICC profile that a photo embeds or names otherwise; None: sRGB, as photos without a profile are."""
     if profile := image.info.get("icc_profile"):
         return bytes(profile)
-    if image.info.get("nclx_profile", {}).get("color_primaries") == _P3_PRIMARIES:
+    if (image.info.get("nclx_profile") or {}).get("color_primaries") == _P3_PRIMARIES:
         return _profile(DISPLAY_P3)
     return _profile(ADOBE_RGB) if _is_marked_adobe_rgb(image) else None
 
@@ -136,7 +136,8 @@ def _changes_nothing(transform: Any, mode: str) -> bool:
 
 def _is_marked_adobe_rgb(image: Image.Image) -> bool:
     # Searching the bytes costs a few microseconds, parsing the directories a tenth of a millisecond.
-    if b"R03\0" not in image.info.get("exif", b""):
+    # (pi-heif says None of a photo without EXIF.)
+    if b"R03\0" not in (image.info.get("exif") or b""):
         return False
     try:
         exif = image.getexif()

@@ -145,7 +145,10 @@ def _decode_2(
     image = _reduce(image, factor) if factor > 1 else _opaque(image)
     if orientation in _TRANSPOSE:
         image = image.transpose(_TRANSPOSE[orientation])
-    return to_srgb(image, profile), orientation in _SWAPS_SIDES
+    image = to_srgb(image, profile)
+    if image is not opened:
+        opened.close()  # frees its pixels before the next photo takes memory from the budget
+    return image, orientation in _SWAPS_SIDES
 
 
 def _load(image: Image.Image) -> Image.Image:

@@ -1,8 +1,10 @@
 """Photos as phones write them: HEIC by x265, AVIF by Pillow's encoder."""
 
 import io
+from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, features
 
@@ -42,6 +44,19 @@ def test_the_containers_rotation_is_applied_once(encode: type, orientation: int)
 def test_they_look_like_the_jpeg_of_the_same_photo(encode: type) -> None:
     jpeg = np.asarray(decode(encoded(PHOTO, quality=95)), int)
     assert np.abs(np.asarray(decode(encode(PHOTO)), int) - jpeg).mean() < 2
+
+
+@pytest.mark.parametrize("encode", [pillow_heif.from_pillow, None])
+def test_a_photo_without_exif(encode: Any) -> None:
+    buffer = io.BytesIO()
+    if encode:
+        encode(PHOTO).save(buffer, quality=90)
+    else:
+        PHOTO.save(buffer, "AVIF", quality=90)
+    assert b"Exif" not in buffer.getvalue()
+    for version in (1, 2):
+        photo = decode(buffer.getvalue(), version=version)  # type: ignore[arg-type]
+        assert np.abs(np.asarray(photo, int) - np.asarray(PHOTO, int)).mean() < 3
 
 
 def test_ten_bits_a_sample() -> None:
