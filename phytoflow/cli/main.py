@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -9,49 +10,72 @@ import typer
 from typer.core import TyperGroup
 
 from phytoflow import __version__
-from phytoflow.cli import data, pipeline
-from phytoflow.cli.deploy import deploy, rollback, status
-from phytoflow.cli.predict import explain, predict
-from phytoflow.cli.run import run
-from phytoflow.cli.serve import serve_with_options, stop
-from phytoflow.cli.settings import settings
-from phytoflow.cli.steps import compare, evaluate, export, train
 from phytoflow.console import run_command
+from phytoflow.errors import ConfigError, nearest_name
 
-
-def serve() -> None:
-    """Answer with a bundle, in the foreground, until stopped (Ctrl-C or SIGTERM)."""
-
-
-COMMANDS: dict[str, dict[str, Callable[..., Any] | typer.Typer]] = {
+COMMANDS = {
     "From photos to predictions": {
-        "run": run,
-        "predict": predict,
-        "explain": explain,
-        "serve": serve,
-        "stop": stop,
+        "run": "run:run",
+        "predict": "predict:predict",
+        "explain": "predict:explain",
+        "serve": "serve:serve",
+        "stop": "serve:stop",
     },
-    "Photos and settings": {"data": data.app, "settings": settings},
-    "One step alone": {"train": train, "export": export, "evaluate": evaluate, "compare": compare},
-    "On a cluster": {"pipeline": pipeline.app, "deploy": deploy, "status": status, "rollback": rollback},
+    "Photos and settings": {"data": "data:app", "settings": "settings:settings"},
+    "One step alone": {
+        "train": "steps:train",
+        "export": "steps:export",
+        "evaluate": "steps:evaluate",
+        "compare": "steps:compare",
+    },
+    "On a cluster": {
+        "pipeline": "pipeline:app",
+        "deploy": "deploy:deploy",
+        "status": "deploy:status",
+        "rollback": "deploy:rollback",
+    },
 }
-"""Commands by the heading that --help shows them under, in the order of a newcomer's day."""
+"""Where each command is in ``phytoflow.cli``, by the heading that --help shows it under.
+
+They stand in the order of a newcomer's day. A command is imported when it is called: `--version`, shell
+completion and the first line of `run` do not wait for what others need.
+"""
+_PANELS = {name: panel for panel, commands in COMMANDS.items() for name in commands}
+_PLACES = {name: place for commands in COMMANDS.values() for name, place in commands.items()}
 
 
 class _Commands(TyperGroup):
-    """Lists commands as ``COMMANDS`` does; reads the options of `serve` only when they are needed."""
+    """Imports the commands of ``COMMANDS`` as they are needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [name for panel in COMMANDS.values() for name in panel]
+        return list(_PLACES)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in _PLACES:
+            near = nearest_name(args[0], _PLACES)
+            remedy = f"Did you mean {near}?" if near else "`phytoflow --help` lists all"
+            raise ConfigError(f"there is no command {args[0]!r}", remedy=remedy)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name != "serve":
-            return super().get_command(ctx, cmd_name)
+        if cmd_name not in _PLACES:
+            return None
+        module, _, name = _PLACES[cmd_name].partition(":")
+        command = getattr(importlib.import_module(f"phytoflow.cli.{module}"), name)
+        return _build(cmd_name, command)
+
+
+def _build(name: str, command: Callable[..., Any] | typer.Typer) -> Any:
+    if isinstance(command, typer.Typer):
+        built: Any = typer.main.get_group(command)
+    else:
         single = typer.Typer(add_completion=False)
-        dashes = {"token_normalize_func": lambda name: name.replace("-", "_")}
-        panel = next(iter(COMMANDS))
-        single.command("serve", context_settings=dashes, rich_help_panel=panel)(serve_with_options())
-        return typer.main.get_command(single)
+        # Options of the predictor are spelt with underscores; the dashes of other commands do as well.
+        dashes = {"token_normalize_func": lambda word: word.replace("-", "_")} if name == "serve" else None
+        single.command(name, context_settings=dashes)(command)
+        built = typer.main.get_command(single)
+    built.name, built.rich_help_panel = name, _PANELS[name]
+    return built
 
 
 app = typer.Typer(
@@ -59,14 +83,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="From a folder of leaf photographs to an answering predictor.",
 )
-for panel, commands in COMMANDS.items():
-    for name, command in commands.items():
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=name, rich_help_panel=panel)
-        else:
-            app.command(name, rich_help_panel=panel)(command)
 
 
 def _print_version(asked: bool) -> None:

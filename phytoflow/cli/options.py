@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -24,3 +25,11 @@ ExternalDataOption = Annotated[
 ]
 
 OutputOption = Annotated[Path, typer.Option(help="Folder of the run; give it again to resume.")]
+
+
+def with_external_data(settings: list[str] | None, external_data: str) -> list[str]:
+    """The settings, and ``--external-data`` as one of them, quoted as YAML."""
+    return [
+        *(settings or []),
+        *([f"evaluation.external_data={json.dumps(external_data)}"] if external_data else []),
+    ]

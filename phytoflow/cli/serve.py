@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,16 +26,6 @@ def serve(**options: Any) -> None:
     for name, value in options.items():
         command += [f"--{name}", str(value)]
     os.execve(sys.executable, command, environment_for("serving"))  # the server itself gets the signals
-
-
-def serve_with_options() -> Callable[..., None]:
-    """Returns ``serve`` with a parameter for each option of the predictor.
-
-    Where there is no predictor it has none, and says so when it is called.
-    """
-    with contextlib.suppress(ConfigError):
-        serve.__signature__ = inspect.Signature(list(_parameters()))  # type: ignore[attr-defined]
-    return serve
 
 
 def stop(output: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("out")) -> None:
@@ -67,3 +57,8 @@ def _with_choices(text: str, choices: tuple[str, ...]) -> str:
     """The help of an option, with its choices unless it names them."""
     named = all(choice in text for choice in choices)
     return text if named else f"{text} One of {', '.join(choices)}."
+
+
+# The command takes what the predictor takes. Where there is no predictor it takes nothing, and says so.
+with contextlib.suppress(ConfigError):
+    serve.__signature__ = inspect.Signature(list(_parameters()))  # type: ignore[attr-defined]

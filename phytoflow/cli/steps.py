@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from phytoflow.cli.options import ConfigOption, ExternalDataOption, OutputOption, SetOption
+from phytoflow.cli.options import (
+    ConfigOption,
+    ExternalDataOption,
+    OutputOption,
+    SetOption,
+    with_external_data,
+)
 from phytoflow.config.loader import load_settings
 from phytoflow.steps import export as export_step
 from phytoflow.steps import preprocess as preprocess_step
@@ -88,11 +93,3 @@ def compare(
     if html:
         write_comparison_page(comparison, (first, second), photos, html)
         typer.echo(f"report: {html}")
-
-
-def with_external_data(settings: list[str] | None, external_data: str) -> list[str]:
-    """The settings, and ``--external-data`` as one of them, quoted as YAML."""
-    return [
-        *(settings or []),
-        *([f"evaluation.external_data={json.dumps(external_data)}"] if external_data else []),
-    ]

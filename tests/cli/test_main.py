@@ -76,7 +76,8 @@ def test_the_shell_completes_commands_and_options() -> None:
         (["evaluate", "--bundle", "no/such/bundle", "--data", ".", "--output", "o"], 7, "no bundle at"),
         (["data", "download", "roses", "x"], 2, "plantvillage"),
         (["data", "check", "no/such/folder"], 3, "no/such/folder"),
-        (["unknown"], 2, "unknown"),
+        (["unknown"], 2, "no command 'unknown'"),
+        (["pipelin"], 2, "Did you mean pipeline?"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_right_exit_code(

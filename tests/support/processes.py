@@ -16,6 +16,19 @@ def runs(pid: int) -> bool:
         return False
 
 
+def processes_naming(place: Path) -> list[int]:
+    """Living processes whose command line names a place, other than this one's own."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            named = folder.name.isdigit() and os.fsencode(place) in (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if named and int(folder.name) != os.getpid() and runs(int(folder.name)):
+            found.append(int(folder.name))
+    return found
+
+
 def group_members(group: int) -> list[int]:
     """Living processes of a process group."""
     pids = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
