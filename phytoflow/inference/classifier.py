@@ -75,7 +75,7 @@ class Classifier:
         """Classifies encoded photos.
 
         Args:
-            contents: JPEG, PNG, WebP, TIFF or BMP files' bytes; memory is bounded by them, not by pixels.
+            contents: Encoded photos' bytes; memory is bounded by them, not by pixels.
             limits: What each may cost.
 
         Raises:
