@@ -31,7 +31,7 @@ from phytoflow.data.splits import SPLITS
 from phytoflow.errors import DataError
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.storage.temporary import temporary_folder
-from phytoflow.storage.uri import is_local, local_path
+from phytoflow.storage.uri import base_name, is_local, local_path
 from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map
 
@@ -66,7 +66,7 @@ def prepare(
         checked = check(root, settings, seed)
         for line in checked.findings.lines():
             _LOG.info("%s", line)
-        summary = _summarise(checked.table, preprocessing, seed)
+        summary = _summarise(checked.table, preprocessing, seed, base_name(source))
         with atomic_folder(output) as folder:
             write_findings(checked, seed, settings, folder)
             _write_summary(summary, folder)
@@ -84,7 +84,7 @@ def _open_source(source: str, work: Path, seed: int) -> Iterator[Path]:
         yield localise_source(source, folder, seed)
 
 
-def _summarise(table: pd.DataFrame, preprocessing: Preprocessing, seed: int) -> DatasetSummary:
+def _summarise(table: pd.DataFrame, preprocessing: Preprocessing, seed: int, name: str) -> DatasetSummary:
     used = table[table["split"] != "excluded"]
     return DatasetSummary(
         data_hash=data_hash(table),
@@ -93,6 +93,7 @@ def _summarise(table: pd.DataFrame, preprocessing: Preprocessing, seed: int) -> 
         groups={split: int(used.loc[used["split"] == split, "group"].nunique()) for split in SPLITS},
         seed=seed,
         preprocessing=preprocessing.model_copy(update={"sample_bits": find_sample_bits(used)}),
+        name=name,
     )
 
 

@@ -89,9 +89,9 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
 
 def _check_output(settings: RunSettings, output: str) -> None:
     """Refuses, before anything is spent, what the last steps could not do with this output."""
-    from phytoflow.tracking.mlflow_client import tracking_uri
+    from phytoflow.tracking.mlflow_client import check_settings
 
-    tracking_uri(settings.tracking, output)  # an object store holds no SQLite: then an MLflow server is named
+    check_settings(settings.tracking, output)
     if not settings.serving.publish:
         return
     if on_cluster(settings.serving, output):

@@ -46,5 +46,6 @@ def evaluate(
         training=TrainingFolders(data, model),
     )
     views = kfp_views(evaluation)
-    log_evaluation(settings.tracking, output, bundle, evaluation, views.scalars)
+    result = views.markdown.splitlines()[0].removeprefix("# ")
+    log_evaluation(settings.tracking, output, bundle, evaluation, views.scalars, result)
     return views

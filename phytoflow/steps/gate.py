@@ -8,12 +8,16 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from phytoflow.bundle.bundle import Bundle
+from phytoflow.data.prepare import PAGE_FILE
 from phytoflow.errors import GateError
 from phytoflow.evaluation.gate.conditions import Verdict, judge
 from phytoflow.evaluation.gate.settings import GateSettings
+from phytoflow.evaluation.outcome import RunOutcome
 from phytoflow.evaluation.predictions.table import PhotoPredictions
-from phytoflow.evaluation.results import Metrics, read_metrics
+from phytoflow.evaluation.report.html import REPORT_FILE
+from phytoflow.evaluation.results import METRICS_FILE, Metrics, read_metrics
 from phytoflow.evaluation.settings import EvaluationSettings
+from phytoflow.steps.report import deliver_outcome, tracked_run
 from phytoflow.steps.settings import GateStepSettings
 from phytoflow.storage.uri import join, put_file
 from phytoflow.tracking.evaluation_run import log_verdict
@@ -37,9 +41,11 @@ def gate(bundle: Path, dataset: Path, evaluation: Path, settings: GateStepSettin
         output: The run's folder or prefix.
     """
     verdict = judge_bundle(bundle, dataset, evaluation, settings.gate, settings.tracking, output)
-    put_file(evaluation / "metrics.json", join(output, "metrics.json"))
-    put_file(evaluation / "report.html", join(output, "report.html"))
-    put_file(dataset / "data.html", join(output, "data.html"))
+    put_file(evaluation / METRICS_FILE, join(output, METRICS_FILE))
+    put_file(dataset / PAGE_FILE, join(output, PAGE_FILE))
+    run = tracked_run(settings.tracking, output, bundle)
+    outcome = RunOutcome(output=output, verdict=verdict, tracked_run=run)
+    deliver_outcome(outcome, (evaluation / REPORT_FILE).read_bytes(), bundle, settings.tracking, output)
     for condition in verdict.conditions:
         _LOG.info("%s %s", "passed:" if condition.passed else "NOT passed:", condition.text)
     return verdict

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from phytoflow.provenance import code_version
+from phytoflow.provenance import code_version, now
 from phytoflow.steps.settings import TrainStepSettings
 from phytoflow.storage.uri import is_local, join, local_path
 from phytoflow.system.threads import make_idle_openmp_threads_sleep
@@ -32,7 +32,13 @@ def train(dataset: Path, settings: TrainStepSettings, model: Path, output: str) 
     key = hashlib.sha256(
         f"{data.summary.data_hash} {settings.to_json()} {code_version()}".encode()
     ).hexdigest()[:16]
-    with Tracker.open(settings.tracking, output, key=key) as tracker:
+    backbone, started = settings.model.backbone, now().replace("T", " ")[:16]
+    subject = f"{backbone} on {data.summary.name or data.summary.data_hash[:8]}"
+    with Tracker.open(
+        settings.tracking, output, key=key, name=f"{subject}, {started}", model=backbone
+    ) as tracker:
+        photos, classes = sum(data.summary.counts["train"].values()), len(data.summary.classes)
+        tracker.describe(trained=f"{subject}, {photos:,} photos of {classes} classes", output=output)
         sections = settings.model_dump(mode="json", include={"seed", "model", "training"})
         tracker.log_params(sections | {"data_hash": data.summary.data_hash, "code_version": code_version()})
         checkpoints = join(output, _CHECKPOINTS)

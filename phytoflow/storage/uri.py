@@ -39,6 +39,12 @@ def join(uri: str | Path, *parts: str) -> str:
     return "/".join([str(uri).rstrip("/"), *parts])
 
 
+def base_name(uri: str | Path) -> str:
+    """The last segment of a path or URI, for people; a query, which may hold a secret, is left out."""
+    path = str(local_path(uri)) if is_local(uri) else unquote(urlsplit(str(uri)).path)
+    return path.rstrip("/").rpartition("/")[2]
+
+
 def exists(uri: str | Path) -> bool:
     """Tells whether there is such a file or folder, object or prefix with objects."""
     if is_local(uri):

@@ -1,4 +1,4 @@
-"""Puts what is found out about a bundle later into the run that trained it."""
+"""Records what is found out about a bundle in the MLflow run that trained it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def bundle_run(settings: TrackingSettings, output: str | Path, bundle: Path) -> 
     """The run that trained a bundle (``provenance.run_id``), or one of the bundle's own.
 
     Raises:
-        BundleError: The folder holds no whole bundle.
+        BundleError: The folder holds no complete bundle.
         TrackingError: MLflow cannot be reached, or refuses.
     """
     manifest = Bundle.load(bundle).manifest
@@ -28,7 +28,9 @@ def bundle_run(settings: TrackingSettings, output: str | Path, bundle: Path) -> 
             return Tracker.open(settings, output, run_id=run_id)
         except TrackingError as error:
             _LOG.warning("the run that trained the bundle is not in this MLflow (%s)", error.message)
-    return Tracker.open(settings, output, key=manifest.version, name="bundle", finished=True)
+    name = f"bundle {manifest.version} of {manifest.backbone}"
+    key, model = manifest.version, manifest.backbone
+    return Tracker.open(settings, output, key=key, name=name, model=model, finished=True)
 
 
 def log_evaluation(
@@ -37,25 +39,50 @@ def log_evaluation(
     bundle: Path,
     evaluation: Path,
     scalars: Mapping[str, float],
+    result: str,
 ) -> None:
-    """Adds figures as ``test_*`` metrics, and the folder's files (pictures, tables, report) as artifacts.
+    """Records an evaluation: its scalars as metrics, its files as artifacts.
 
     Args:
         settings: Where runs are recorded.
         output: Holds the runs if ``settings.uri`` is empty.
-        bundle: What was evaluated.
+        bundle: Folder of the bundle.
         evaluation: Folder that ``phytoflow.evaluation.evaluate`` wrote.
-        scalars: Figures by name.
+        scalars: Metrics by dotted name; see ``phytoflow.evaluation.scalars``.
+        result: The result in a sentence, for the run's description.
 
     Raises:
         TrackingError: MLflow cannot be reached, or refuses.
+        StorageError: The disk is full, or the output folder cannot be written.
     """
     with bundle_run(settings, output, bundle) as tracker:
-        tracker.log_metrics({f"test_{name}": value for name, value in scalars.items()})
+        tracker.log_scalars(scalars)
         tracker.log_artifact(evaluation, FOLDER)
+        tracker.describe(result=result, report=f"{FOLDER}/report.html", output=str(output))
+
+
+def log_report(
+    settings: TrackingSettings, output: str | Path, bundle: Path, report: Path, facts: Mapping[str, str]
+) -> None:
+    """Replaces the report among the run's artifacts, and adds facts to its description.
+
+    Args:
+        settings: Where runs are recorded.
+        output: Holds the runs if ``settings.uri`` is empty.
+        bundle: Folder of the bundle.
+        report: The page, named ``report.html``.
+        facts: See ``phytoflow.tracking.description.RunFacts``.
+
+    Raises:
+        TrackingError: MLflow cannot be reached, or refuses.
+        StorageError: The disk is full, or the output folder cannot be written.
+    """
+    with bundle_run(settings, output, bundle) as tracker:
+        tracker.log_artifact(report, FOLDER)
+        tracker.describe(**facts)
 
 
 def log_verdict(settings: TrackingSettings, output: str | Path, bundle: Path, verdict: str) -> None:
-    """Records what the gate said, as the tag ``gate``; raises TrackingError."""
+    """Records the gate's decision as the tag ``gate``; raises TrackingError."""
     with bundle_run(settings, output, bundle) as tracker:
         tracker.set_tags({"gate": verdict})

@@ -1,7 +1,8 @@
-"""The model registry: which bundles there are, which one is challenger and which one serves as champion."""
+"""The model registry: which bundles there are, which one is challenger and which one is champion."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from phytoflow.bundle.bundle import MANIFEST, Bundle
 from phytoflow.errors import TrackingError
 from phytoflow.storage.uri import is_local, local_path
 from phytoflow.tracking.evaluation_run import bundle_run
-from phytoflow.tracking.mlflow_client import open_client, tracking_errors, tracking_uri
+from phytoflow.tracking.mlflow_client import open_store
 from phytoflow.tracking.settings import TrackingSettings
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _FOLDER = "bundle"
 
 @dataclass(frozen=True)
 class Champion:
-    """The bundle that is published now.
+    """The bundle that is published.
 
     Attributes:
         path: Its folder.
@@ -36,40 +37,36 @@ class Champion:
 
 
 def register(
-    bundle: Path, settings: TrackingSettings, output: str | Path, *, tags: dict[str, str] | None = None
+    bundle: Path, settings: TrackingSettings, output: str | Path, *, tags: Mapping[str, str] | None = None
 ) -> str:
-    """Registers a bundle and makes it challenger. The same bundle again gives the version it has.
+    """Registers a bundle and makes it challenger. A bundle that is registered keeps its version.
 
-    The bundle is kept as an artifact of the run that trained it (``provenance.run_id``), or of a run of
-    its own where that is not known; the version is made last, so that none points at half a bundle.
+    The bundle becomes an artifact of the run that trained it (``provenance.run_id``), or of a run of its own
+    if that is not known. The version is created last, so that none points to an incomplete bundle.
 
     Args:
-        bundle: The bundle's folder.
-        settings: Names the registry and the model in it.
+        bundle: Folder of the bundle.
+        settings: The registry and the name of the model in it.
         output: Holds the registry if ``settings.uri`` is empty.
         tags: Further tags of the version.
 
     Returns:
-        The version's number, as MLflow writes it.
+        The number of the version, as MLflow writes it.
 
     Raises:
-        BundleError: The folder holds no whole bundle.
+        BundleError: The folder holds no complete bundle.
         TrackingError: MLflow cannot be reached, or refuses.
+        StorageError: The disk is full, or the output folder cannot be written.
     """
     manifest, name = Bundle.load(bundle).manifest, settings.registered_model
-    client = open_client(settings, output)
-    with tracking_errors(tracking_uri(settings, output)):
-        _ensure_model(client, name)
-        version = _version_of(client, name, manifest.version)
+    store = open_store(settings, output)
+    with store.errors():
+        _ensure_model(store.client, name)
+        version = _find_version(store.client, name, manifest.version)
         if version is None:
-            tracker = bundle_run(settings, output, bundle)
-            tracker.log_artifact(bundle, _FOLDER)
-            tracker.finish()
-            facts = {BUNDLE_TAG: manifest.version, "data_hash": manifest.provenance.data_hash} | (tags or {})
-            source = tracker.artifact_uri(_FOLDER)
-            created = client.create_model_version(name, source, run_id=tracker.run_id, tags=facts)
-            version = str(created.version)
-        client.set_registered_model_alias(name, CHALLENGER, version)
+            facts = {BUNDLE_TAG: manifest.version, "data_hash": manifest.provenance.data_hash}
+            version = _create_version(store.client, bundle, settings, output, facts | dict(tags or {}))
+        store.client.set_registered_model_alias(name, CHALLENGER, version)
     return version
 
 
@@ -79,23 +76,24 @@ def promote(settings: TrackingSettings, output: str | Path, version: str) -> Non
     Raises:
         TrackingError: MLflow cannot be reached, or has no such version.
     """
-    with tracking_errors(tracking_uri(settings, output)):
-        open_client(settings, output).set_registered_model_alias(settings.registered_model, CHAMPION, version)
+    store = open_store(settings, output)
+    with store.errors():
+        store.client.set_registered_model_alias(settings.registered_model, CHAMPION, version)
 
 
 def champion(settings: TrackingSettings, output: str | Path, work: Path) -> Champion | None:
-    """The champion's bundle, where it lies or brought into ``work``; None while there is no champion.
+    """The champion's bundle where it lies, or downloaded into ``work``; None while there is no champion.
 
     Raises:
-        TrackingError: MLflow cannot be reached, or the champion's bundle is gone.
+        TrackingError: MLflow cannot be reached, or the champion's bundle no longer exists.
     """
-    client = open_client(settings, output)
-    with tracking_errors(tracking_uri(settings, output)):
-        version = _champion_version(client, settings.registered_model)
+    store = open_store(settings, output)
+    with store.errors():
+        version = _champion_version(store.client, settings.registered_model)
         if version is None:
             return None
-        source = str(client.get_model_version_download_uri(version.name, version.version))
-        path = local_path(source) if is_local(source) else _download(client, version, work)
+        source = str(store.client.get_model_version_download_uri(version.name, version.version))
+        path = local_path(source) if is_local(source) else _download(store.client, version, work)
     if not (path / MANIFEST).exists():
         what = f"the bundle of champion {version.name} version {version.version} is gone from {source}"
         raise TrackingError(what, remedy="promote another version, or set gate.compare_champion=false")
@@ -107,10 +105,25 @@ def _ensure_model(client: MlflowClient, name: str) -> None:
         client.create_registered_model(name)
 
 
-def _version_of(client: MlflowClient, name: str, bundle_version: str) -> str | None:
-    chosen = f"name = '{name}' and tags.{BUNDLE_TAG} = '{bundle_version}'"
-    found = client.search_model_versions(chosen, max_results=1)
-    return str(found[0].version) if found else None
+def _find_version(client: MlflowClient, name: str, bundle_version: str) -> str | None:
+    query = f"name = '{name}' and tags.{BUNDLE_TAG} = '{bundle_version}'"
+    versions = client.search_model_versions(query, max_results=1)
+    return str(versions[0].version) if versions else None
+
+
+def _create_version(
+    client: MlflowClient,
+    bundle: Path,
+    settings: TrackingSettings,
+    output: str | Path,
+    tags: dict[str, str],
+) -> str:
+    with bundle_run(settings, output, bundle) as tracker:
+        tracker.log_artifact(bundle, _FOLDER)
+        tracker.complete_model(tags[BUNDLE_TAG])
+    source = tracker.artifact_uri(_FOLDER)
+    name = settings.registered_model
+    return str(client.create_model_version(name, source, run_id=tracker.run_id, tags=tags).version)
 
 
 def _champion_version(client: MlflowClient, name: str) -> ModelVersion | None:

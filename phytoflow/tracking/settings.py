@@ -14,4 +14,6 @@ class TrackingSettings(Section):
         "", description="MLflow tracking URI; empty: MLFLOW_TRACKING_URI, else SQLite in the output folder."
     )
     experiment: str = Field("phytoflow", description="MLflow experiment.")
-    registered_model: str = Field("leaf", description="Name in MLflow's model registry.")
+    registered_model: str = Field(
+        "leaf", pattern=r"^[^/:'\"`]+$", description="Name in MLflow's model registry."
+    )

@@ -1,10 +1,9 @@
-"""One MLflow run: parameters, metrics, files and pictures of a training, resumed after a kill."""
+"""One MLflow run: parameters, metrics, files and charts of a training, resumed after a kill."""
 
 from __future__ import annotations
 
 import logging
 import math
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,36 +11,40 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from phytoflow.tracking.mlflow_client import experiment_id, open_client, tracking_errors, tracking_uri
+from phytoflow.tracking.description import DESCRIPTION_TAG, RunFacts, describe_run, facts_of
+from phytoflow.tracking.links import RunPages, run_pages
+from phytoflow.tracking.logged_model import LoggedModel
+from phytoflow.tracking.mlflow_client import Store, open_store
+from phytoflow.tracking.names import key_name
 from phytoflow.tracking.settings import TrackingSettings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from mlflow import MlflowClient
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 KEY_TAG = "phytoflow.key"
 MAX_PARAMETER = 6000  # characters; MLflow's own limit
-_MAX_TAG = 8000
-_BATCH = 100  # parameters a request; MLflow's own limit
+_MAX_TAG = 8000  # characters; MLflow's own limit
+_PARAMETERS_PER_REQUEST = 100  # MLflow's own limit
+_METRICS_PER_REQUEST = 1000  # MLflow's own limit
 _LOG = logging.getLogger(__name__)
 
 
 class Tracker:
     """Writes to one MLflow run.
 
-    As a context manager it ends the run: FINISHED if the block ends well, FAILED if it raises. A process
-    that is killed leaves the run RUNNING, and the next ``open`` with the same key goes on with it.
+    As a context manager it ends the run: FINISHED if the block ends well, FAILED if it raises. A process that
+    is killed leaves the run RUNNING, and the next ``open`` with the same key resumes it.
 
     Attributes:
         run_id: MLflow's id of the run.
-        uri: The store it is in.
     """
 
-    def __init__(self, client: MlflowClient, run_id: str, uri: str) -> None:
+    def __init__(self, store: Store, run_id: str) -> None:
         self.run_id = run_id
-        self.uri = uri
-        self._client = client
+        self._store = store
+        self._client = store.client
+        self._model = LoggedModel(store, run_id)
 
     @classmethod
     def open(
@@ -51,87 +54,125 @@ class Tracker:
         *,
         run_id: str = "",
         key: str = "",
-        name: str = "train",
+        name: str = "training",
+        model: str = "",
         finished: bool = False,
     ) -> Tracker:
-        """Resumes the run with this id or, not yet finished, with this key; starts one otherwise.
+        """Resumes the run with this id or, if unfinished, with this key; starts a new one otherwise.
 
         Args:
             settings: Where runs are recorded.
-            output: Folder that holds the SQLite file and the artifacts if ``settings.uri`` is empty.
-            run_id: Of a run to resume.
-            key: Names the work, e.g. a hash of data and settings; the same key resumes unfinished work.
-            name: Shown in MLflow, for a new run.
-            finished: Go on with a run of this key even if it finished.
+            output: Folder of the SQLite file and the artifacts if ``settings.uri`` is empty.
+            run_id: Id of a run to resume.
+            key: Identifies the work, e.g. a hash of data and settings.
+            name: Name of a new run.
+            model: Name of the model that the run trains. MLflow lists a run under its training runs only if
+                it has one.
+            finished: Resume a run of this key even if it is finished.
 
         Raises:
             TrackingError: MLflow cannot be reached, refuses, or has no run of this id.
+            StorageError: The disk is full, or the output folder cannot be written.
         """
-        client, uri = open_client(settings, output), tracking_uri(settings, output)
-        with tracking_errors(uri):
-            experiment = experiment_id(client, settings, output)
-            found = (
-                client.get_run(run_id).info.run_id if run_id else _newest(client, experiment, key, finished)
-            )
+        store = open_store(settings, output)
+        experiment = store.experiment_id(settings.experiment)
+        with store.errors():
+            found = run_id and store.client.get_run(run_id).info.run_id
+            found = found or _newest(store, experiment, key, finished)
             if found:
-                client.update_run(found, status="RUNNING")
+                store.client.update_run(found, status="RUNNING")
             else:
                 tags = {KEY_TAG: key} if key else {}
-                found = client.create_run(experiment, run_name=name, tags=tags).info.run_id
-        return cls(client, found, uri)
+                found = store.client.create_run(experiment, run_name=name, tags=tags).info.run_id
+        tracker = cls(store, str(found))
+        if model:
+            tracker._model.start(model)
+        return tracker
+
+    @property
+    def pages(self) -> RunPages:
+        """MLflow's pages for this run."""
+        with self._store.errors():
+            experiment = self._client.get_run(self.run_id).info.experiment_id
+        return run_pages(self._store.address, self._store.folder, experiment, self.run_id)
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        with self._store.errors():
+            return str(self._client.get_run(self.run_id).info.run_name)
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Records parameters; nested mappings become dotted names.
 
-        A value longer than MLflow takes is cut, and kept whole as ``params/NAME.txt``. MLflow's parameters
-        never change: on resuming, one that differs from its first value is left as it was, with a warning.
+        A value longer than MLflow accepts is cut, and kept as a whole in ``params/NAME.txt``. MLflow never
+        changes a parameter: a resumed run keeps the first value of each, with a warning.
         """
-        values = {_allowed(name): str(value) for name, value in _flat(params)}
-        with self._errors():
+        values = {key_name(name): str(value) for name, value in _flatten(params)}
+        with self._store.errors():
             from mlflow.entities import Param
 
             new = self._not_yet_logged(values)
             for name in [name for name, value in new.items() if len(value) > MAX_PARAMETER]:
                 self._client.log_text(self.run_id, new[name], f"params/{name}.txt")
             entries = [Param(name, _cut(value, MAX_PARAMETER)) for name, value in new.items()]
-            for start in range(0, len(entries), _BATCH):
-                self._client.log_batch(self.run_id, params=entries[start : start + _BATCH])
+            for start in range(0, len(entries), _PARAMETERS_PER_REQUEST):
+                part = entries[start : start + _PARAMETERS_PER_REQUEST]
+                self._client.log_batch(self.run_id, params=part)
 
     def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
-        """Records figures of one step (an epoch, say); those that are not finite are left out."""
-        with self._errors():
-            from mlflow.entities import Metric
+        """Records metrics of one step, e.g. an epoch; those that are not finite are left out.
 
-            now = int(time.time() * 1000)
-            values = {_allowed(k): float(v) for k, v in metrics.items() if math.isfinite(float(v))}
-            self._client.log_batch(self.run_id, [Metric(k, v, now, step) for k, v in values.items()])
+        A slash in a name makes a group of charts.
+        """
+        self._log_metrics({key_name(name): value for name, value in metrics.items()}, step)
+
+    def log_scalars(self, scalars: Mapping[str, float]) -> None:
+        """Records metrics whose names are dotted paths; a slash in one belongs to the name of a class."""
+        self._log_metrics({key_name(name, groups=False): value for name, value in scalars.items()}, 0)
 
     def log_artifact(self, path: Path, folder: str = "") -> None:
         """Copies a file, or a folder's content, to the run's artifacts, under ``folder`` there."""
         log = self._client.log_artifacts if path.is_dir() else self._client.log_artifact
-        with self._errors():
+        with self._store.errors():
             log(self.run_id, str(path), folder or None)
 
     def log_figure(self, figure: Figure, name: str) -> None:
-        """Keeps a matplotlib figure as a picture, e.g. ``confusion_matrix.png``."""
-        with self._errors():
+        """Keeps a matplotlib figure as a picture, e.g. ``curves.png``."""
+        with self._store.errors():
             self._client.log_figure(self.run_id, figure, name)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Sets or replaces tags."""
-        with self._errors():
+        with self._store.errors():
             for name, value in tags.items():
-                self._client.set_tag(self.run_id, _allowed(name), _cut(value, _MAX_TAG))
+                self._client.set_tag(self.run_id, key_name(name), _cut(value, _MAX_TAG))
+
+    def describe(self, **facts: str) -> None:
+        """Adds facts to the run's description; see ``RunFacts``. A description edited by a person stays."""
+        with self._store.errors():
+            tags = dict(self._client.get_run(self.run_id).data.tags)
+        before = facts_of(tags)
+        after = RunFacts(**(vars(before) | facts))
+        self.set_tags(after.tags())
+        pages = self.pages
+        if tags.get(DESCRIPTION_TAG, "") in ("", describe_run(before, pages)):
+            self.set_tags({DESCRIPTION_TAG: describe_run(after, pages)})
+
+    def complete_model(self, bundle_version: str) -> None:
+        """Records the version of the bundle that the run's model became."""
+        self._model.complete(bundle_version)
 
     def artifact_uri(self, folder: str = "") -> str:
-        """Where the run's artifacts are, e.g. of the ``bundle`` logged there."""
-        with self._errors():
+        """Where the run's artifacts are, e.g. those of the folder ``bundle``."""
+        with self._store.errors():
             root = self._client.get_run(self.run_id).info.artifact_uri
         return f"{root}/{folder}".rstrip("/")
 
     def finish(self, status: Status = "FINISHED") -> None:
         """Ends the run."""
-        with self._errors():
+        self._model.finish(failed=status != "FINISHED")
+        with self._store.errors():
             self._client.set_terminated(self.run_id, status)
 
     def __enter__(self) -> Tracker:
@@ -140,12 +181,21 @@ class Tracker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.finish("FINISHED" if kind is None else "FAILED")
+        if kind is None:
+            self.finish()
+            return
+        with _no_second_error():
+            self.finish("FAILED")
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        with tracking_errors(self.uri):
-            yield
+    def _log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+        with self._store.errors():
+            from mlflow.entities import Metric
+
+            now = int(time.time() * 1000)
+            finite = ((name, float(value)) for name, value in metrics.items() if math.isfinite(value))
+            entries = [Metric(name, value, now, step) for name, value in finite]
+            for start in range(0, len(entries), _METRICS_PER_REQUEST):
+                self._client.log_batch(self.run_id, entries[start : start + _METRICS_PER_REQUEST])
 
     def _not_yet_logged(self, values: dict[str, str]) -> dict[str, str]:
         logged = self._client.get_run(self.run_id).data.params
@@ -155,28 +205,33 @@ class Tracker:
         return {name: value for name, value in values.items() if name not in logged}
 
 
-def _newest(client: MlflowClient, experiment: str, key: str, finished: bool) -> str:
-    """Id of the newest run of this key, or empty."""
+@contextmanager
+def _no_second_error() -> Iterator[None]:
+    """On the way out of a failed block: the first error is the one to report, e.g. of a full disk."""
+    try:
+        yield
+    except Exception as error:
+        _LOG.debug("the run could not be marked as failed: %s", error)
+
+
+def _newest(store: Store, experiment: str, key: str, finished: bool) -> str:
+    """Id of the newest run of this key; empty if there is none."""
     if not key:
         return ""
-    chosen = f"tags.`{KEY_TAG}` = '{key}'"
+    query = f"tags.`{KEY_TAG}` = '{key}'"
     if not finished:
-        chosen += " and attributes.status != 'FINISHED'"
-    runs = client.search_runs([experiment], chosen, max_results=1, order_by=["attributes.start_time DESC"])
+        query += " and attributes.status != 'FINISHED'"
+    newest_first = ["attributes.start_time DESC"]
+    runs = store.client.search_runs([experiment], query, max_results=1, order_by=newest_first)
     return str(runs[0].info.run_id) if runs else ""
 
 
-def _flat(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in params.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from _flatten(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
-
-
-def _allowed(name: str) -> str:
-    """A name with what MLflow refuses replaced, of a length it takes."""
-    return re.sub(r"[^/\w.\- :]", "_", name)[:250]
 
 
 def _cut(value: str, limit: int) -> str:

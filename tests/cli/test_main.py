@@ -118,7 +118,7 @@ def test_evaluate_says_what_is_lost_elsewhere(bundle: Path, photos: Path, tmp_pa
     command = ["evaluate", "--bundle", bundle, "--data", photos, "--output", tmp_path / "e"]
     said = phytoflow(*command, "--external-data", tmp_path / "there")
     assert said.returncode == 0, said.stderr
-    assert f"On {len(pictures())} photos from “there” it is right on" in said.stdout
+    assert f"On {len(pictures())} photos of “there” it is right on" in said.stdout
     metrics = json.loads((tmp_path / "e" / "metrics.json").read_text())
     assert metrics["external"]["accuracy"] == metrics["accuracy"]
     (tmp_path / "dogs" / "poodle").mkdir(parents=True)

@@ -6,7 +6,7 @@ import pytest
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.errors import BundleError, TrackingError
-from phytoflow.tracking.mlflow_client import open_client
+from phytoflow.tracking.mlflow_client import open_store
 from phytoflow.tracking.registry import champion, promote, register
 from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.tracking.tracker import Tracker
@@ -32,7 +32,7 @@ def test_a_bundle_is_registered_once_and_becomes_challenger(
     second = register(two, model("once"), output)
     assert first != second
     assert register(one, model("once"), output) == first
-    client = open_client(model("once"), output)
+    client = open_store(model("once"), output).client
     assert client.get_model_version_by_alias("once", "challenger").version == int(first)
     assert client.get_model_version("once", first).tags["macro_f1"] == "0.98"
     assert len(client.search_model_versions("name = 'once'")) == 2
@@ -58,7 +58,7 @@ def test_a_bundle_stays_with_the_run_that_trained_it(
     with Tracker.open(model("traced"), output) as tracker:
         pass
     version = register(write_bundle(tmp_path / "bundle", run_id=tracker.run_id), model("traced"), output)
-    found = open_client(model("traced"), output).get_model_version("traced", version)
+    found = open_store(model("traced"), output).client.get_model_version("traced", version)
     assert found.run_id == tracker.run_id
 
 

@@ -36,6 +36,7 @@ class DatasetSummary(BaseModel):
         groups: Groups by split.
         seed: Of the split.
         preprocessing: What the training photos were resized for.
+        name: Last part of the photos' address, for people; empty in datasets made before it was kept.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +48,7 @@ class DatasetSummary(BaseModel):
     groups: dict[str, int]
     seed: int
     preprocessing: Preprocessing
+    name: str = ""
 
 
 class Dataset:

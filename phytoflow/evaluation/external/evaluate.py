@@ -25,6 +25,7 @@ from phytoflow.evaluation.predictions.predict import predict_photos
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.inference.classifier import Classifier
+from phytoflow.storage.uri import base_name
 
 METRICS = ("accuracy", "macro_f1")
 
@@ -69,7 +70,7 @@ def open_external_data(settings: EvaluationSettings, classes: Sequence[str]) -> 
     work = tempfile.TemporaryDirectory(prefix="phytoflow-external-")
     folder = localise_source(settings.external_data, Path(work.name))
     mapping = map_classes(require_class_folders(folder), classes, settings.external_class_map)
-    return ExternalPhotos(settings.external_data.rstrip("/").split("/")[-1], folder, mapping, work)
+    return ExternalPhotos(base_name(settings.external_data), folder, mapping, work)
 
 
 def evaluate_external(

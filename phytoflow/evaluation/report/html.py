@@ -80,7 +80,7 @@ def render_report(metrics: Metrics, bundle: Bundle, charts: ReportCharts, exampl
         confusion=confusion_rows(metrics),
         pairs=confused_pairs(metrics, examples.confusions),
         trained_on=len(bundle.training_photos()),
-        created=_format_time(bundle.manifest.provenance.created),
+        created=format_time(bundle.manifest.provenance.created),
         settings=_format_settings(bundle),
         percent=percent,
         between=between,
@@ -115,7 +115,8 @@ def _format_settings(bundle: Bundle) -> str:
     return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True) if settings else ""
 
 
-def _format_time(created: str) -> str:
+def format_time(created: str) -> str:
+    """A time in ISO 8601, UTC, for people; other texts stay as they are."""
     try:
         return f"{datetime.fromisoformat(created):%d %B %Y, %H:%M UTC}"
     except ValueError:

@@ -34,10 +34,10 @@ def headline(metrics: Metrics) -> str:
     low, high = metrics.intervals["accuracy"]
     if high - low <= _WIDE:
         return f"{count} ({percent(metrics.accuracy)}; between {percent(low)} and {percent(high)} is likely)."
-    few = "with so few"
-    if metrics.photos >= _CLUSTERED * metrics.groups:
-        few = f"with only {metrics.groups} separate leaves or plants among them"
-    return f"{count}; {few}, between {low:.0%} and {high:.0%} is likely."
+    likely = f"between {low:.0%} and {high:.0%} is likely"
+    if metrics.photos < _CLUSTERED * metrics.groups:
+        return f"{count}; with so few, {likely}."
+    return f"{count}, of {metrics.groups:,} separate leaves or plants; with so few, {likely}."
 
 
 def remarks(metrics: Metrics) -> list[str]:

@@ -40,7 +40,7 @@ def test_many_photos_of_few_leaves_are_few() -> None:
     groups = [f"leaf {number // 40}" for number in range(400)]
     wrong = [int(number // 40 == 3) for number in range(400)]
     metrics = metrics_of(predictions_of([0] * 400, wrong, ("a", "b"), groups=groups))
-    assert "with only 10 separate leaves or plants among them, between" in headline(metrics)
+    assert ", of 10 separate leaves or plants; with so few, between" in headline(metrics)
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,51 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from phytoflow.errors import TrackingError
+from phytoflow.tracking.mlflow_client import check_settings, named_uri, open_store
+from phytoflow.tracking.settings import TrackingSettings
+
+
+def test_the_settings_come_before_mlflows_own_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://team")
+    assert named_uri(TrackingSettings(uri="http://mine")) == "http://mine"
+    assert named_uri(TrackingSettings()) == "http://team"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert named_uri(TrackingSettings()) == ""
+
+
+def test_an_object_store_needs_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(TrackingError, match=r"s3://bucket/run cannot hold"):
+        check_settings(TrackingSettings(), "s3://bucket/run")
+    check_settings(TrackingSettings(uri="http://mlflow"), "s3://bucket/run")
+
+
+def test_a_deleted_experiment_is_restored(tmp_path: Path) -> None:
+    store = open_store(TrackingSettings(), tmp_path)
+    first = store.experiment_id("leaves")
+    store.client.delete_experiment(first)
+    assert store.experiment_id("leaves") == first
+    assert store.client.get_experiment(first).lifecycle_stage == "active"
+
+
+def test_a_named_store_is_used_as_it_is(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/team.db"
+    store = open_store(TrackingSettings(uri=uri), tmp_path / "out")
+    assert (store.address, store.folder) == (uri, None)
+    store.experiment_id("leaves")
+    assert (tmp_path / "team.db").exists() and not (tmp_path / "out").exists()
+
+
+def test_mlflow_is_imported_only_when_a_store_is_opened() -> None:
+    code = (
+        "import sys, phytoflow.tracking.tracker, phytoflow.tracking.registry; print('mlflow' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert done.stdout.strip() == "False"
