@@ -28,6 +28,7 @@ COMMANDS = {
         "evaluate": "steps:evaluate",
         "compare": "steps:compare",
     },
+    "The whole service": {"stack": "stack:app", "gateway": "gateway:app"},
     "On a cluster": {
         "pipeline": "pipeline:app",
         "deploy": "deploy:deploy",

@@ -6,16 +6,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from phytoflow.errors import ConfigError
-from serving.gateway.auth.keys import ApiKeys
-from serving.gateway.auth.local_issuer import LocalIssuer
-from serving.gateway.auth.principal import SCOPES, user_id_of
-from serving.gateway.log.database import Database
-from serving.gateway.settings import GatewaySettings, load_gateway_settings
+
+if TYPE_CHECKING:  # the commands import what they need: `phytoflow --help` reads this file, too
+    from serving.gateway.log.database import Database
+    from serving.gateway.settings import GatewaySettings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="The API gateway and console.")
 keys = typer.Typer(no_args_is_help=True, help="API keys.")
@@ -24,9 +23,11 @@ app.add_typer(keys, name="keys")
 _R = TypeVar("_R")
 ConfigOption = Annotated[Path | None, typer.Option(help="YAML file of the gateway's settings.")]
 DirectoryOption = Annotated[Path, typer.Option(help="Folder of the gateway.")]
-ScopesOption = Annotated[str, typer.Option(help=f"Scopes, separated by commas, of {', '.join(SCOPES)}.")]
+ScopesOption = Annotated[
+    str, typer.Option(help="Scopes, separated by commas: predict, feedback, review, admin.")
+]
 UserOption = Annotated[str, typer.Option(help="Name of the user.")]
-DEFAULT_DIRECTORY = Path("gateway")
+DEFAULT_DIRECTORY = Path("stack")  # that of `phytoflow stack`
 
 
 @app.command()
@@ -34,8 +35,23 @@ def serve(config: ConfigOption = None, directory: DirectoryOption = DEFAULT_DIRE
     """Serve the API and the console until stopped."""
     from serving.gateway.server import serve as run
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    _log_plainly()
     run(_settings(config, directory))
+
+
+@app.command()
+def worker(
+    config: ConfigOption = None,
+    directory: DirectoryOption = DEFAULT_DIRECTORY,
+    count: Annotated[int, typer.Option(min=1, help="Tasks worked on at once.")] = 1,
+) -> None:
+    """Work on asynchronous predictions until stopped; the gateway's own process need not."""
+    from serving.gateway.worker_process import run_worker
+
+    _log_plainly()
+    settings = _settings(config, directory)
+    tasks = settings.tasks.model_copy(update={"workers": count})
+    run_worker(settings.model_copy(update={"tasks": tasks}))
 
 
 @app.command()
@@ -62,6 +78,8 @@ def token(
     days: Annotated[int, typer.Option(min=1, max=3650, help="Lifetime in days.")] = 30,
 ) -> None:
     """Print a token of the local issuer."""
+    from serving.gateway.auth.local_issuer import LocalIssuer
+
     typer.echo(LocalIssuer.open(directory).token(user, _scopes(scopes), seconds=days * 86400))
 
 
@@ -73,6 +91,8 @@ def link(
     scopes: ScopesOption = "predict,feedback,review,admin",
 ) -> None:
     """Print a link that signs a browser of this machine in to the console, once, within ten minutes."""
+    from serving.gateway.auth.local_issuer import LocalIssuer
+
     settings = _settings(config, directory)
     code = LocalIssuer.open(settings.directory).one_time_code(user, _scopes(scopes))
     base = settings.server.public_url or f"http://127.0.0.1:{settings.server.port}"
@@ -91,6 +111,10 @@ def create_key(
     ] = None,
 ) -> None:
     """Make an API key of a local user and print it, once."""
+    from serving.gateway.auth.keys import ApiKeys
+    from serving.gateway.auth.local_issuer import LocalIssuer
+    from serving.gateway.auth.principal import user_id_of
+
     user_id, chosen = user_id_of(LocalIssuer.open(directory).issuer, user), _scopes(scopes)
 
     async def run(database: Database) -> str:
@@ -103,6 +127,7 @@ def create_key(
 @keys.command("list")
 def list_keys(config: ConfigOption = None, directory: DirectoryOption = DEFAULT_DIRECTORY) -> None:
     """List all API keys."""
+    from serving.gateway.auth.keys import ApiKeys
 
     async def run(database: Database) -> list[str]:
         await _migrated(database)
@@ -123,6 +148,7 @@ def revoke_key(
     directory: DirectoryOption = DEFAULT_DIRECTORY,
 ) -> None:
     """Revoke an API key."""
+    from serving.gateway.auth.keys import ApiKeys
 
     async def run(database: Database) -> bool:
         await _migrated(database)
@@ -138,13 +164,24 @@ async def _migrated(database: Database) -> None:
         await database.migrate()
 
 
+def _log_plainly() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
 def _settings(config: Path | None, directory: Path) -> GatewaySettings:
+    """The settings of ``config``; without it, those that lie in the directory, as of a stack."""
+    from serving.gateway.settings import load_gateway_settings
+
+    found = directory / "gateway.yaml"
+    if config is None and found.exists():
+        config = found
     settings = load_gateway_settings(config)
-    given = directory != DEFAULT_DIRECTORY
-    return settings.model_copy(update={"directory": directory}) if given else settings
+    return settings if config else settings.model_copy(update={"directory": directory})
 
 
 def _scopes(text: str) -> list[str]:
+    from serving.gateway.auth.principal import SCOPES
+
     scopes = [word for word in text.replace(",", " ").split() if word]
     if unknown := [scope for scope in scopes if scope not in SCOPES]:
         raise ConfigError(f"unknown scope {unknown[0]!r}", remedy=f"choose of {', '.join(SCOPES)}")
@@ -152,6 +189,8 @@ def _scopes(text: str) -> list[str]:
 
 
 def _with_database(settings: GatewaySettings, work: Callable[[Database], Awaitable[_R]]) -> _R:
+    from serving.gateway.log.database import Database
+
     async def run() -> _R:
         database = Database.of(settings)
         try:

@@ -1,0 +1,153 @@
+"""PostgreSQL, Redis, MLflow and Prometheus as services of the stack."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from textwrap import dedent
+
+from phytoflow.errors import StorageError
+from phytoflow.stack.layout import Layout
+from phytoflow.stack.plan import Plan
+from phytoflow.stack.programs import as_postgres_user, find_postgres, find_program
+from phytoflow.stack.service import Service, command_health, http_health
+
+_SIGINT = 2  # PostgreSQL's fast shutdown; SIGTERM would wait for every client
+
+
+def postgresql(layout: Layout, plan: Plan) -> Service | None:
+    """PostgreSQL with a password of its own; None if it is not installed or not wanted."""
+    programs = find_postgres()
+    if programs is None or "postgresql" in plan.without:
+        return None
+    data, port = layout.directory / "postgresql", plan.ports["postgresql"]
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    user = as_postgres_user(data)
+    password = layout.secret("postgresql")
+    command = [*user, str(programs / "postgres"), "-D", str(data), "-p", str(port), "-k", str(data)]
+    environment = {"PGPASSWORD": password}
+    ready = [str(programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
+
+    def prepare() -> None:
+        _let_through(data)
+        if not (data / "PG_VERSION").exists():
+            _initdb(programs, user, data, password)
+        (data / "postmaster.pid").unlink(missing_ok=True)  # of a killed server; the supervisor runs but one
+
+    def make_database() -> None:
+        create = [str(programs / "createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "gateway", "gateway"]
+        subprocess.run(create, env=os.environ | environment, capture_output=True, check=False)
+
+    return Service(
+        name="postgresql",
+        command=(*command, "-c", "listen_addresses=127.0.0.1"),
+        health=command_health(ready),
+        prepare=prepare,
+        after_healthy=make_database,
+        stop_signal=_SIGINT,
+    )
+
+
+def redis(layout: Layout, plan: Plan) -> Service | None:
+    """Redis with a password and an append-only file; None if it is not installed or not wanted."""
+    program = find_program("redis-server")
+    if program is None or "redis" in plan.without:
+        return None
+    data, port = layout.directory / "redis", plan.ports["redis"]
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    password = layout.secret("redis")
+    settings = {
+        "port": port,
+        "bind": "127.0.0.1",
+        "dir": data,
+        "requirepass": password,
+        "appendonly": "yes",
+        "save": '""',
+    }
+    file = layout.write_private("redis.conf", "".join(f"{key} {value}\n" for key, value in settings.items()))
+    ping = [find_program("redis-cli") or "redis-cli", "-p", str(port), "--no-auth-warning", "ping"]
+    return Service(
+        name="redis",
+        command=(program, str(file)),
+        health=command_health(ping, os.environ | {"REDISCLI_AUTH": password}),
+    )
+
+
+def mlflow(layout: Layout, plan: Plan) -> Service | None:
+    """MLflow's page on the runs; None if it is not installed or not wanted."""
+    if importlib.util.find_spec("mlflow") is None or "mlflow" in plan.without:
+        return None
+    folder, port = Path(plan.runs or layout.directory / "mlflow"), plan.ports["mlflow"]
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
+    command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
+    command += ["--artifacts-destination", str(folder / "mlartifacts")]
+    # Without the first variable the server takes three times the memory.
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    health = http_health(f"http://127.0.0.1:{port}/health")
+    return Service("mlflow", tuple(command), health, environment, start_seconds=120)
+
+
+def prometheus(layout: Layout, plan: Plan) -> Service | None:
+    """Prometheus, scraping gateway and predictor; None if it is not installed or not wanted."""
+    program = find_program("prometheus")
+    if program is None or "prometheus" in plan.without:
+        return None
+    port = plan.ports["prometheus"]
+    targets = {"gateway": plan.port, "predictor": plan.ports["predictor"]}
+    jobs = "".join(
+        f"  - job_name: {name}\n    static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n"
+        for name, target in targets.items()
+    )
+    text = dedent("""\
+        global: {scrape_interval: 5s, evaluation_interval: 5s}
+        scrape_configs:
+        """)
+    file = layout.write_private("prometheus.yml", text + jobs)
+    command = (
+        program,
+        f"--config.file={file}",
+        f"--storage.tsdb.path={layout.directory / 'prometheus'}",
+        "--storage.tsdb.retention.time=30d",
+        f"--web.listen-address=127.0.0.1:{port}",
+    )
+    return Service("prometheus", command, http_health(f"http://127.0.0.1:{port}/-/ready"))
+
+
+def _initdb(programs: Path, user: list[str], data: Path, password: str) -> None:
+    command = [*user, str(programs / "initdb"), "-D", str(data), "-U", "gateway", "-E", "UTF8"]
+    with tempfile.TemporaryDirectory(prefix="phytoflow-") as folder:  # outside: initdb wants an empty folder
+        file = Path(folder) / "password"
+        file.write_text(password)
+        file.chmod(0o600)
+        for path in (Path(folder), file):
+            as_postgres_user(path)
+        command += ["-A", "scram-sha-256", f"--pwfile={file}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        what = f"PostgreSQL cannot make its database in {data}: {done.stderr.strip()[-300:]}"
+        raise StorageError(what, remedy="free some space, or use --without postgresql")
+
+
+def _let_through(data: Path) -> None:
+    """PostgreSQL's own user must be able to reach its folder through those above it."""
+    if os.geteuid() != 0:
+        return
+    for folder in data.parents:
+        if folder != Path("/") and not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o001)  # pass through, not list
