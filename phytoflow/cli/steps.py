@@ -1,7 +1,8 @@
-"""`phytoflow train`, `export` and `evaluate`: one step alone, as the pipeline runs it."""
+"""`phytoflow train`, `export`, `evaluate` and `compare`: one step of the pipeline alone."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +16,12 @@ from phytoflow.cli.options import (
     with_external_data,
 )
 from phytoflow.config.loader import load_settings
+from phytoflow.provenance import code_version
 from phytoflow.steps import export as export_step
 from phytoflow.steps import preprocess as preprocess_step
 from phytoflow.steps import train as train_step
 from phytoflow.steps.settings import ExportStepSettings, PreprocessStepSettings, TrainStepSettings
+from phytoflow.storage.atomic import atomic_file
 from phytoflow.storage.folder_lock import exclusive_folder
 
 
@@ -28,12 +31,15 @@ def train(
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Prepare the photos (unless that is done) and train; writes OUTPUT/dataset and OUTPUT/model."""
+    """Prepare the photos and train; writes OUTPUT/dataset and OUTPUT/model.
+
+    Photos that were prepared before, with the same settings, are not prepared again.
+    """
     chosen = load_settings(config, settings or [])
     with exclusive_folder(output):
-        dataset = Path(data) if (Path(data) / "dataset.json").exists() else output / "dataset"
+        dataset = Path(data)
         if not (dataset / "dataset.json").exists():
-            preprocess_step.preprocess(data, PreprocessStepSettings.of(chosen), dataset)
+            dataset = _prepare(data, PreprocessStepSettings.of(chosen), output / "dataset")
         train_step.train(dataset, TrainStepSettings.of(chosen), output / "model", str(output))
         train_step.clear_checkpoints(str(output))
     typer.echo(f"trained model in {output / 'model'}; next: phytoflow export --output {output}")
@@ -44,7 +50,7 @@ def export(
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Export OUTPUT/model to OUTPUT/bundle, each form compared with the trained model."""
+    """Export OUTPUT/model to OUTPUT/bundle; each format is compared with the trained model."""
     chosen = ExportStepSettings.of(load_settings(config, settings or []))
     export_step.export(output / "model", output / "dataset", chosen, output / "bundle")
     typer.echo(f"bundle in {output / 'bundle'}; next: phytoflow serve --bundle {output / 'bundle'}")
@@ -76,12 +82,12 @@ def compare(
     second: Annotated[Path, typer.Argument(help="Folder of another, with the same classes.")],
     data: Annotated[Path, typer.Option(help="Class folders of photos that neither has seen.")],
     html: Annotated[
-        Path | None, typer.Option(help="HTML file to write: one report beside the other.")
+        Path | None, typer.Option(help="HTML file to write: where the two answer differently.")
     ] = None,
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Say which of two bundles is better on the same photos, or that the photos do not tell."""
+    """Compare two bundles on the same photos, and test whether the difference is significant."""
     from phytoflow.data.ingest.class_folders import folder_photos
     from phytoflow.evaluation.compare.bundles import compare_bundles, describe_comparison
     from phytoflow.evaluation.compare.page import write_comparison_page
@@ -93,3 +99,17 @@ def compare(
     if html:
         write_comparison_page(comparison, (first, second), photos, html)
         typer.echo(f"report: {html}")
+
+
+def _prepare(data: str, settings: PreprocessStepSettings, dataset: Path) -> Path:
+    """Makes a dataset, unless it was made of the same photos with the same settings and code."""
+    from phytoflow.data.sources.resolve import source_version
+
+    origin = json.dumps([source_version(data), settings.to_json(), code_version()])
+    recorded = dataset.with_name(f"{dataset.name}.origin.json")
+    if not (dataset / "dataset.json").exists() or not recorded.exists() or recorded.read_text() != origin:
+        recorded.unlink(missing_ok=True)
+        preprocess_step.preprocess(data, settings, dataset)
+        with atomic_file(recorded) as aside:
+            aside.write_text(origin)
+    return dataset

@@ -1,4 +1,4 @@
-"""The cluster's side of a run: what its publish step does, and what is asked before a run spends anything."""
+"""Publishing on a cluster: what the publish step does there, and what the configure step checks first."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def publish(
     settings: PublishStepSettings,
     output: str,
 ) -> PublishResult:
-    """Delivers a bundle where pods can always read it, and publishes it.
+    """Copies a bundle to where pods can read it, and publishes it.
 
     Args:
-        bundle: The bundle, here.
-        model_version: In the model registry.
-        photos: Asked besides the bundle's probes; the answers must be those of the bundle offline.
+        bundle: Folder of the bundle.
+        model_version: Its version in the model registry.
+        photos: Photos whose answers are compared with those offline, besides the bundle's probe photos.
         settings: What the step reads.
         output: s3:// prefix of the run.
 
     Raises:
         StorageError: The bundle cannot be delivered.
-        DeployError: Why it was not published; what was published before goes on serving.
+        DeployError: Says why it was not published. The version published before goes on serving.
     """
     here = Bundle.load(bundle)
     uri = store_bundle(here, output)
@@ -47,20 +47,25 @@ def publish(
     smoke_test = SmokeTest.from_probes(here).extended(contents, offline.probabilities)
     wanted = _with_runtime(settings.deploy, settings.serving)
     cluster = Cluster.connect(wanted.namespace)
-    done = deploy(
+    result = deploy(
         cluster, settings.serving.name, release_of(here, uri, model_version=model_version), smoke_test, wanted
     )
-    did = "serves" if done.changed else "serves already"
-    _LOG.info("%s/%s %s version %s at %s", done.namespace, done.name, did, done.version, done.url)
-    return done
+    state = "serves" if result.changed else "serves already"
+    _LOG.info("%s/%s %s version %s at %s", result.namespace, result.name, state, result.version, result.url)
+    return result
 
 
 def check(serving: ServingSettings, deploy_settings: DeploySettings, output: str) -> None:
-    """Asks the cluster to take the InferenceService without making it, before hours are spent on a model.
+    """Asks the cluster, in a dry run, whether it would take the InferenceService.
+
+    Args:
+        serving: Name and runtime of the predictor.
+        deploy_settings: The InferenceService.
+        output: s3:// prefix of the run.
 
     Raises:
         ConfigError: The name cannot be served.
-        DeployError: It would be refused: no KServe, no permission, a webhook; says why.
+        DeployError: The cluster would refuse it; says why (no KServe, no permission, a webhook).
     """
     check_name(serving.name)
     cluster = Cluster.connect(deploy_settings.namespace)
@@ -71,7 +76,7 @@ def check(serving: ServingSettings, deploy_settings: DeploySettings, output: str
 
 
 def _with_runtime(settings: DeploySettings, serving: ServingSettings) -> DeploySettings:
-    """``serving.runtime`` holds on a cluster too, as an argument of the predictor."""
+    """Passes ``serving.runtime`` on as an argument of the predictor."""
     if serving.runtime == "auto":
         return settings
     arguments = (*settings.extra_args, "--runtime", serving.runtime)

@@ -1,4 +1,4 @@
-"""What every pipeline step does around its one call: log plainly, and say in words why it failed."""
+"""What every pipeline step does around its one call: it logs plainly and records why it failed."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ _TERMINATION_CHARACTERS = 4000
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Runs a step's body.
+    """Runs the body of a step.
 
-    Log lines come out as ``[name] message``. A PhytoflowError is written where the caller asked for it
-    (the file named by ``PHYTOFLOW_FAILURE_FILE``) and to Kubernetes' termination message; the process
-    then ends with the error's own exit code. SIGTERM, and the end of the run that started the step, end it
-    in order.
+    Log lines read ``[name] message``. A PhytoflowError is written to the file that
+    ``PHYTOFLOW_FAILURE_FILE`` names and to Kubernetes' termination message, and the process ends with the
+    error's exit code. SIGTERM and the end of the run that started the step end it in order.
+
+    Args:
+        name: Name of the step.
     """
     hold_lifeline()
     logging.basicConfig(level=logging.WARNING, format=f"[{name}] %(message)s", stream=sys.stdout, force=True)

@@ -1,4 +1,4 @@
-"""The export step: trained model to a bundle."""
+"""The export step: makes a bundle of a trained model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from phytoflow.system.threads import make_idle_openmp_threads_sleep
 
 
 def export(model: Path, dataset: Path, settings: ExportStepSettings, output: Path) -> None:
-    """Trained model to a bundle whose every form answers as the trained model does."""
+    """Exports a trained model to a bundle; every format is compared with it.
+
+    Args:
+        model: Folder that the train step wrote.
+        dataset: Folder of the dataset that it was trained on.
+        settings: What the step reads.
+        output: Folder of the bundle to write.
+    """
     make_idle_openmp_threads_sleep()
     from phytoflow.bundle.manifest import Provenance
     from phytoflow.data.shards.dataset import Dataset

@@ -1,9 +1,10 @@
-"""The finish step: how a run ended, and where its report is."""
+"""The finish step: records how a run ended, and where its report is."""
 
 from __future__ import annotations
 
 import json
 import logging
+import tempfile
 from pathlib import Path
 
 from phytoflow.provenance import now
@@ -13,9 +14,13 @@ _LOG = logging.getLogger(__name__)
 
 
 def finish(state: str, error: str, output: str) -> None:
-    """Says how the run ended and where its report is, in the log and as ``output``/outcome.json."""
-    import tempfile
+    """Logs how a run ended and where its report is, and writes the same to ``output``/outcome.json.
 
+    Args:
+        state: KFP's word for the end, e.g. ``SUCCEEDED``.
+        error: Why it failed; empty if it did not.
+        output: The run's folder or prefix.
+    """
     report, bundle = join(output, "report.html"), join(output, "bundle")
     outcome = {
         "state": state,

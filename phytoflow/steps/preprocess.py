@@ -1,4 +1,4 @@
-"""The preprocess step: photos to a checked, grouped, split and sharded dataset."""
+"""The preprocess step: makes a dataset of photos."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from phytoflow.steps.settings import PreprocessStepSettings
 
 
 def preprocess(data: str, settings: PreprocessStepSettings, output: Path) -> None:
-    """Photos to a checked, grouped, split and sharded dataset folder."""
+    """Checks, groups, splits and shards photos.
+
+    Args:
+        data: Where the photos are.
+        settings: What the step reads.
+        output: Folder of the dataset to write.
+    """
     from phytoflow.data.prepare import prepare
     from phytoflow.models.factory import preprocessing_for
 

@@ -1,4 +1,4 @@
-"""The train step: dataset to a trained model."""
+"""The train step: trains a model on a dataset."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _CHECKPOINTS = "checkpoints"
 
 
 def train(dataset: Path, settings: TrainStepSettings, model: Path, output: str) -> None:
-    """Dataset to a trained model folder; killed at any moment, the same call resumes.
+    """Trains a model; killed at any moment, the same call resumes from its checkpoints.
 
     Args:
-        dataset: Folder that ``preprocess`` wrote.
+        dataset: Folder that the preprocess step wrote.
         settings: What the step reads.
-        model: Folder to write.
-        output: The run's folder or prefix: checkpoints, and MLflow's files where none is named.
+        model: Folder of the model to write.
+        output: The run's folder or prefix: holds the checkpoints, and MLflow's files if no server is named.
     """
     make_idle_openmp_threads_sleep()
     from phytoflow.data.shards.dataset import Dataset
@@ -46,6 +46,10 @@ def train(dataset: Path, settings: TrainStepSettings, model: Path, output: str) 
 
 
 def clear_checkpoints(output: str) -> None:
-    """Removes the checkpoints of a run once its model is kept; objects in a store are left to its rules."""
+    """Removes the checkpoints of a run, once its model is stored; those in an object store expire there.
+
+    Args:
+        output: The run's folder or prefix.
+    """
     if is_local(output):
         shutil.rmtree(local_path(join(output, _CHECKPOINTS)), ignore_errors=True)
