@@ -1,4 +1,4 @@
-"""What is settled when the pipeline is compiled: images, sizes and where the training step may run."""
+"""Options that are fixed when the pipeline is compiled: images, sizes, placement of the training step."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ PHOTOS_MOUNT = "/photos"
 
 
 class CompileOptions(BaseModel):
-    """Compile-time settings; none has an effect on the local runner.
+    """Compile-time options; none has an effect on the local runner.
 
     Attributes:
-        image: Image of every step, with a tag a commit.
+        image: Image of every step; each commit has its own tag.
         accelerators: GPUs of the training step; 0 for none.
         accelerator_type: Kubernetes resource name of the GPU.
-        node_selector: Labels the training step's node must have.
-        tolerations: Taint keys (effect NoSchedule) the training step tolerates.
+        node_selector: Labels that the node of the training step must have.
+        tolerations: Taint keys (effect NoSchedule) that the training step tolerates.
         shared_memory: Size of the training step's memory-backed /dev/shm, for loader processes.
-        retries: Try failed steps again; off on a laptop, where the same command does so.
+        retries: Whether failed steps are retried; not on a laptop, where the same command resumes.
         secret: Secret with credentials of stores (keys: ``CREDENTIALS``); may be absent.
         config_map: ConfigMap with addresses of stores (keys: ``CONFIGURATION``); may be absent.
-        photos_volume: PersistentVolumeClaim mounted at ``/photos`` where photos are read; empty for none.
-        image_pull_policy: Kubernetes' own words; empty for its default.
-        run_as_user: User id of every step; None leaves it to image and installation.
-        run_as_group: Group id, used where ``run_as_user`` is set.
+        photos_volume: PersistentVolumeClaim mounted at ``/photos`` in steps that read photos; empty: none.
+        image_pull_policy: Kubernetes' values; empty for its default.
+        run_as_user: User id of every step; None leaves it to the image and the installation.
+        run_as_group: Group id, used if ``run_as_user`` is set.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,14 +57,14 @@ class CompileOptions(BaseModel):
 
 
 class Size(BaseModel):
-    """What one step may take: requests are what a small node has, limits what a large one may give.
+    """Resources of one step: requests that a small node can meet, limits that a large node allows.
 
     Attributes:
         cpu: CPU limit, Kubernetes notation.
         memory: Memory limit, Kubernetes notation.
         cpu_request: CPU the node must have free.
         memory_request: Memory the node must have free.
-        retries: How often a failed pod is tried again.
+        retries: How often a failed pod is retried.
         seconds: Time limit.
     """
 
@@ -78,7 +78,7 @@ class Size(BaseModel):
     seconds: int = 600
 
 
-_HOUR = 3600
+_HOUR = 3600  # seconds
 SIZES: dict[str, Size] = {
     "configure": Size(),
     "preprocess": Size(

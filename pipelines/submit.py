@@ -1,4 +1,4 @@
-"""Hands the compiled pipeline to a Kubeflow Pipelines backend: a run now, or one again and again."""
+"""Submits the compiled pipeline to a Kubeflow Pipelines backend: once, or as a recurring run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipelines.training import NAME
 
 TOKEN_VARIABLE = "KFP_TOKEN"
 COOKIE_VARIABLE = "KFP_COOKIE"
-_FINISHED = "SUCCEEDED"
+_SUCCEEDED = "SUCCEEDED"
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Backend:
     """An open connection.
 
     Attributes:
-        client: kfp's own client, for whatever else it can do.
-        host: Address, without a slash at its end.
+        client: kfp's own client, for everything else that it can do.
+        host: Address, without a trailing slash.
     """
 
     client: kfp.Client
@@ -36,10 +36,10 @@ class Backend:
 
 @dataclass(frozen=True)
 class Submitted:
-    """What the backend made.
+    """A run or recurring run on the backend.
 
     Attributes:
-        id: Id of the run, or of the recurring run.
+        id: Its id.
         url: Where the Kubeflow UI shows it.
     """
 
@@ -48,14 +48,14 @@ class Submitted:
 
 
 def connect(host: str, namespace: str = "") -> Backend:
-    """Opens the backend; a bearer token is read from ``KFP_TOKEN``, a session cookie from ``KFP_COOKIE``.
+    """Connects to a backend; ``KFP_TOKEN`` may hold a bearer token, ``KFP_COOKIE`` a session cookie.
 
     Args:
         host: Address of the API or of the Kubeflow UI, e.g. a port-forward's.
         namespace: Profile namespace of a multi-user installation; empty for a single-user one.
 
     Raises:
-        BackendError: Nothing answers there, or it lets nobody in without a valid token or cookie.
+        BackendError: Nothing answers there, or it wants a valid token or cookie.
     """
     try:
         client = kfp.Client(
@@ -81,16 +81,16 @@ def submit(
     cron: str = "",
     cache: bool = True,
 ) -> Submitted:
-    """Starts a run, or with ``cron`` a recurring one (an earlier one of that name is replaced).
+    """Submits a run or, with ``cron``, a recurring run, which replaces an earlier one of the same name.
 
     Args:
         backend: From ``connect``.
-        package: The compiled pipeline.
-        parameters: The pipeline's parameters; those not given keep their defaults.
-        experiment: Where the run is filed.
-        name: Of the run; empty: the pipeline's name and the time.
-        cron: Six fields, seconds first; empty: once, now.
-        cache: Whether steps done before on the same inputs are taken from KFP's cache.
+        package: File of the compiled pipeline.
+        parameters: The pipeline's parameters; the others keep their defaults.
+        experiment: Name of the experiment.
+        name: Name of the run; empty: the pipeline's name and the time.
+        cron: Six fields, seconds first; empty: one run, now.
+        cache: Whether KFP may reuse the outputs of earlier runs on the same inputs.
 
     Raises:
         BackendError: The backend refuses.
@@ -99,7 +99,7 @@ def submit(
     _refuse_placeholder(package)
     try:
         if cron:
-            return _recur(backend, package, parameters, experiment, name or NAME, cron, cache)
+            return _submit_recurring(backend, package, parameters, experiment, name or NAME, cron, cache)
         run = backend.client.create_run_from_pipeline_package(
             str(package),
             arguments=dict(parameters),
@@ -115,7 +115,12 @@ def submit(
 
 
 def wait(backend: Backend, run_id: str, seconds: float) -> None:
-    """Waits for a run's end.
+    """Waits for the end of a run.
+
+    Args:
+        backend: From ``connect``.
+        run_id: Id of the run.
+        seconds: Longest wait.
 
     Raises:
         BackendError: It failed, was cancelled, or did not end in time.
@@ -125,14 +130,13 @@ def wait(backend: Backend, run_id: str, seconds: float) -> None:
     except TimeoutError as error:
         what = f"run {run_id} has not ended after {seconds:.0f} s"
         raise BackendError(what, remedy="it goes on; look at it in the UI") from error
-    if run.state != _FINISHED:
-        words = run.error.message if run.error else "see the failed step's log in the UI"
-        raise BackendError(
-            f"run {run_id} ended {run.state}: {words}", remedy="outcome.json in its output says more"
-        )
+    if run.state != _SUCCEEDED:
+        reason = run.error.message if run.error else "see the failed step's log in the UI"
+        what = f"run {run_id} ended {run.state}: {reason}"
+        raise BackendError(what, remedy="outcome.json in its output says more")
 
 
-def _recur(
+def _submit_recurring(
     backend: Backend,
     package: Path,
     parameters: Mapping[str, object],
@@ -142,13 +146,13 @@ def _recur(
     cache: bool,
 ) -> Submitted:
     client = backend.client
-    filed = client.create_experiment(experiment)
-    listed = client.list_recurring_runs(experiment_id=filed.experiment_id, page_size=100).recurring_runs or []
-    for old in listed:
-        if old.display_name == name:
-            client.delete_recurring_run(old.recurring_run_id)
-    made = client.create_recurring_run(
-        filed.experiment_id,
+    experiment_id = client.create_experiment(experiment).experiment_id
+    listed = client.list_recurring_runs(experiment_id=experiment_id, page_size=100).recurring_runs or []
+    for previous in listed:
+        if previous.display_name == name:
+            client.delete_recurring_run(previous.recurring_run_id)
+    created = client.create_recurring_run(
+        experiment_id,
         name,
         cron_expression=cron,
         max_concurrency=1,
@@ -157,7 +161,9 @@ def _recur(
         params=dict(parameters),
         enable_caching=None if cache else False,
     )
-    return Submitted(made.recurring_run_id, _url(backend, f"recurringrun/details/{made.recurring_run_id}"))
+    return Submitted(
+        created.recurring_run_id, _url(backend, f"recurringrun/details/{created.recurring_run_id}")
+    )
 
 
 def _refuse_placeholder(package: Path) -> None:
@@ -178,5 +184,6 @@ def _url(backend: Backend, path: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    body = getattr(error, "body", None) or str(error)
-    return str(body).strip().splitlines()[0][:300]
+    """The first line of what the backend said, or the kind of error; cut to what fits a message."""
+    text = str(getattr(error, "body", None) or error).strip()
+    return (text.splitlines() or [type(error).__name__])[0][:300]

@@ -1,23 +1,24 @@
-"""Gives each step its image, limits, credentials and node: what the local runner ignores."""
+"""Image, limits, credentials and node of each step; the local runner ignores them."""
 
 from kfp import kubernetes
 from kfp.dsl.pipeline_task import PipelineTask
 
 from pipelines.compile_options import CONFIGURATION, CREDENTIALS, PHOTOS_MOUNT, SIZES, CompileOptions
 
-READS_PHOTOS = ("configure", "preprocess", "evaluate")  # the last: strangers, and photos from elsewhere
+READS_PHOTOS = ("configure", "preprocess", "evaluate")
+"""Steps that read photos; evaluate reads those of the external test set and out-of-distribution ones."""
 
 
-def place(task: PipelineTask, options: CompileOptions, *, cache: bool = True) -> PipelineTask:
-    """Gives a step its image, limits, retries, caching, environment and labels.
+def configure_task(task: PipelineTask, options: CompileOptions, *, cache: bool = True) -> PipelineTask:
+    """Sets image, limits, retries, caching, environment and labels of a step.
 
     Args:
-        task: The step, named as its component.
-        options: What was settled at compile time.
-        cache: Whether KFP may take the outputs of an earlier run on the same inputs.
+        task: The step, named like its component.
+        options: Compile-time options.
+        cache: Whether KFP may reuse the outputs of an earlier run on the same inputs.
 
     Returns:
-        The task.
+        The same task.
     """
     name = task.name.rstrip("-0123456789")
     size = SIZES[name]
@@ -30,17 +31,17 @@ def place(task: PipelineTask, options: CompileOptions, *, cache: bool = True) ->
     kubernetes.set_timeout(task, size.seconds)
     kubernetes.add_pod_label(task, "app.kubernetes.io/part-of", "phytoflow")
     kubernetes.add_pod_label(task, "app.kubernetes.io/component", name)
-    _secure(task, options)
-    _environment(task, options)
+    _set_security(task, options)
+    _add_environment(task, options)
     if name == "train":
-        _accelerate(task, options)
+        _add_accelerators(task, options)
     if name in READS_PHOTOS and options.photos_volume:
         kubernetes.mount_pvc(task, pvc_name=options.photos_volume, mount_path=PHOTOS_MOUNT)
     return task
 
 
-def _accelerate(task: PipelineTask, options: CompileOptions) -> None:
-    """Asks for GPUs and the nodes that have them; loader processes get memory-backed /dev/shm."""
+def _add_accelerators(task: PipelineTask, options: CompileOptions) -> None:
+    """Requests GPUs and their nodes, and a memory-backed /dev/shm for loader processes."""
     kubernetes.empty_dir_mount(task, "shm", "/dev/shm", medium="Memory", size_limit=options.shared_memory)
     if options.accelerators:
         task.set_accelerator_type(options.accelerator_type).set_accelerator_limit(options.accelerators)
@@ -50,8 +51,8 @@ def _accelerate(task: PipelineTask, options: CompileOptions) -> None:
         kubernetes.add_toleration(task, key=key, operator="Exists", effect="NoSchedule")
 
 
-def _environment(task: PipelineTask, options: CompileOptions) -> None:
-    """Where stores are, and the keys to them: read from the namespace the run is in, if they are there."""
+def _add_environment(task: PipelineTask, options: CompileOptions) -> None:
+    """Reads addresses and keys of stores from a ConfigMap and a Secret in the run's namespace, if any."""
     if options.secret:
         keys = {key: key for key in CREDENTIALS}
         kubernetes.use_secret_as_env(task, options.secret, keys, optional=True)
@@ -60,7 +61,7 @@ def _environment(task: PipelineTask, options: CompileOptions) -> None:
         kubernetes.use_config_map_as_env(task, options.config_map, keys, optional=True)
 
 
-def _secure(task: PipelineTask, options: CompileOptions) -> None:
+def _set_security(task: PipelineTask, options: CompileOptions) -> None:
     if options.image_pull_policy:
         kubernetes.set_image_pull_policy(task, options.image_pull_policy)
     if options.run_as_user is not None:

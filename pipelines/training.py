@@ -1,4 +1,4 @@
-"""The one pipeline, from photos to a published predictor: run here, compiled and submitted as it stands."""
+"""The pipeline, from photos to a published predictor: the same for the local runner and a cluster."""
 
 from functools import partial
 
@@ -16,22 +16,22 @@ from components.refuse import refuse
 from components.register import register
 from components.train import train
 from pipelines.compile_options import CompileOptions
-from pipelines.task_config import place
+from pipelines.task_config import configure_task
 
 NAME = "phytoflow-training"
 
 
 def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa: B008 (frozen)
-    """Makes the pipeline.
+    """Builds the pipeline.
 
     Args:
-        options: Images and placement.
+        options: Images, sizes and placement.
 
     Returns:
-        What kfp compiles, or calls to run it.
+        The pipeline: kfp compiles it, or runs it when it is called.
     """
-
-    kept, fresh = partial(place, options=options), partial(place, options=options, cache=False)
+    cached = partial(configure_task, options=options)
+    uncached = partial(configure_task, options=options, cache=False)
 
     @dsl.pipeline(name=NAME, description="Photos in class folders to a published, checked predictor.")
     def training(
@@ -41,7 +41,7 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
         seed: int = 0,
         overrides: str = "",
     ) -> None:
-        """Trains, judges and publishes a classifier of photographs.
+        """Trains, evaluates, gates and publishes an image classifier.
 
         Args:
             data: Class folders of photos: s3://, gs://, an https archive, a folder (/photos), or sample.
@@ -50,12 +50,12 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
             seed: Seed of the split, the augmentation and the training.
             overrides: YAML of further settings, e.g. "gate: {min_accuracy: 0.9}".
         """
-        with dsl.ExitHandler(fresh(finish(output=output)), name="run"):
-            plan = fresh(
+        with dsl.ExitHandler(uncached(finish(output=output)), name="run"):
+            plan = uncached(
                 configure(data=data, preset=preset, seed=seed, overrides=overrides, output=output)
             ).outputs
             code = plan["code_version"]
-            photos = kept(
+            photos = cached(
                 preprocess(
                     data=data,
                     data_version=plan["data_version"],
@@ -63,13 +63,13 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
                     settings=plan["for_preprocess"],
                 )
             ).outputs["dataset"]
-            model = kept(
+            model = cached(
                 train(dataset=photos, code_version=code, settings=plan["for_train"], output=output)
             ).outputs["model"]
-            bundle = kept(
+            bundle = cached(
                 export(model=model, dataset=photos, code_version=code, settings=plan["for_export"])
             ).outputs["bundle"]
-            evaluation = kept(
+            evaluation = cached(
                 evaluate(
                     bundle=bundle,
                     dataset=photos,
@@ -81,7 +81,7 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
                     output=output,
                 )
             ).outputs["evaluation"]
-            judged = fresh(
+            judged = uncached(
                 gate(
                     bundle=bundle,
                     dataset=photos,
@@ -91,12 +91,12 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
                 )
             )
             with dsl.If(judged.outputs["passed"] == True, name="good-enough"):  # noqa: E712 (kfp's syntax)
-                registered = fresh(
+                registered = uncached(
                     register(
                         bundle=bundle, evaluation=evaluation, settings=plan["for_register"], output=output
                     )
                 ).outputs
-                fresh(
+                uncached(
                     publish(
                         registered=registered["registered"],
                         dataset=photos,
@@ -106,6 +106,6 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
                     )
                 )
             with dsl.Else(name="not-good-enough"):
-                fresh(refuse(reason=judged.outputs["reason"]))
+                uncached(refuse(reason=judged.outputs["reason"]))
 
     return training

@@ -13,6 +13,7 @@ from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.errors import ConfigError
 from phytoflow.outer_packages import make_importable
 from phytoflow.steps.configure import run_parameters
+from phytoflow.storage.uri import is_local
 
 app = typer.Typer(no_args_is_help=True, help="Compile the pipeline for Kubeflow Pipelines, and submit runs.")
 
@@ -74,6 +75,9 @@ def submit(
     ] = 0,
 ) -> None:
     """Submit a run; settings are checked here first. KFP_TOKEN or KFP_COOKIE open a guarded backend."""
+    if is_local(output):
+        what = f"--output {output} would be a folder of a pod, gone when a step ends"
+        raise ConfigError(what, remedy="give --output s3://BUCKET/PREFIX")
     parameters = run_parameters(data, SettingsOverrides.read(config, settings or []), output)
     make_importable("pipelines")
     from pipelines import submit as backends

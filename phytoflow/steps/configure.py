@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from phytoflow.config.loader import resolve
@@ -15,6 +16,8 @@ from phytoflow.storage.uri import is_local, local_path
 
 NO_DATA = "none"
 """Version of photos that a run does not have."""
+_POD_VARIABLE = "KFP_POD_NAME"
+"""Kubeflow Pipelines sets it in the pods of steps."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,9 @@ def _check_output(settings: RunSettings, output: str) -> None:
     """Refuses, before anything is spent, what the last steps could not do with this output."""
     from phytoflow.tracking.mlflow_client import check_settings
 
+    if is_local(output) and os.environ.get(_POD_VARIABLE):
+        what = f"the output {output} is a folder of this step's pod, gone when the step ends"
+        raise ConfigError(what, remedy="give the run output=s3://BUCKET/PREFIX")
     check_settings(settings.tracking, output)
     if not settings.serving.publish:
         return

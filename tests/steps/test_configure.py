@@ -70,3 +70,12 @@ def test_a_wrong_file_of_field_classes_is_refused(folders: Path) -> None:
         configured(folders, "evaluation: {external_class_map: HERE/classes.csv}")
     (folders / "classes.csv").write_text("folder,class\npoodle,rust\n")
     configured(folders, "evaluation: {external_data: HERE/dogs, external_class_map: HERE/classes.csv}")
+
+
+def test_an_output_that_would_go_with_the_pod_is_refused(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KFP_POD_NAME", "phytoflow-training-x7k2p-system-container-impl-42")
+    with pytest.raises(ConfigError, match="gone when the step ends") as refusal:
+        configured(folders, "")
+    assert "output=s3://" in refusal.value.remedy
