@@ -120,10 +120,12 @@ def read_photo(
     """
     image = open_photo(content, limits)
     whole = image.size
+    copies = _copied_bytes_1(image) if version == 1 else 0
+    limits.check_size(*whole, kind=str(image.format), bytes_per_pixel=bytes_per_pixel(image) + copies)
     try:
         if size_hint:
             image.draft("RGB", _draft_size(image.size, size_hint))
-        with DECODING.reserve(decoding_bytes(image, whole)):
+        with DECODING.reserve(decoding_bytes(image, whole) + copies * image.width * image.height):
             if version == 1:
                 decoded, turned = _decode_1(image)
             else:
@@ -204,6 +206,13 @@ def _decode_1(image: Image.Image) -> tuple[Image.Image, bool]:
     image.load()
     turned = _orientation(image) in _SWAPS_SIDES
     return _rgb(_upright(image)), turned
+
+
+def _copied_bytes_1(image: Image.Image) -> int:
+    """Memory a pixel that version 1 takes for copies of a photo; version 2 converts rows in turn."""
+    if image.mode.startswith(("I", "F")):
+        return 24  # three arrays of doubles
+    return 8 if image.mode in _ALPHA or "transparency" in image.info else 0  # the photo and white, as RGBA
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -160,6 +160,15 @@ def test_a_png_whose_exif_follows_its_pixels_is_upright(texture: np.ndarray, ver
     assert decode(rest[:at] + chunk + rest[at:], version=version).size == (300, 400)
 
 
+def test_version_1_allows_fewer_pixels_where_it_copies_the_whole_photo() -> None:
+    clear, buffer = Image.new("RGBA", (200, 100)), io.BytesIO()
+    clear.save(buffer, "PNG")
+    limits = Limits(max_pixels=20_000)
+    assert decode(buffer.getvalue(), limits).size == (200, 100)
+    with pytest.raises(PhotoError, match=r"more than the 8,333 allowed .* 12 bytes of memory a pixel"):
+        decode(buffer.getvalue(), limits, version=1)
+
+
 def test_too_many_bytes_are_refused_before_anything_is_read() -> None:
     with pytest.raises(PhotoError, match="more than the 10 allowed"):
         decode(b"x" * 11, Limits(max_bytes=10))
