@@ -87,7 +87,7 @@ def source_version(source: str) -> str:
         return SAMPLE
     if _is_archive(source):
         return _short_hash([f"{source} {head(source)}"])
-    return _short_hash(sorted(_local_lines(local_path(source)) if is_local(source) else list_folder(source)))
+    return _short_hash(_local_lines(local_path(source)) if is_local(source) else sorted(list_folder(source)))
 
 
 def class_names(source: str, settings: DataSettings | None = None) -> list[str] | None:
@@ -159,5 +159,8 @@ def _state(entry: FoundFile) -> str:
 
 
 def _short_hash(lines: Iterable[str]) -> str:
-    text = "\n".join(lines).encode("utf-8", "surrogateescape")
-    return hashlib.sha256(text).hexdigest()[:16]
+    """Hashes lines as they come; the walk yields them in an order that depends on names alone."""
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode("utf-8", "surrogateescape") + b"\n")
+    return digest.hexdigest()[:16]
