@@ -1,4 +1,4 @@
-"""Figures and pictures of a bundle on the test photos."""
+"""Metrics and report of a bundle on the test photos."""
 
 from kfp import dsl
 
@@ -21,22 +21,22 @@ def evaluate(
     report: dsl.Output[dsl.HTML],
     summary: dsl.Output[dsl.Markdown],
 ) -> None:
-    """Measures the exported model itself, photo bytes in, probabilities out.
+    """Measures the exported model as it will be served: from a photo's bytes to its probabilities.
 
     Args:
         bundle: From the export step.
         dataset: From the preprocess step; its test photos are as they came.
-        model: From the train step, for the learning curves.
+        model: From the train step, for the training curves.
         external_data_version: Changes when the photos of the external test set do.
         ood_data_version: Changes when the out-of-distribution photos do.
-        code_version: Changes when the code does, so that cached figures are never stale.
+        code_version: Changes when the code does, so that cached metrics are never stale.
         settings: What this step reads of the run's settings, as JSON.
-        output: Folder or s3:// prefix of the run, for MLflow where none is named.
-        evaluation: metrics.json, report.html, predictions.csv and pictures.
-        metrics: The figures, in KFP's own view.
+        output: Folder or s3:// prefix of the run; MLflow's files are there if no server is named.
+        evaluation: metrics.json, report.html, predictions.csv, model card and charts.
+        metrics: All scalars under the names of metrics.json, in KFP's own view.
         classification: Confusion matrix and ROC, in KFP's own view.
         report: The report.
-        summary: The figures in a few lines.
+        summary: The result in a few lines.
     """
     import shutil
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Good enough to publish?"""
+"""The publishing gate."""
 
 from typing import NamedTuple
 
@@ -16,15 +16,15 @@ def gate(
     output: str,
     verdict: dsl.Output[dsl.Markdown],
 ) -> NamedTuple("Verdict", [("passed", bool), ("reason", str)]):  # type: ignore[valid-type]
-    """Judges the figures, and the bundle against the present champion on the same photos.
+    """Judges the metrics, and the bundle against the champion on the same photos.
 
     Args:
         bundle: From the export step.
         dataset: From the preprocess step.
         evaluation: From the evaluate step.
         settings: What this step reads of the run's settings, as JSON.
-        output: Folder or s3:// prefix of the run; report and verdict are delivered there.
-        verdict: Each condition with its figure.
+        output: Folder or s3:// prefix of the run; metrics, report and data page are delivered there.
+        verdict: Each condition with its value and limit.
     """
     from pathlib import Path
 

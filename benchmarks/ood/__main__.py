@@ -33,14 +33,14 @@ def measure(
     """Asks and prints."""
     classifier = Classifier.load(bundle, threads=1)
     test, groups = _known(classifier, Dataset.open(dataset), "test")
-    found = measure_ood(classifier, test, str(strangers))
+    found = measure_ood(classifier, test, str(strangers), Path())  # a local folder needs no place to work
     assert found is not None
-    assert found.strangers is not None
+    assert found.external is not None
     print("| score | known | refused | strangers | AUROC | FPR95 | taken for known |")
     print("|---|---|---|---|---|---|---|")
-    strange = found.strangers
+    strange = found.external
     print(
-        f"| {found.method} | {len(test)} | {found.refused:.1%} | {strange.photos} | "
+        f"| {found.method} | {len(test)} | {found.false_positive_rate:.1%} | {strange.photos} | "
         f"{strange.auroc:.4f} | {strange.fpr95:.3f} | {strange.accepted:.1%} |\n"
     )
     held_out, more = _known(classifier, Dataset.open(dataset), "validation")

@@ -17,6 +17,7 @@ from phytoflow.evaluation.results import Metrics
 from phytoflow.evaluation.samples import TestPhotoSamples
 from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.inference.classifier import Classifier
+from phytoflow.storage.temporary import temporary_folder
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,14 @@ def evaluate(
         StorageError: The folder cannot be written.
     """
     classifier = Classifier.load(bundle)
-    # Opened first: whatever is wrong with it is reported before the photos are classified.
-    external = open_external_data(settings, classifier.classes)
-    samples = TestPhotoSamples.create(classifier.classes, settings, seed)
-    predictions, unreadable = predict_photos(classifier, photos, observe=samples.observe, total=total)
-    test = TestSet(predictions, unreadable, samples)
     dataset, model = (training.dataset, training.model) if training else (None, None)
-    metrics = measure(classifier, test, settings, seed, external=external, dataset=dataset)
+    with temporary_folder(output.parent) as work:
+        # Opened first: whatever is wrong with it is reported before the photos are classified.
+        external = open_external_data(settings, classifier.classes, work)
+        samples = TestPhotoSamples.create(classifier.classes, settings, seed)
+        predictions, unreadable = predict_photos(classifier, photos, observe=samples.observe, total=total)
+        test = TestSet(predictions, unreadable, samples)
+        metrics = measure(classifier, test, settings, seed, work=work, external=external, dataset=dataset)
     examples = samples.examples.examples()
     examples = add_heatmaps(examples, classifier, model, occlusion=settings.extended)
     content = EvaluationContent(metrics, predictions, classifier.bundle, examples, model)

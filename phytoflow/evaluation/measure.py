@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -53,6 +54,7 @@ def measure(
     settings: EvaluationSettings,
     seed: int,
     *,
+    work: Path,
     external: ExternalPhotos | None = None,
     dataset: Dataset | None = None,
 ) -> Metrics:
@@ -63,6 +65,7 @@ def measure(
         test: The classified test photos.
         settings: What is measured and how.
         seed: Seed of bootstraps and samples.
+        work: Folder for photos that are not local yet.
         external: The external test set, if there is one.
         dataset: The data the bundle was trained on, for the audits.
     """
@@ -92,7 +95,7 @@ def measure(
         selective=_selective(classifier, predictions, settings),
         robustness=_robustness(classifier, samples.corrupted.photos, seed),
         variants=variants,
-        ood=measure_ood(classifier, predictions.novelty, settings.ood_data),
+        ood=measure_ood(classifier, predictions.novelty, settings.ood_data, work),
         leaks=audit_leakage(audited, seed) if audited else None,
         background_bias=measure_background_bias(audited, seed) if audited else None,
         external=evaluate_external(classifier, external, predictions, settings, seed) if external else None,

@@ -96,7 +96,7 @@ def insert_outcome(page: str, outcome: RunOutcome, *, data_page: bool = False) -
     Args:
         page: The report, with or without an earlier outcome.
         outcome: What is shown.
-        data_page: Whether ``data.html`` lies beside the page, so that it can be linked.
+        data_page: Whether ``data.html`` is in the same folder as the page, so that it can be linked.
     """
     section = render_page(
         _TEMPLATE,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from phytoflow.bundle.bundle import Bundle
@@ -19,6 +18,7 @@ from phytoflow.evaluation.results import METRICS_FILE, Metrics, read_metrics
 from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.steps.report import deliver_outcome, tracked_run
 from phytoflow.steps.settings import GateStepSettings
+from phytoflow.storage.temporary import temporary_folder
 from phytoflow.storage.uri import join, put_file
 from phytoflow.tracking.evaluation_run import log_verdict
 from phytoflow.tracking.registry import Champion, champion
@@ -84,8 +84,8 @@ def judge_bundle(
         BundleError: A bundle is damaged.
     """
     metrics = read_metrics(evaluation)
-    with TemporaryDirectory() as work:
-        current = champion(tracking, output, Path(work)) if settings.compare_champion else None
+    with temporary_folder() as work:
+        current = champion(tracking, output, work) if settings.compare_champion else None
         comparison = _compare(bundle, dataset, evaluation, metrics, current) if current else None
     verdict = judge(metrics, settings, comparison)
     log_verdict(tracking, output, bundle, verdict.reason or "passed")

@@ -6,7 +6,6 @@ The gate, register and publish steps each add what they decided.
 from __future__ import annotations
 
 import logging
-import tempfile
 from pathlib import Path
 
 from phytoflow.errors import PhytoflowError
@@ -18,6 +17,7 @@ from phytoflow.evaluation.outcome import (
     insert_outcome,
 )
 from phytoflow.evaluation.report.html import REPORT_FILE
+from phytoflow.storage.temporary import temporary_folder
 from phytoflow.storage.uri import join, put_file, read_bytes
 from phytoflow.tracking.evaluation_run import bundle_run, log_report
 from phytoflow.tracking.settings import TrackingSettings
@@ -42,9 +42,9 @@ def deliver_outcome(
         TrackingError: MLflow cannot be reached, or refuses.
     """
     page = insert_outcome(report.decode(), outcome, data_page=True)
-    with tempfile.TemporaryDirectory(prefix="phytoflow-report-") as work:
-        _write(Path(work) / OUTCOME_FILE, outcome.model_dump_json(indent=2) + "\n", output)
-        file = _write(Path(work) / REPORT_FILE, page, output)
+    with temporary_folder() as work:
+        _write(work / OUTCOME_FILE, outcome.model_dump_json(indent=2) + "\n", output)
+        file = _write(work / REPORT_FILE, page, output)
         log_report(tracking, output, bundle, file, _facts(outcome))
 
 

@@ -77,14 +77,14 @@ class Tracker:
         store = open_store(settings, output)
         experiment = store.experiment_id(settings.experiment)
         with store.errors():
-            found = run_id and store.client.get_run(run_id).info.run_id
-            found = found or _newest(store, experiment, key, finished)
-            if found:
-                store.client.update_run(found, status="RUNNING")
+            resumed = run_id and str(store.client.get_run(run_id).info.run_id)
+            if resumed := resumed or _newest(store, experiment, key, finished):
+                store.client.update_run(resumed, status="RUNNING")
+                tracker = cls(store, resumed)
             else:
                 tags = {KEY_TAG: key} if key else {}
-                found = store.client.create_run(experiment, run_name=name, tags=tags).info.run_id
-        tracker = cls(store, str(found))
+                run = store.client.create_run(experiment, run_name=name, tags=tags)
+                tracker = cls(store, str(run.info.run_id))
         if model:
             tracker._model.start(model)
         return tracker

@@ -96,11 +96,11 @@ def compare_bundles(
         DataError: The bundles have different classes, or a label is none of them.
         BundleError: A bundle is damaged or cannot be loaded.
     """
-    models, kept = (Classifier.load(first), Classifier.load(second)), list(photos)
+    models, labelled = (Classifier.load(first), Classifier.load(second)), list(photos)
     if different := sorted(set(models[0].classes) ^ set(models[1].classes)):
         what = f"{first} and {second} do not have the same classes: only one has {', '.join(different)}"
         raise DataError(what, remedy="compare bundles that were trained on the same classes")
-    one, two = (predict_photos(model, kept)[0] for model in models)
+    one, two = (predict_photos(model, labelled)[0] for model in models)
     return BundleComparison(
         paired=compare_paired(one, two, settings, seed),
         metrics=(measure_classification(one, settings, seed), measure_classification(two, settings, seed)),

@@ -7,7 +7,6 @@ disease model was tested on photos taken elsewhere (Mohanty et al. 2016).
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +37,11 @@ class ExternalPhotos:
         name: The last part of its address.
         folder: Local folder of its photos.
         mapping: The class of each of its folders.
-        work: Temporary directory of a downloaded collection, deleted when this object is garbage-collected.
     """
 
     name: str
     folder: Path
     mapping: ClassMapping
-    work: tempfile.TemporaryDirectory[str]
 
     def photos(self) -> Iterator[LabelledPhoto]:
         """The photos that show one of the model's classes, labelled with its name."""
@@ -53,12 +50,15 @@ class ExternalPhotos:
                 yield dataclasses.replace(photo, label=label)
 
 
-def open_external_data(settings: EvaluationSettings, classes: Sequence[str]) -> ExternalPhotos | None:
+def open_external_data(
+    settings: EvaluationSettings, classes: Sequence[str], work: Path
+) -> ExternalPhotos | None:
     """Opens ``evaluation.external_data`` and maps its folders to classes; None if it is not set.
 
     Args:
         settings: Address of the collection and of its class map.
         classes: Classes of the model.
+        work: Folder for photos that are not local yet.
 
     Raises:
         DataError: It does not exist, has no class folders, or none that shows a class of the model.
@@ -67,10 +67,9 @@ def open_external_data(settings: EvaluationSettings, classes: Sequence[str]) -> 
     """
     if not settings.external_data:
         return None
-    work = tempfile.TemporaryDirectory(prefix="phytoflow-external-")
-    folder = localise_source(settings.external_data, Path(work.name))
+    folder = localise_source(settings.external_data, work / "external")
     mapping = map_classes(require_class_folders(folder), classes, settings.external_class_map)
-    return ExternalPhotos(base_name(settings.external_data), folder, mapping, work)
+    return ExternalPhotos(base_name(settings.external_data), folder, mapping)
 
 
 def evaluate_external(

@@ -1,8 +1,8 @@
 """How long the exported model takes for one photo, from its encoded bytes to its probabilities.
 
-Wall-clock time depends on what else the machine does: beside two busy loops on two CPUs the same model took
-six times as long (docs/decisions). The gate therefore judges CPU time on one thread, which differs by less
-than a tenth between an idle and a busy machine. Wall-clock times are reported as well.
+Wall-clock time depends on what else the machine does: with two busy loops on two CPUs the same model took six
+times as long. The gate therefore judges CPU time on one thread, which differed by less than a tenth
+(`python -m benchmarks.evaluation.latency`). Wall-clock times are reported as well.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,7 +59,7 @@ class OodMetrics(BaseModel):
 
 
 def measure_ood(
-    classifier: Classifier, novelty: NDArray[np.float64] | None, ood_data: str
+    classifier: Classifier, novelty: NDArray[np.float64] | None, ood_data: str, work: Path
 ) -> OodMetrics | None:
     """Measures OOD detection; returns None for a bundle without OOD statistics.
 
@@ -68,6 +67,7 @@ def measure_ood(
         classifier: The opened bundle.
         novelty: float64 [N], novelty of the test photos; above 1 is unknown.
         ood_data: Folder or URI of OOD photos, as training data are given; may be empty.
+        work: Folder for photos that are not local yet.
 
     Raises:
         DataError: ``ood_data`` holds no readable photo.
@@ -82,7 +82,7 @@ def measure_ood(
         false_positive_rate=float((novelty > 1).mean()),
         near=selected.near,
         far=selected.far,
-        external=_measure_external(classifier, novelty, ood_data) if ood_data else None,
+        external=_measure_external(classifier, novelty, ood_data, work) if ood_data else None,
     )
 
 
@@ -95,9 +95,9 @@ def ood_files(folder: Path) -> list[Path]:
 
 
 def _measure_external(
-    classifier: Classifier, known: NDArray[np.float64], ood_data: str
+    classifier: Classifier, known: NDArray[np.float64], ood_data: str, work: Path
 ) -> ExternalOodMetrics:
-    unknown = _novelty_of(classifier, ood_data)
+    unknown = _novelty_of(classifier, ood_data, work)
     return ExternalOodMetrics(
         photos=len(unknown),
         auroc=auroc(known, unknown),
@@ -106,11 +106,10 @@ def _measure_external(
     )
 
 
-def _novelty_of(classifier: Classifier, ood_data: str) -> NDArray[np.float64]:
-    with tempfile.TemporaryDirectory(prefix="phytoflow-ood-") as work:
-        files = ood_files(localise_source(ood_data, Path(work)))
-        starts = track(range(0, len(files), _BATCH), "Evaluating OOD photos")
-        novelty = [value for i in starts for value in _novelty(classifier, files[i : i + _BATCH])]
+def _novelty_of(classifier: Classifier, ood_data: str, work: Path) -> NDArray[np.float64]:
+    files = ood_files(localise_source(ood_data, work / "ood"))
+    starts = track(range(0, len(files), _BATCH), "Evaluating OOD photos")
+    novelty = [value for i in starts for value in _novelty(classifier, files[i : i + _BATCH])]
     if not novelty:
         raise _no_photo(ood_data)  # the address that was given, not the temporary folder
     return np.array(novelty)

@@ -13,7 +13,7 @@ from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.thumbnail import thumbnail
 
 _SIDE = 240  # pixels of a thumbnail's longer side
-_KEPT = 12  # photos of each kind
+_SIZE = 12  # photos of each kind
 _PER_CONFUSION = 3  # photos of each pair of classes
 _MAX_CONFUSIONS = 200  # pairs of classes with photos at a time; bounds the memory at about 5 MB
 
@@ -64,12 +64,12 @@ class ExampleCollector:
 
     Args:
         classes: Class names in the order of the probabilities.
-        kept: Number of mistakes, and of uncertain answers.
+        size: Number of mistakes, and of uncertain answers, that are kept.
     """
 
-    def __init__(self, classes: tuple[str, ...], kept: int = _KEPT) -> None:
+    def __init__(self, classes: tuple[str, ...], size: int = _SIZE) -> None:
         self._classes = classes
-        self._kept = kept
+        self._size = size
         self._mistakes: list[tuple[float, int, Example]] = []
         self._uncertain: list[tuple[float, int, Example]] = []
         self._confusions: dict[tuple[str, str], list[Example]] = {}
@@ -95,9 +95,9 @@ class ExampleCollector:
         return ReportExamples(mistakes, uncertain, dict(self._confusions))
 
     def _offer(self, heap: list[tuple[float, int, Example]], rank: float, candidate: _Candidate) -> None:
-        if len(heap) == self._kept and rank <= heap[0][0]:
+        if len(heap) == self._size and rank <= heap[0][0]:
             return  # before the thumbnail is made, which is what costs time
-        push = heapq.heappush if len(heap) < self._kept else heapq.heappushpop
+        push = heapq.heappush if len(heap) < self._size else heapq.heappushpop
         push(heap, (rank, -self._observed, candidate.example()))
 
     def _add_confusion(self, candidate: _Candidate) -> None:

@@ -22,6 +22,7 @@ from phytoflow.evaluation.results import METRICS_FILE, Metrics
 from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.html.charts import png, svg
 from phytoflow.storage.atomic import atomic_file
+from phytoflow.storage.disk_errors import explain_disk_errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +69,8 @@ def write_evaluation(output: Path, content: EvaluationContent, settings: Evaluat
         CARD_FILE: model_card(content.metrics, content.bundle).encode(),
         METRICS_FILE: (content.metrics.model_dump_json(indent=2) + "\n").encode(),
     }
-    (output / METRICS_FILE).unlink(missing_ok=True)
+    with explain_disk_errors(output / METRICS_FILE):
+        (output / METRICS_FILE).unlink(missing_ok=True)
     content.predictions.write(output)
     for name, data in files.items():
         with atomic_file(output / name) as aside:

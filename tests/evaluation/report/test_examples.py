@@ -20,7 +20,7 @@ def observe(collector: ExampleCollector, photo: LabelledPhoto, predicted: str, c
 def test_the_most_confident_mistakes_and_the_least_confident_answers_are_kept(
     colour_photo: ColourPhoto,
 ) -> None:
-    collector = ExampleCollector(CLASSES, kept=2)
+    collector = ExampleCollector(CLASSES, size=2)
     confidences = [0.5, 0.9, 0.7, 0.99, 0.6]
     for number, confidence in enumerate(confidences):
         observe(collector, colour_photo("red", number), "blue", confidence)
