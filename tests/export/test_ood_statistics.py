@@ -137,8 +137,8 @@ def test_strangers_let_in_are_counted_and_the_report_warns_of_them(
     (tmp_path / "notes.txt").write_text("no photo")
     settings = EvaluationSettings(bootstrap_samples=100, latency_photos=5, ood_data=str(tmp_path))
     metrics = evaluate(bundle, photos, settings, tmp_path / "out", seed=0)
-    assert metrics.open_set is not None
-    assert metrics.open_set.strangers is not None
-    assert metrics.open_set.strangers.photos == 10
-    assert metrics.open_set.strangers.accepted > 0.5
+    assert metrics.ood is not None
+    assert metrics.ood.external is not None
+    assert metrics.ood.external.photos == 10
+    assert metrics.ood.external.accepted > 0.5
     assert any("of 10 photos of something else one of its classes" in said for said in not_for(metrics))
