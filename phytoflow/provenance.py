@@ -1,9 +1,11 @@
-"""Which code made this: a version that changes whenever the installed package's source does."""
+"""Which code made this, when, and by which command."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import shlex
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +28,12 @@ def code_version() -> str:
         if path.suffix in _SOURCES and not {"__pycache__", "_outer"} & set(name.parts):
             digest.update(name.as_posix().encode() + b"\0" + path.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:12]}"
+
+
+def command_line() -> str:
+    """The command that this process runs, as a shell takes it."""
+    program = Path(sys.argv[0]).name
+    return shlex.join(["phytoflow" if program == "__main__.py" else program, *sys.argv[1:]])
 
 
 def now() -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from phytoflow.errors import PhytoflowError, StorageError
+from phytoflow.provenance import command_line
 
 _ERROR_LINE = re.compile(r"^\s*[\w.]*(Error|Exception|Interrupt|Exit)\b.*")
 _DISK_LINE = re.compile(r"No space left on device|Disk quota exceeded|Read-only file system", re.IGNORECASE)
@@ -28,9 +27,8 @@ class RunInterruptedError(PhytoflowError):
     """A signal ended a run."""
 
     def __init__(self, step: str, number: int) -> None:
-        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
         where = f" in {step}" if step else ""
-        remedy = f"the same command resumes: {command}"
+        remedy = f"the same command resumes: {command_line()}"
         super().__init__(f"interrupted{where} ({signal.Signals(number).name})", remedy=remedy)
         self.exit_code = 128 + number
 

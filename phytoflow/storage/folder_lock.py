@@ -9,7 +9,6 @@ import logging
 import os
 import shlex
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from phytoflow.errors import FolderInUseError
-from phytoflow.provenance import now
+from phytoflow.provenance import command_line, now
 from phytoflow.storage.disk_errors import explain_disk_errors
 
 LOCK_FILE = ".run.lock"
@@ -46,8 +45,7 @@ class Holder:
     @classmethod
     def this_process(cls) -> Holder:
         """Returns this process."""
-        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        return cls(os.getpid(), socket.gethostname(), now(), command)
+        return cls(os.getpid(), socket.gethostname(), now(), command_line())
 
     @classmethod
     def read(cls, file: Path) -> Holder | None:

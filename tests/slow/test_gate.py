@@ -26,7 +26,7 @@ def run(photos: Path, output: Path, *settings: str) -> subprocess.CompletedProce
 
 
 def test_the_gate_refuses_with_its_reason_and_passes_what_meets_it(tmp_path: Path) -> None:
-    photos, output = tmp_path / "photos", tmp_path / "out"
+    photos, output = tmp_path / "photos", tmp_path / "100% leaf?#1 ü"
     make_synthetic_dataset(photos, photos_per_class=12, seed=2)
 
     refused = run(photos, output, "gate.max_latency_ms=0.01")

@@ -19,14 +19,19 @@ MODEL = ModelSettings(image_size=64)
 
 def small_dataset(folder: Path, photos: int = 24, model: ModelSettings = MODEL) -> Dataset:
     """Writes photos and the dataset folder; ``photos`` for each of two classes."""
-    random = np.random.default_rng(5)
-    for label in ("checks", "stripes"):
-        (folder / "photos" / label).mkdir(parents=True)
-        for number in range(photos):
-            picture(random, label).save(folder / "photos" / label / f"{number:03d}.png")
+    write_photos(folder / "photos", photos)
     settings = DataSettings(near_duplicate_max_distance=0)
     prepare(str(folder / "photos"), settings, preprocessing_for(model), 0, folder / "dataset")
     return Dataset.open(folder / "dataset")
+
+
+def write_photos(folder: Path, photos: int) -> None:
+    """Writes class folders; ``photos`` for each of two classes."""
+    random = np.random.default_rng(5)
+    for label in ("checks", "stripes"):
+        (folder / label).mkdir(parents=True)
+        for number in range(photos):
+            picture(random, label).save(folder / label / f"{number:03d}.png")
 
 
 def picture(random: np.random.Generator, label: str) -> Image.Image:
