@@ -113,6 +113,7 @@ def labels(text: str) -> Make:
 HEALTHY_RUST = {"healthy": 4, "rust": 4}
 PLAIN = photos("healthy", "rust")
 SPLIT = photos(*below("train", "valid", "test"))
+GIVEN = {"given split"}
 CSV = "path,label\n" + "".join(f"mixed/{at}.jpg,{'rust' if at % 2 else 'a/b'}\n" for at in range(8))
 MIXED = photos("mixed", count=8)
 
@@ -137,24 +138,24 @@ USED: dict[str, Used] = {
         photos(*below("healthy", "rust", classes="plant1 plant2")), {"healthy": 8, "rust": 8}
     ),
     "wrapped in themselves": Used(photos("healthy/healthy", "rust/rust"), HEALTHY_RUST),
-    "train, valid, test": Used(SPLIT, {"healthy": 12, "rust": 12}),
-    "train and test only": Used(photos(*below("train", "test")), {"healthy": 8, "rust": 8}),
-    "train and dev only": Used(photos(*below("train", "dev")), {"healthy": 8, "rust": 8}),
+    "train, valid, test": Used(SPLIT, {"healthy": 12, "rust": 12}, GIVEN),
+    "train and test only": Used(photos(*below("train", "test")), {"healthy": 8, "rust": 8}, GIVEN),
+    "train and dev only": Used(photos(*below("train", "dev")), {"healthy": 8, "rust": 8}, GIVEN),
     "Training, Validation, Testing": Used(
-        photos(*below("Training", "Validation", "Testing")), {"healthy": 12, "rust": 12}
+        photos(*below("Training", "Validation", "Testing")), {"healthy": 12, "rust": 12}, GIVEN
     ),
     "train_images, test_images": Used(
-        photos(*below("train_images", "test_images")), {"healthy": 8, "rust": 8}
+        photos(*below("train_images", "test_images")), {"healthy": 8, "rust": 8}, GIVEN
     ),
     "split below two folders": Used(
         together(photos(*below("set/v1/train", "set/v1/test")), file("README.md")),
         {"healthy": 8, "rust": 8},
-        {"not in a class folder"},
+        GIVEN | {"not in a class folder"},
     ),
-    "train/train": Used(photos(*below("train/train", "test/test")), {"healthy": 8, "rust": 8}),
+    "train/train": Used(photos(*below("train/train", "test/test")), {"healthy": 8, "rust": 8}, GIVEN),
     "classes below train alone": Used(photos(*below("train")), HEALTHY_RUST),
     "parts inside of classes": Used(
-        photos(*below("healthy", "rust", classes="train test")), {"healthy": 8, "rust": 8}
+        photos(*below("healthy", "rust", classes="train test")), {"healthy": 8, "rust": 8}, GIVEN
     ),
     "split ignored": Used(
         together(photos(*below("train", "test")), file("test/1.jpg", photo(1))),
@@ -162,7 +163,9 @@ USED: dict[str, Used] = {
         {"not in a class folder"},
         {"predefined_split": "ignore"},
     ),
-    "photos in two parts": Used(leaking_split(2), {"healthy": 14, "rust": 16}, {"in two parts of the split"}),
+    "photos in two parts": Used(
+        leaking_split(2), {"healthy": 14, "rust": 16}, GIVEN | {"in two parts of the split"}
+    ),
     "macOS and Windows files": Used(
         together(
             PLAIN,

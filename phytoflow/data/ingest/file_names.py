@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 # Written by Windows, macOS and network drives into folders that people copy; compared in lower case.
 _SYSTEM_NAMES = frozenset(
@@ -45,3 +46,9 @@ def printable(name: str) -> str:
 def for_terminal(text: str) -> str:
     r"""A text on one line, without control characters, which could rewrite what a terminal shows."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def name_some(names: Iterable[str], most: int = 5) -> str:
+    """The first few of some names, for a message; the rest is counted."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -14,7 +14,7 @@ from phytoflow.data.ingest.findings import Findings
 from phytoflow.data.ingest.groups import group_photos
 from phytoflow.data.ingest.labels import read_labels
 from phytoflow.data.ingest.near_duplicates import near_duplicates
-from phytoflow.data.ingest.predefined_split import exclude_leaks, use_parts
+from phytoflow.data.ingest.predefined_split import describe_parts, exclude_leaks, use_parts
 from phytoflow.data.ingest.scan import scan
 from phytoflow.data.ingest.split import split_photos
 from phytoflow.data.ingest.validate import exclude_duplicates, require_trainable
@@ -56,13 +56,16 @@ def check(root: Path, settings: DataSettings, seed: int) -> CheckedPhotos:
     require_trainable(table, str(root))
     table = rescale_brightness(table)
     table, near = _group(table, settings)
-    table = exclude_leaks(table) if labels.parts else table
-    findings = collect_findings(table, labels.classes, near, labels.findings)
-    used = table[table["reason"] == ""]
+    more = list(labels.findings)
     if labels.parts:
+        table = exclude_leaks(table)
+        used = table[table["reason"] == ""]
         splits = use_parts(used, settings, seed)
+        more.append(describe_parts(used))
     else:
+        used = table[table["reason"] == ""]
         splits = split_photos(used, settings.validation_fraction, settings.test_fraction, seed)
+    findings = collect_findings(table, labels.classes, near, more)
     table["split"] = splits.reindex(table.index, fill_value="excluded")
     return CheckedPhotos(table, findings, near)
 

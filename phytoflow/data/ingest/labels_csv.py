@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from phytoflow.data.ingest.file_names import name_some
 from phytoflow.data.ingest.findings import Finding
-from phytoflow.data.ingest.path_table import Row, match_paths, name_some, read_path_table
+from phytoflow.data.ingest.path_table import Row, match_paths, read_path_table
 from phytoflow.errors import DataError
 from phytoflow.storage.uri import is_local, local_path
 

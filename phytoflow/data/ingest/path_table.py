@@ -75,12 +75,6 @@ def match_paths(rows: Iterable[Row], paths: Iterable[str]) -> dict[str, str]:
     return matched
 
 
-def name_some(names: Iterable[str], most: int = 5) -> str:
-    """The first few of some names, for a message."""
-    names = list(names)
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
 def _decode(uri: str, content: bytes, remedy: str) -> str:
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:

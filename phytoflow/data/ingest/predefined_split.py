@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from phytoflow.data.ingest.path_table import name_some
+from phytoflow.data.ingest.file_names import name_some
+from phytoflow.data.ingest.findings import Finding
 from phytoflow.data.ingest.split import assign_groups
 from phytoflow.data.ingest.validate import leak_reason
 from phytoflow.data.settings import DataSettings
-from phytoflow.data.splits import Split
+from phytoflow.data.splits import SPLITS, Split
 from phytoflow.errors import DataError
 
 _BY_IMPORTANCE: tuple[Split, ...] = ("test", "validation", "train")
@@ -38,6 +39,14 @@ def exclude_leaks(table: pd.DataFrame) -> pd.DataFrame:
     excluded = table.assign(reason=reason)
     _require_classes(excluded, leaks, reason)
     return excluded
+
+
+def describe_parts(table: pd.DataFrame) -> Finding:
+    """Says which split is used; ``table`` holds usable photos."""
+    counts = table.groupby("part").size()
+    parts = [f"{split}: {counts[split]}" for split in SPLITS if split in counts.index]
+    text = "Parts of the folders' own split, which is used; data.predefined_split=ignore splits anew"
+    return Finding.of_names("given split", "note", text, parts)
 
 
 def use_parts(table: pd.DataFrame, settings: DataSettings, seed: int) -> pd.Series:

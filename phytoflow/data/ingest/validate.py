@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from phytoflow.data.ingest.path_table import name_some
+from phytoflow.data.ingest.file_names import name_some
 from phytoflow.data.ingest.walk import LAYOUT_REMEDY
 from phytoflow.errors import DataError
 

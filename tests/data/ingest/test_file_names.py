@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phytoflow.data.ingest.file_names import for_terminal, is_hidden, is_photo_name, printable
+from phytoflow.data.ingest.file_names import for_terminal, is_hidden, is_photo_name, name_some, printable
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,8 @@ def test_an_ordinary_name_is_itself() -> None:
 def test_nothing_in_a_name_moves_the_cursor_or_starts_a_line() -> None:
     assert for_terminal("a\nb\x1b[2J\u202ec.jpg") == r"a\nb\x1b[2J\u202ec.jpg"
     assert for_terminal("健康 🌿") == "健康 🌿"
+
+
+def test_some_names() -> None:
+    assert name_some("abc") == "a, b, c"
+    assert name_some("abcdefgh", 2) == "a, b and 6 more"

@@ -42,6 +42,8 @@ def test_a_given_split_is_used_without_the_photos_that_repeat_in_the_test(tmp_pa
         "excluded",
         "shows the same as test/rust/0.jpg",
     ]
+    given = checked.findings.of("given split")
+    assert given and given.files == ("train: 8", "validation: 8", "test: 8")
     used = table[table["reason"] == ""]
     part = used.index.str.partition("/").get_level_values(0)
     assert (used["split"] == part.map({"train": "train", "valid": "validation", "test": "test"})).all()

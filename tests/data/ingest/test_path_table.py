@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.data.ingest.path_table import Row, match_paths, name_some, read_path_table
+from phytoflow.data.ingest.path_table import Row, match_paths, read_path_table
 from phytoflow.errors import DataError, StorageError
 
 ROWS = [Row(2, "a/1.jpg", "rust"), Row(3, "b/2.jpg", "healthy, mostly")]
@@ -80,8 +80,3 @@ def test_paths_match_in_any_unicode_form() -> None:
 def test_an_exact_match_comes_first() -> None:
     forms = ["L\u00f6wen.jpg", "Lo\u0308wen.jpg"]
     assert match_paths([Row(2, form, "x") for form in forms], forms) == dict(zip(forms, forms, strict=True))
-
-
-def test_some_names() -> None:
-    assert name_some("abc") == "a, b, c"
-    assert name_some("abcdefgh", 2) == "a, b and 6 more"

@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 
+from phytoflow.data.ingest.file_names import name_some
 from phytoflow.data.ingest.findings import Finding
 from phytoflow.data.ingest.layout.folder_names import is_fold, is_neutral, is_variant, split_of
 from phytoflow.data.ingest.layout.folder_tree import Folder
 from phytoflow.errors import DataError
 
 _ESCAPE = "if every folder is a class as it is, set data.check_layout=false"
-_FEW = 5  # names in a message; the rest is counted
 
 
 def check_classes(root: str, parent: Folder) -> list[Finding]:
@@ -49,14 +49,16 @@ def _refuse_mixed_split(root: str, parent: Folder) -> None:
     ]
     others = [name for name in parent.filled if name not in parts]
     if parts and others:
-        what = f"{root} holds parts of a split ({_some(parts)}) and other folders ({_some(others)})"
+        what = f"{root} holds parts of a split ({name_some(parts)}) and other folders ({name_some(others)})"
         remedy = f"move the one or the other away; {_ESCAPE}"
         raise DataError(f"{what}: these are not all classes", remedy=remedy)
 
 
 def _refuse_folds(root: str, parent: Folder) -> None:
     if len(parent.filled) > 1 and all(map(is_fold, parent.filled)):
-        what = f"the folders {_some(parent.filled)} of {root} are folds of a cross-validation, not classes"
+        what = (
+            f"the folders {name_some(parent.filled)} of {root} are folds of a cross-validation, not classes"
+        )
         raise DataError(what, remedy=f"give one folder of classes with all photos; {_ESCAPE}")
 
 
@@ -70,16 +72,20 @@ def _refuse_nested_data_set(root: str, parent: Folder) -> None:
             if (len(again) > 1 and not _all_neutral(again)) or len(parts) > 1:
                 what = f"{root}/{'/'.join((name, *path))} is a data set inside of {root}: it has the folders "
                 remedy = f"move it out of {root}, or give it instead; {_ESCAPE}"
-                raise DataError(what + _some(again if len(again) > 1 else parts), remedy=remedy)
+                raise DataError(what + name_some(again if len(again) > 1 else parts), remedy=remedy)
 
 
 def _refuse_same_sub_folders(root: str, parent: Folder) -> None:
     """Variants of one data set, or its sites: ``color/rust`` and ``grayscale/rust``."""
-    sorted_in = {name: set(folder.filled) for name, folder in parent.filled.items() if not folder.photos}
-    for (one, first), (two, second) in itertools.combinations(sorted_in.items(), 2):
+    sub_folders = {
+        name: set(folder.filled)
+        for name, folder in parent.filled.items()
+        if not folder.photos and len(folder.filled) > 1
+    }
+    for (one, first), (two, second) in itertools.combinations(sub_folders.items(), 2):
         shared = first & second
         if len(shared) > 1 and 2 * len(shared) >= min(len(first), len(second)) and not _all_neutral(shared):
-            inner = _some(sorted(shared))
+            inner = name_some(sorted(shared))
             what = f"{one} and {two} in {root} hold the same folders, {inner}"
             remedy = f"if {inner} are the classes, give one of the two, e.g. {root}/{one}; {_ESCAPE}"
             raise DataError(f"{what}: these are variants or sites, not classes", remedy=remedy)
@@ -87,7 +93,9 @@ def _refuse_same_sub_folders(root: str, parent: Folder) -> None:
 
 def _refuse_variant_names(root: str, parent: Folder) -> None:
     if len(parent.filled) > 1 and all(map(is_variant, parent.filled)):
-        what = f"the folders {_some(parent.filled)} of {root} are variants or accessories of the same photos"
+        what = (
+            f"the folders {name_some(parent.filled)} of {root} are variants or accessories of the same photos"
+        )
         raise DataError(
             f"{what}, not classes", remedy=f"give a folder with one sub-folder a class; {_ESCAPE}"
         )
@@ -109,7 +117,7 @@ def _odd_names(parent: Folder) -> Iterator[Finding]:
 def _inner_data_sets(parent: Folder) -> Iterator[Finding]:
     only_inner = {name for name, folder in parent.filled.items() if folder.filled and not folder.photos}
     sets = [
-        f"{name}: {_some(sorted(parent.filled[name].filled))}"
+        f"{name}: {name_some(sorted(parent.filled[name].filled))}"
         for name in sorted(only_inner)
         if len(parent.filled[name].filled) > 1 and not _all_neutral(parent.filled[name].filled)
     ]
@@ -135,9 +143,3 @@ def _repeated_names(parent: Folder) -> Iterator[Finding]:
 
 def _all_neutral(names: Iterable[str]) -> bool:
     return all(map(is_neutral, names))
-
-
-def _some(names: Iterable[str]) -> str:
-    names = list(names)
-    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
-    return ", ".join(names[:_FEW]) + more
