@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from phytoflow.data.images.labelled_photo import LabelledPhoto
-from phytoflow.data.ingest.groups import group_photos
+from phytoflow.data.ingest.grouping.groups import group_photos
+from phytoflow.data.ingest.grouping.near_duplicates import near_duplicates
 from phytoflow.data.ingest.labels import read_labels
-from phytoflow.data.ingest.near_duplicates import near_duplicates
 from phytoflow.data.ingest.scan import scan
 from phytoflow.data.ingest.walk import LAYOUT_REMEDY
 from phytoflow.data.settings import EXTERNAL_TEST_SET

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from phytoflow.data.ingest.collect_findings import collect_findings
 from phytoflow.data.ingest.findings import Findings
-from phytoflow.data.ingest.groups import group_photos
+from phytoflow.data.ingest.grouping.groups import group_photos
+from phytoflow.data.ingest.grouping.near_duplicates import near_duplicates
 from phytoflow.data.ingest.labels import read_labels
-from phytoflow.data.ingest.near_duplicates import near_duplicates
 from phytoflow.data.ingest.predefined_split import describe_parts, exclude_leaks, use_parts
 from phytoflow.data.ingest.scan import scan
 from phytoflow.data.ingest.split import split_photos

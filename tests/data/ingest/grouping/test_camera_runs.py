@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from phytoflow.data.ingest.camera_runs import MAX_RUN, PLANTVILLAGE, cut_runs, is_plantvillage
+from phytoflow.data.ingest.grouping.camera_runs import MAX_RUN, PLANTVILLAGE, cut_runs, is_plantvillage
 from phytoflow.data.ingest.inspect import check
 from phytoflow.data.settings import DataSettings
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from phytoflow.data.ingest.camera_runs import PLANTVILLAGE, cut_runs, is_plantvillage
 from phytoflow.data.ingest.file_names import name_some
+from phytoflow.data.ingest.grouping.camera_runs import PLANTVILLAGE, cut_runs, is_plantvillage
 from phytoflow.data.ingest.path_table import Row, match_paths, read_path_table
 from phytoflow.data.settings import DataSettings
 from phytoflow.errors import ConfigError, DataError

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phytoflow.data.ingest.groups import group_photos
+from phytoflow.data.ingest.grouping.groups import group_photos
 from phytoflow.data.ingest.inspect import check
 from phytoflow.data.settings import DataSettings
 from phytoflow.errors import ConfigError, DataError, StorageError
