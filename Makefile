@@ -9,7 +9,7 @@ TOOLS  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/phytoflow/bin
 export PATH := $(PATH):$(TOOLS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check workflows wheel test test-slow docs e2e images image-predictor image-predictor-gpu image-pipeline lint format types coverage lock compile clean
+.PHONY: $(shell sed -nE 's/^([a-z0-9-]+):.*## .*/\1/p' Makefile)
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,18 +29,22 @@ run: setup ## Take photos (DATA=folder, or drawn leaves) to an answering predict
 
 check: lint types workflows ## Lint, types and workflows
 
-test: setup ## All tests that need no cluster
-	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/slow --cov --cov-report=term:skip-covered --cov-fail-under=85
+test: setup ## All tests that need no cluster, on all CPUs, with coverage (PYTEST_ARGS=)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/slow -n auto --dist loadfile \
+		--cov --cov-report=term:skip-covered --durations=20 $(PYTEST_ARGS)
 
-test-slow: setup ## The long tests: whole runs, killed and resumed
-	$(BIN)/python -m pytest tests/slow
+test-slow: setup ## The long tests: whole runs, killed and resumed (PYTEST_ARGS=)
+	$(BIN)/python -m pytest tests/slow $(PYTEST_ARGS)
+
+bench: setup ## A benchmark (BENCH=serving, training, ood, quality, ...; BENCH_ARGS=)
+	$(BIN)/python -m benchmarks.$(or $(BENCH),serving) $(BENCH_ARGS)
 
 docs: setup ## The documentation site in build/site: pages from the code, links checked
 	$(BIN)/python -m scripts.generate_docs
 	$(BIN)/zensical build --strict
 
-e2e: setup ## Tests on the cluster that KUBECONFIG names
-	$(BIN)/python -m pytest tests/e2e
+e2e: setup ## Tests on the cluster that KUBECONFIG names (PYTEST_ARGS=)
+	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 images: ## Build what the dev overlay runs, with buildah, podman or docker (BASE_IMAGE=, TAG=)
 	images/build predictor mlflow postgresql
