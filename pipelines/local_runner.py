@@ -8,12 +8,11 @@ import shutil
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from kfp import local
-from kfp.local import cache, subprocess_task_handler
 
 from phytoflow.outer_packages import environment_for
 from phytoflow.steps import STEPS
@@ -26,6 +25,7 @@ from phytoflow.system.progress import EVENTS_VARIABLE, ProgressEvent, Throttle
 from pipelines.compile_options import CompileOptions
 from pipelines.display import Display, open_display, step_title
 from pipelines.failures import RunInterruptedError, explain_failure
+from pipelines.kfp_hooks import kfp_hooks, step_name
 from pipelines.step_process import StepProcess
 from pipelines.training import NAME, build
 
@@ -63,14 +63,14 @@ def run_here(output: Path, parameters: Mapping[str, object], display: Display | 
     with exclusive_folder(output) as lock, _open_log(output / "run.log") as log, display:
         run = _Run(output, lock, log, display)
         try:
-            with signals_as_interrupts(), explain_disk_errors(output / "steps"), run.hooks():
+            with signals_as_interrupts(), explain_disk_errors(output / "steps"), _redirect_kfp(log):
                 run.start(parameters)
         except InterruptError as error:
             raise RunInterruptedError(step_title(run.step), error.number) from error
 
 
 class _Run:
-    """What KFP's local runner is told to do otherwise: how steps run, what is shown and kept.
+    """One run of the pipeline: runs its steps, logs and shows them, and remembers what failed.
 
     Attributes:
         step: The step that runs, or ran last.
@@ -79,116 +79,82 @@ class _Run:
     def __init__(self, output: Path, lock: int, log: TextIO, display: Display) -> None:
         self.step = ""
         self._output, self._lock, self._log, self._display = output, lock, log, display
-        self._failure = output / "failure.json"
+        self._failure_file = output / "failure.json"
         self._failed: tuple[str, int, list[str]] | None = None
 
     def start(self, parameters: Mapping[str, object]) -> None:
-        """Runs every step."""
-        self._failure.unlink(missing_ok=True)
+        """Runs every step that is not in the cache."""
+        self._failure_file.unlink(missing_ok=True)
         root = self._output / "steps"
         _remove_stale_folders(root, keep=0)
         local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root), enable_caching=True)
         try:
-            build(CompileOptions(retries=False))(**parameters)
+            with kfp_hooks(self._run_step, self._skip, self._stored):
+                build(CompileOptions(retries=False))(**parameters)
         except RuntimeError as error:
             if self._failed is None:
                 raise
-            raise explain_failure(self._failure, *self._failed, self._output / "run.log") from error
+            raise explain_failure(self._failure_file, *self._failed, self._output / "run.log") from error
         _remove_stale_folders(root, keep=1)
 
-    @contextlib.contextmanager
-    def hooks(self) -> Iterator[None]:
-        """Puts this run in the place of parts of KFP's local runner (its version is pinned)."""
-        with (
-            _replaced(subprocess_task_handler, "run_local_subprocess", self._run_step),
-            _replaced(cache, "LocalCache", self._observed_cache()),
-            contextlib.redirect_stdout(self._log),
-            contextlib.redirect_stderr(self._log),
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter("ignore")
-            cache.reset_local_cache_singleton()
-            try:
-                yield
-            finally:
-                cache.reset_local_cache_singleton()
-
-    def _run_step(self, full_command: Sequence[str], env_vars: Mapping[str, str] | None = None) -> int:
+    def _run_step(self, command: Sequence[str], variables: Mapping[str, str] | None) -> int:
         """Runs one step's process; returns its exit code."""
-        self.step = full_command[full_command.index("--function_to_execute") + 1]
-        environment = {**environment_for("pipelines"), **_STEP_ENVIRONMENT, **(env_vars or {})}
-        environment[FAILURE_VARIABLE] = str(self._failure)
-        tail: deque[str] = deque(maxlen=_TAIL_LINES)
-        counted = self.step in STEPS
-        if counted:
-            self._display.begin(self.step)
-        process = StepProcess(full_command, environment, keep_open=[self._lock])
-        try:
-            self._follow(process, tail)
-            code = process.wait()
-        except BaseException:
-            self._log.writelines(f"{line}\n" for line in process.end())
-            raise
-        if counted:
-            self._display.end(done=code == 0)
-        if code and self._failed is None:
-            self._failed = self.step, code, list(tail)
+        self.step = step_name(command)
+        environment = {**environment_for("pipelines"), **_STEP_ENVIRONMENT, **(variables or {})}
+        environment[FAILURE_VARIABLE] = str(self._failure_file)
+        with self._shown():
+            tail: deque[str] = deque(maxlen=_TAIL_LINES)
+            code = self._follow(StepProcess(command, environment, keep_open=[self._lock]), tail)
+            if code and self._failed is None:
+                self._failed = self.step, code, list(tail)
         return code
 
-    def _follow(self, process: StepProcess, tail: deque[str]) -> None:
-        """Logs and shows what a step says until it ends."""
+    @contextlib.contextmanager
+    def _shown(self) -> Iterator[None]:
+        """Shows that the step begins and ends, if it is one of those that are counted."""
+        if self.step not in STEPS:
+            yield
+            return
+        self._display.begin(self.step)
+        yield
+        self._display.end(done=self._failed is None)
+
+    def _follow(self, process: StepProcess, tail: deque[str]) -> int:
+        """Logs and shows what a step says until it ends; returns its exit code."""
         due = Throttle(_LOG_SECONDS)
-        for line in process.lines(_TICK_SECONDS):
-            if line is None:
-                self._display.tick()
-            elif event := ProgressEvent.from_line(line):
-                self._display.progress(event)
-                if due.due():
-                    self._log.write(f"[{self.step}] {event.to_text()}\n")
-            else:
-                tail.append(line)
-                self._log.write(f"{line}\n")
-                if _STEP_LINE.match(line):
-                    self._display.say(line)
+        try:
+            for line in process.lines(_TICK_SECONDS):
+                if line is None:
+                    self._display.tick()
+                elif event := ProgressEvent.from_line(line):
+                    self._display.progress(event)
+                    if due.due():
+                        self._log.write(f"[{self.step}] {event.to_text()}\n")
+                else:
+                    tail.append(line)
+                    self._log.write(f"{line}\n")
+                    if _STEP_LINE.match(line):
+                        self._display.say(line)
+            return process.wait()
+        except BaseException:  # Ctrl-C above all
+            self._log.writelines(f"{line}\n" for line in process.end())
+            raise
 
-    def _observed_cache(self) -> type[cache.LocalCache]:
-        display, output = self._display, self._output
+    def _skip(self, step: str) -> None:
+        self._display.skip(step)
+        self._stored(step)
 
-        class ObservedCache(cache.LocalCache):
-            """Says which steps are skipped; checkpoints go once the trained model is in the cache."""
-
-            step = ""
-
-            def compute_key(self, component_name: str, *args: Any, **options: Any) -> str:
-                self.step = component_name.removeprefix("comp-")
-                return super().compute_key(component_name, *args, **options)
-
-            def get(self, key: str) -> dict[str, Any] | None:
-                outputs = super().get(key)
-                if outputs is not None:
-                    display.skip(self.step)
-                    self._finished()
-                return outputs
-
-            def put(self, key: str, outputs: dict[str, Any]) -> None:
-                super().put(key, outputs)
-                self._finished()
-
-            def _finished(self) -> None:
-                if self.step == "train":
-                    clear_checkpoints(str(output))
-
-        return ObservedCache
+    def _stored(self, step: str) -> None:
+        if step == "train":
+            clear_checkpoints(str(self._output))
 
 
 @contextlib.contextmanager
-def _replaced(module: object, name: str, value: object) -> Iterator[None]:
-    before: Callable[..., Any] = getattr(module, name)
-    setattr(module, name, value)
-    try:
+def _redirect_kfp(log: TextIO) -> Iterator[None]:
+    """Sends what KFP prints in this process to the log: the display says the same in fewer words."""
+    with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         yield
-    finally:
-        setattr(module, name, before)
 
 
 @contextlib.contextmanager
