@@ -15,9 +15,10 @@ from scripts.generate_docs.markdown import NOTE, cell, table
 
 _METRICS = """# metrics.json
 
-The figures of an evaluation. `phytoflow run` writes them to `OUTPUT/metrics.json` and into the bundle,
-`phytoflow evaluate` to its output folder. MLflow and Kubeflow Pipelines show the same figures under the
-same dotted names, for instance `ood.false_positive_rate`. Files of schema 1 are still read.
+The metrics of an evaluation. `phytoflow run` writes them to `OUTPUT/metrics.json` and into the bundle,
+`phytoflow evaluate` to its output folder. MLflow and Kubeflow Pipelines carry the same numbers: the name is
+`test.` and the path in this file, for instance `test.ood.false_positive_rate` (an interval has `.low` and
+`.high`). Files of schema 1 are still read.
 """
 _MANIFEST = """# bundle.json
 
