@@ -15,7 +15,7 @@ from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.evaluation.evaluate import evaluate
-from phytoflow.evaluation.report.remarks import not_for
+from phytoflow.evaluation.report.scope import out_of_scope_uses
 from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.export.export import write_bundle
 from phytoflow.export.settings import ExportSettings
@@ -141,4 +141,6 @@ def test_strangers_let_in_are_counted_and_the_report_warns_of_them(
     assert metrics.ood.external is not None
     assert metrics.ood.external.photos == 10
     assert metrics.ood.external.accepted > 0.5
-    assert any("of 10 photos of something else one of its classes" in said for said in not_for(metrics))
+    assert any(
+        "of 10 photos of something else one of its classes" in said for said in out_of_scope_uses(metrics)
+    )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.errors import DataError, ServingError, StorageError
+from phytoflow.errors import DataError, StorageError
 from phytoflow.evaluation.gate.conditions import Condition, Verdict
 from phytoflow.evaluation.outcome import Publication, RunOutcome, TrackedRun
 from phytoflow.steps.report import add_publication, deliver_outcome, read_outcome, tracked_run
@@ -70,27 +70,6 @@ def test_a_damaged_or_missing_outcome_is_named(tmp_path: Path) -> None:
     (tmp_path / "release.json").write_text(json.dumps({"verdict": 1}))
     with pytest.raises(DataError, match=r"release\.json is damaged"):
         read_outcome(str(tmp_path))
-
-
-def test_a_publication_that_fails_is_shown_with_its_reason(
-    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from phytoflow.deploy.settings import DeploySettings, ServingSettings
-    from phytoflow.steps import publish as step
-    from phytoflow.steps.settings import PublishStepSettings
-
-    def refuse(*_: object) -> str:
-        raise ServingError("port 8080 is in use")
-
-    output = str(tmp_path / "out")
-    deliver_outcome(RunOutcome(output=output, verdict=PASSED), PAGE, bundle, TRACKING, output)
-    monkeypatch.setattr(step, "_serve", refuse)
-    settings = PublishStepSettings(serving=ServingSettings(), deploy=DeploySettings(), tracking=TRACKING)
-    with pytest.raises(ServingError):
-        step.publish(bundle, "1", tmp_path, settings, output)
-    page = (tmp_path / "out/report.html").read_text()
-    assert "but the model was not published" in page and "port 8080 is in use" in page
-    assert "phytoflow serve --bundle" in page
 
 
 def test_a_run_is_linked_by_its_name(bundle: Path, tmp_path: Path) -> None:
