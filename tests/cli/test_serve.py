@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from phytoflow.cli import serve as module
 from phytoflow.cli.main import app
 from phytoflow.deploy.local.process import PREDICTOR_MODULE
 from serving.predictor.options import Options, option_references, read_options
@@ -17,7 +16,7 @@ from serving.predictor.options import Options, option_references, read_options
 def started(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], dict[str, str]]:
     """Command and environment that would replace this process."""
     calls: list[Any] = []
-    monkeypatch.setattr(module.os, "execve", lambda path, command, env: calls.append((command, env)))
+    monkeypatch.setattr(os, "execve", lambda path, command, env: calls.append((command, env)))
     done = CliRunner().invoke(app, ["serve", *arguments])
     assert done.exit_code == 0, done.output
     return calls[0]

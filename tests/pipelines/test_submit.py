@@ -19,7 +19,7 @@ def test_a_backend_that_is_not_there_is_said() -> None:
 def test_a_pipeline_without_image_is_not_submitted(tmp_path: Path) -> None:
     package = write_package(tmp_path / "pipeline.yaml", CompileOptions())
     with pytest.raises(ConfigError, match="names no image") as refusal:
-        submit(Backend(None, ""), package, {})  # type: ignore[arg-type]
+        submit(Backend(None, ""), package, {})
     assert "phytoflow pipeline compile --image" in refusal.value.remedy
     with pytest.raises(ConfigError, match="no compiled pipeline"):
-        submit(Backend(None, ""), tmp_path / "none.yaml", {})  # type: ignore[arg-type]
+        submit(Backend(None, ""), tmp_path / "none.yaml", {})

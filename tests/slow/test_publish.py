@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from phytoflow.deploy.settings import ServingSettings
 from phytoflow.errors import ServingError
 from phytoflow.system.ports import free_port
 from tests.support.make_bundle import pictures
+from tests.support.processes import runs
 
 SETTINGS = ServingSettings(runtime="onnx", ready_timeout_seconds=120)
 PHOTOS = pictures(6)
@@ -53,7 +53,7 @@ def test_what_a_killed_publish_left_is_ended_by_the_next(bundle: Path, state: Pa
     left = publish(bundle, SETTINGS, state, [])
     state.rename(state.with_name(f"{state.name}.starting"))  # as if killed before it was found good
     publish(bundle, SETTINGS, state, [])
-    assert not _runs(left.pid)
+    assert not runs(left.pid)
 
 
 def test_a_bundle_that_cannot_be_served_leaves_the_former_one(
@@ -67,7 +67,8 @@ def test_a_bundle_that_cannot_be_served_leaves_the_former_one(
     with pytest.raises(ServingError, match="recorded answers"):  # from the end of its log
         publish(wrong, SETTINGS, state, PHOTOS)
     assert httpx.get(f"{former.url}/v2/models/leaf/ready").status_code == 200
-    assert PredictorProcess.read(state).pid == former.pid
+    serving = PredictorProcess.read(state)
+    assert serving and serving.pid == former.pid
 
 
 def test_the_same_port_is_taken_over(bundle: Path, state: Path) -> None:
@@ -75,12 +76,4 @@ def test_the_same_port_is_taken_over(bundle: Path, state: Path) -> None:
     first = publish(bundle, settings, state, [])
     second = publish(bundle, settings, state, [])
     assert first.url == second.url
-    assert not _runs(first.pid)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    assert not runs(first.pid)

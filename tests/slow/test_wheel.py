@@ -24,7 +24,7 @@ def test_it_takes_sixty_photos_to_an_answering_predictor(tmp_path: Path) -> None
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
     def phytoflow(*words: str) -> str:
-        command = [commands / "phytoflow", *words]
+        command = [str(commands / "phytoflow"), *words]
         done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -45,5 +45,5 @@ def test_it_takes_sixty_photos_to_an_answering_predictor(tmp_path: Path) -> None
 
 def phytoflow_place(commands: Path, work: Path) -> str:
     """Where that environment imports phytoflow from."""
-    code = [commands / "python", "-c", "import phytoflow; print(phytoflow.__file__)"]
+    code = [str(commands / "python"), "-c", "import phytoflow; print(phytoflow.__file__)"]
     return subprocess.run(code, cwd=work, capture_output=True, text=True, check=True).stdout

@@ -97,8 +97,8 @@ def evaluated(exported: Flow) -> Flow:
     from phytoflow.steps.settings import EvaluateStepSettings
 
     folder, settings = exported.folder, EvaluateStepSettings.of(exported.settings)
-    places = [folder / name for name in ("bundle", "dataset", "model")]
-    evaluate(*places, settings, folder / "evaluation", exported.output)
+    bundle, dataset, model = folder / "bundle", folder / "dataset", folder / "model"
+    evaluate(bundle, dataset, model, settings, folder / "evaluation", exported.output)
     return exported
 
 
