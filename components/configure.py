@@ -1,4 +1,4 @@
-"""Settle every setting before anything is spent."""
+"""Checks all settings, before anything expensive starts."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Trained model to a bundle."""
+"""Exports a trained model."""
 
 from kfp import dsl
 
@@ -13,7 +13,7 @@ def export(
     settings: str,
     bundle: dsl.Output[dsl.Model],
 ) -> None:
-    """Exports TorchScript and ONNX, and refuses a form that answers otherwise than the trained model.
+    """Exports the model to a bundle; each format must answer as the trained model does.
 
     Args:
         model: From the train step.

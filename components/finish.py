@@ -1,4 +1,4 @@
-"""Says how a run ended, however it ended."""
+"""Records how a run ended; it runs after every run."""
 
 from kfp import dsl
 

@@ -1,4 +1,4 @@
-"""The image every step runs in: a placeholder, replaced when the pipeline is compiled."""
+"""The image of every step: a placeholder that compiling replaces."""
 
 # "python" in the name tells kfp's local runner that these steps are Python programs.
 PLACEHOLDER = "phytoflow-pipeline-python:unset"

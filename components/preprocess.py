@@ -1,4 +1,4 @@
-"""Photos to a checked, grouped, split and sharded dataset."""
+"""Makes a dataset of photos."""
 
 from kfp import dsl
 
@@ -21,7 +21,7 @@ def preprocess(
         data_version: Changes when the photos do, so that a cached dataset is never stale.
         code_version: Changes when the code does.
         settings: What this step reads of the run's settings, as JSON.
-        dataset: Shards, photos.csv, class_mapping.json and what was found.
+        dataset: Shards, photos.csv, class_mapping.json and findings.
         page: A look at the data.
     """
     import shutil

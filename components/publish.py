@@ -1,4 +1,4 @@
-"""Bundle to an answering predictor."""
+"""Publishes a bundle."""
 
 from kfp import dsl
 
@@ -13,11 +13,11 @@ def publish(
     settings: str,
     output: str,
 ) -> str:
-    """Serves the bundle, asks it real photos over V2, and makes the version champion.
+    """Serves the bundle, compares its answers over V2, and makes the version champion.
 
     Args:
         registered: From the register step.
-        dataset: From the preprocess step; some of its test photos are asked.
+        dataset: From the preprocess step; some of its test photos are sent to the predictor.
         version: From the register step.
         settings: What this step reads of the run's settings, as JSON.
         output: Folder or s3:// prefix of the run: a local predictor's state and log, or what a cluster reads.

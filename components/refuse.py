@@ -7,7 +7,7 @@ from components.image import PLACEHOLDER
 
 @dsl.component(base_image=PLACEHOLDER, install_kfp_package=False)
 def refuse(reason: str) -> None:
-    """Fails, so that the run is marked so and nothing is published.
+    """Fails, so that the run is marked as failed and nothing is published.
 
     Args:
         reason: The conditions that did not hold.

@@ -1,4 +1,4 @@
-"""Bundle to the model registry."""
+"""Registers a bundle."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ def register(
     output: str,
     registered: dsl.Output[dsl.Model],
 ) -> NamedTuple("Registered", [("version", str)]):  # type: ignore[valid-type]
-    """Completes the bundle with its figures, delivers it and registers it as challenger.
+    """Adds the evaluation to the bundle, delivers it and registers it as challenger.
 
     Args:
         bundle: From the export step.

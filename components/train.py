@@ -1,4 +1,4 @@
-"""Dataset to a trained model."""
+"""Trains a model."""
 
 from kfp import dsl
 
@@ -19,7 +19,7 @@ def train(
         dataset: From the preprocess step.
         code_version: Changes when the code does, so that a cached model is never stale.
         settings: What this step reads of the run's settings, as JSON.
-        output: Folder or s3:// prefix of the run; checkpoints are kept below it.
+        output: Folder or s3:// prefix of the run; it holds the checkpoints.
         model: Weights (safetensors), model.json, history and curves.
     """
     from pathlib import Path

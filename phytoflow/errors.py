@@ -1,4 +1,4 @@
-"""The project's errors: each says what went wrong and what to do; the edges turn them into codes."""
+"""The project's errors: each says what went wrong and what to do, and has an exit code."""
 
 from __future__ import annotations
 

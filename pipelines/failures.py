@@ -34,14 +34,14 @@ class RunInterruptedError(PhytoflowError):
 
 
 def explain_failure(file: Path, step: str, code: int, tail: Sequence[str], log: Path) -> StepFailedError:
-    """Says why a step failed.
+    """Explains why a step failed.
 
     Args:
-        file: Where the step says so itself, if it could.
+        file: The step's own error, if it could write it.
         step: Its name.
         code: Its exit code; negative: the signal that killed it.
         tail: The end of its output.
-        log: Everything that was said.
+        log: The run's log.
     """
     if own := _own_words(file, step, code, tail):
         return own
@@ -58,13 +58,13 @@ def explain_failure(file: Path, step: str, code: int, tail: Sequence[str], log: 
 
 
 def _own_words(file: Path, step: str, code: int, tail: Sequence[str]) -> StepFailedError | None:
-    """What the step says itself: in the file or, where that could not be written, in its log."""
+    """The step's own error: from its file or, if that could not be written, from its log."""
     try:
         own = json.loads(file.read_text())
         return StepFailedError(own["step"], own["message"], own["remedy"], own["exit_code"])
     except (OSError, ValueError):
-        said = re.search(r"\[\w+\] failed: (.*?)(?:\n  What to do: (.*))?$", "\n".join(tail), re.MULTILINE)
-        return StepFailedError(step, said[1], said[2] or "", code) if said else None
+        line = re.search(r"\[\w+\] failed: (.*?)(?:\n  What to do: (.*))?$", "\n".join(tail), re.MULTILINE)
+        return StepFailedError(step, line[1], line[2] or "", code) if line else None
 
 
 def _last(pattern: re.Pattern[str], lines: Sequence[str]) -> str:

@@ -49,7 +49,7 @@ def run_here(output: Path, parameters: Mapping[str, object], display: Display | 
     """Runs the whole pipeline; steps finished before, on the same inputs, are taken from the cache.
 
     Args:
-        output: The run's folder; steps work in ``output/steps``, everything said goes to ``output/run.log``.
+        output: The run's folder; steps work in ``output/steps``, ``output/run.log`` is the log.
         parameters: The pipeline's parameters.
         display: Shows the run; None: on standard output.
 

@@ -28,8 +28,8 @@ OutputOption = Annotated[Path, typer.Option(help="Folder of the run; give it aga
 
 
 def with_external_data(settings: list[str] | None, external_data: str) -> list[str]:
-    """The settings, and ``--external-data`` as one of them, quoted as YAML."""
-    return [
-        *(settings or []),
-        *([f"evaluation.external_data={json.dumps(external_data)}"] if external_data else []),
-    ]
+    """Returns the assignments of ``--set`` with that of ``--external-data``, quoted as YAML."""
+    assignments = list(settings or [])
+    if external_data:
+        assignments.append(f"evaluation.external_data={json.dumps(external_data)}")
+    return assignments

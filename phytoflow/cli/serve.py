@@ -1,4 +1,4 @@
-"""`phytoflow serve` and `stop`: the predictor in the foreground, and the end of one that a run started."""
+"""`phytoflow serve` runs the predictor in the foreground; `phytoflow stop` ends that of a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from phytoflow.outer_packages import environment_for, make_importable
 def serve(**options: Any) -> None:
     """Answer with a bundle, in the foreground, until stopped (Ctrl-C or SIGTERM).
 
-    Every option is the predictor's own, in its spelling; dashes do as well as underscores.
+    The options are those of the predictor. They may be spelt with dashes instead of underscores.
     """
     command = [sys.executable, "-P", "-m", PREDICTOR_MODULE]  # -P: nothing is imported from the user's folder
     for name, value in options.items():
@@ -59,6 +59,6 @@ def _with_choices(text: str, choices: tuple[str, ...]) -> str:
     return text if named else f"{text} One of {', '.join(choices)}."
 
 
-# The command takes what the predictor takes. Where there is no predictor it takes nothing, and says so.
+# The command has the predictor's options. Without a predictor it has none, and `serve` reports that.
 with contextlib.suppress(ConfigError):
     serve.__signature__ = inspect.Signature(list(_parameters()))  # type: ignore[attr-defined]

@@ -1,7 +1,6 @@
-"""The settings of a run: one section beside each thing that it configures, checked where they enter.
+"""All settings of a run; each section is defined in the package that it configures.
 
-A file (YAML) is read first, ``key=value`` overrides are laid on top, and presets fill what is left
-unsaid. See ``phytoflow.config.loader`` for reading; this module only says what there is.
+``phytoflow.config.loader`` reads them: preset, YAML file and ``key=value`` assignments, in this order.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from phytoflow.training.settings import TrainingSettings
 
 
 class RunSettings(Section):
-    """Everything one run needs to know."""
+    """Settings of the whole run."""
 
     preset: Literal["default", "fast", "accurate", "low-memory", "production"] = Field(
-        "default", description="What the settings left unsaid are taken from."
+        "default", description="Named set of settings; other settings win over it."
     )
     seed: int = Field(0, ge=0, description="Seed of the split, the augmentation and the training.")
     data: DataSettings = DataSettings()

@@ -89,7 +89,7 @@ class Throttle:
 
 @dataclass
 class Progress:
-    """Counts what is done, and tells it to whoever shows it.
+    """Counts finished items and reports the count.
 
     Attributes:
         description: What is being done.

@@ -28,8 +28,8 @@ def phytoflow(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[
 
 @pytest.mark.parametrize("command", ["deploy", "status", "rollback"])
 def test_every_command_has_help_worth_reading(command: str, tmp_path: Path) -> None:
-    said = phytoflow(tmp_path, command, "--help")
-    assert said.returncode == 0 and len(said.stdout) > 400
+    done = phytoflow(tmp_path, command, "--help")
+    assert done.returncode == 0 and len(done.stdout) > 400
 
 
 def test_status_shows_what_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,10 +39,10 @@ def test_status_shows_what_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         exam = SmokeTest("v1", (b"photo",), np.array([ROW], np.float32))
         release = Release("s3://models/leaf", "v1", {"run": "r7"})
         deploy(Cluster.connect(), "leaf", release, exam, DeploySettings(autoscaling="none"))
-        said = phytoflow(tmp_path / "kubeconfig", "status", "leaf")
-        assert said.returncode == 0, said.stderr
+        done = phytoflow(tmp_path / "kubeconfig", "status", "leaf")
+        assert done.returncode == 0, done.stderr
         for words in ("plants/leaf", "yes", "s3://models/leaf", "v1", "r7", "serves now"):
-            assert words in said.stdout
+            assert words in done.stdout
         missing = phytoflow(tmp_path / "kubeconfig", "status", "rose")
         assert missing.returncode == 12 and "no InferenceService rose" in missing.stderr
         nothing = phytoflow(tmp_path / "kubeconfig", "rollback", "rose")
@@ -63,13 +63,13 @@ def test_status_shows_what_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_what_is_wrong_is_said(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
-    said = phytoflow(tmp_path / "none", *arguments)
-    assert said.returncode == code and words in said.stdout + said.stderr
-    assert "Traceback" not in said.stderr
+    done = phytoflow(tmp_path / "none", *arguments)
+    assert done.returncode == code and words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_bundle_must_be_where_a_cluster_can_read_it(tmp_path: Path) -> None:
     server = ApiServer(lambda version, photo: ROW)
-    said = phytoflow(server.kubeconfig(tmp_path / "kubeconfig"), "deploy", "leaf", "--bundle", "out/bundle")
+    done = phytoflow(server.kubeconfig(tmp_path / "kubeconfig"), "deploy", "leaf", "--bundle", "out/bundle")
     server.close()
-    assert said.returncode == 2 and "s3://" in said.stderr
+    assert done.returncode == 2 and "s3://" in done.stderr

@@ -88,24 +88,24 @@ def test_what_is_wrong_is_said_with_the_right_exit_code(
     if arguments[0] == "predict":
         (tmp_path / "x.jpg").write_bytes(pictures()[0].content)
         arguments = [a.replace("x.jpg", str(tmp_path / "x.jpg")) for a in arguments]
-    said = phytoflow(*arguments)
-    assert said.returncode == code, said.stdout + said.stderr
-    assert words in said.stdout + said.stderr
-    assert "Traceback" not in said.stderr
+    done = phytoflow(*arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_predict_answers_each_photo_and_names_the_bad_one(bundle: Path, photos: Path) -> None:
     (photos / "broken.jpg").write_bytes(b"not a photo")
-    said = phytoflow("predict", photos, "--bundle", bundle, "--json")
-    answers = [json.loads(line) for line in said.stdout.splitlines()]
-    assert said.returncode == 3 and "broken.jpg" in said.stderr
+    done = phytoflow("predict", photos, "--bundle", bundle, "--json")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 3 and "broken.jpg" in done.stderr
     assert len(answers) == len(pictures())
     assert all(set(a["labels"]) <= set(CLASSES) and a["scores"] == sorted(a["scores"])[::-1] for a in answers)
 
 
 def test_evaluate_writes_figures_of_a_folder(bundle: Path, photos: Path, tmp_path: Path) -> None:
-    said = phytoflow("evaluate", "--bundle", bundle, "--data", photos, "--output", tmp_path / "e")
-    assert said.returncode == 0, said.stderr
+    done = phytoflow("evaluate", "--bundle", bundle, "--data", photos, "--output", tmp_path / "e")
+    assert done.returncode == 0, done.stderr
     metrics = json.loads((tmp_path / "e" / "metrics.json").read_text())
     assert metrics["photos"] == len(pictures()) and 0 <= metrics["macro_f1"] <= 1
     assert (tmp_path / "e" / "report.html").stat().st_size > 10_000
@@ -116,9 +116,9 @@ def test_evaluate_says_what_is_lost_elsewhere(bundle: Path, photos: Path, tmp_pa
         (tmp_path / "there" / folder.name.upper()).parent.mkdir(exist_ok=True)
         (tmp_path / "there" / folder.name.upper()).symlink_to(folder)
     command = ["evaluate", "--bundle", bundle, "--data", photos, "--output", tmp_path / "e"]
-    said = phytoflow(*command, "--external-data", tmp_path / "there")
-    assert said.returncode == 0, said.stderr
-    assert f"On {len(pictures())} photos of “there” it is right on" in said.stdout
+    done = phytoflow(*command, "--external-data", tmp_path / "there")
+    assert done.returncode == 0, done.stderr
+    assert f"On {len(pictures())} photos of “there” it is right on" in done.stdout
     metrics = json.loads((tmp_path / "e" / "metrics.json").read_text())
     assert metrics["external"]["accuracy"] == metrics["accuracy"]
     (tmp_path / "dogs" / "poodle").mkdir(parents=True)
@@ -130,8 +130,8 @@ def test_evaluate_says_what_is_lost_elsewhere(bundle: Path, photos: Path, tmp_pa
 def test_data_sample_then_check(tmp_path: Path) -> None:
     made = phytoflow("data", "sample", tmp_path / "leaves", "--photos-per-class", 4)
     assert made.returncode == 0 and len(list((tmp_path / "leaves").rglob("*.jpg"))) == 20
-    said = phytoflow("data", "check", tmp_path / "leaves", "--output", tmp_path / "found")
-    assert said.returncode == 0 and "20 of 20 files are used, in 5 classes" in said.stdout
+    done = phytoflow("data", "check", tmp_path / "leaves", "--output", tmp_path / "found")
+    assert done.returncode == 0 and "20 of 20 files are used, in 5 classes" in done.stdout
     assert (tmp_path / "found" / "data.html").exists()
 
 
@@ -139,16 +139,16 @@ def test_photos_are_checked_wherever_a_run_reads_them(tmp_path: Path) -> None:
     make_synthetic_dataset(tmp_path / "leaves", photos_per_class=4, seed=0)
     packed = shutil.make_archive(str(tmp_path / "leaves"), "zip", tmp_path / "leaves")
     with serve(Behaviour(files={"/leaves.zip": Path(packed).read_bytes()})) as server:
-        said = phytoflow("data", "check", f"{server.url}/leaves.zip")
-    assert said.returncode == 0 and "20 of 20 files are used, in 5 classes" in said.stdout
+        done = phytoflow("data", "check", f"{server.url}/leaves.zip")
+    assert done.returncode == 0 and "20 of 20 files are used, in 5 classes" in done.stdout
 
 
 def test_a_step_that_fails_ends_the_run_in_its_own_words(tmp_path: Path) -> None:
     make_synthetic_dataset(tmp_path / "photos", photos_per_class=4, seed=0)
     for folder in sorted((tmp_path / "photos").iterdir())[1:]:
         folder.rename(tmp_path / folder.name)
-    said = phytoflow("run", "--data", tmp_path / "photos", "--output", tmp_path / "out")
-    assert said.returncode == 3, said.stdout + said.stderr
-    assert "preprocess: " in said.stderr and "What to do:" in said.stderr
-    assert "Traceback" not in said.stderr
+    done = phytoflow("run", "--data", tmp_path / "photos", "--output", tmp_path / "out")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "preprocess: " in done.stderr and "What to do:" in done.stderr
+    assert "Traceback" not in done.stderr
     assert not (tmp_path / "out" / "bundle").exists()
