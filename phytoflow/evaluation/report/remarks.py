@@ -139,9 +139,10 @@ def _unreadable(metrics: Metrics) -> str:
 def _ood(metrics: Metrics) -> str:
     if (ood := metrics.ood) is None:
         return "It gives every photo one of its classes, even one that shows something else."
+    rejected = percent(ood.false_positive_rate) if ood.false_positive_rate else "none"
     text = (
-        "It calls a photo “unknown” if it differs from those it was trained on; this happened to "
-        f"{percent(ood.false_positive_rate)} of the test photos, which all show known classes."
+        "It calls a photo “unknown” if it differs from those it was trained on. Of the test photos, which all "
+        f"show known classes, {rejected} were called unknown."
     )
     if (external := ood.external) is None:
         return text

@@ -105,7 +105,7 @@ def test_ood_detection_is_described_with_its_false_positives() -> None:
     external = ExternalOodMetrics(photos=50, auroc=0.9, fpr95=0.2, accepted=0.1)
     ood = OodMetrics(method="energy", false_positive_rate=0.05, near=None, far=0.9, external=external)
     text = " ".join(remarks(example_metrics(ood=ood)))
-    assert "this happened to 5.0% of the test photos" in text
+    assert "which all show known classes, 5.0% were called unknown" in text
     assert "Of 50 photos of something else, 90.0% were detected." in text
     assert "It gives every photo one of its classes" in " ".join(remarks(example_metrics()))
 
