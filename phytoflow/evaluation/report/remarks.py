@@ -141,8 +141,8 @@ def _ood(metrics: Metrics) -> str:
         return "It gives every photo one of its classes, even one that shows something else."
     rejected = percent(ood.false_positive_rate) if ood.false_positive_rate else "none"
     text = (
-        "It calls a photo “unknown” if it differs from those it was trained on. Of the test photos, which all "
-        f"show known classes, {rejected} were called unknown."
+        "It calls a photo “unknown” if it differs from those it was trained on. Of the test photos, which "
+        f"all show known classes, {rejected} were called unknown."
     )
     if (external := ood.external) is None:
         return text
