@@ -1,4 +1,4 @@
-"""What the benchmarks train with where a run would record itself."""
+"""A tracker for benchmarks, which records nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 
-class Silent:
-    """A tracker that keeps nothing."""
+class NullTracker:
+    """A tracker that records nothing."""
 
     run_id = ""
 

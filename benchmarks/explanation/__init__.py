@@ -1,1 +1,1 @@
-"""Are explanations true to the model?"""
+"""Faithfulness of explanations."""

@@ -1,4 +1,4 @@
-"""Is an explanation true to the model? Deletion and insertion (Petsiuk et al. 2018, RISE)."""
+"""Faithfulness of an explanation: deletion and insertion (Petsiuk et al. 2018, RISE)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from PIL import Image, ImageFilter
 
 from phytoflow.inference.classifier import Classifier
 
-_STEPS = 16
-_BLUR = 10.0  # pixels: what stands where a place is deleted or not yet inserted; no edge is left to see
+_STEPS = 16  # of the two curves
+_BLUR = 10.0  # pixels, of places that are deleted or not yet inserted: no edge remains visible
 
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """Mean probability of the class while places go or come, the most telling ones first, 0..1.
+    """Mean probability of the class while places are removed or added, most important first; 0 to 1.
 
     Attributes:
-        deletion: While they are blurred away; low is good.
-        insertion: While they come back into the blurred photo; high is good.
+        deletion: While places are blurred; low is good.
+        insertion: While places are restored in the blurred photo; high is good.
     """
 
     deletion: float
@@ -28,19 +28,19 @@ class Faithfulness:
 
     @property
     def score(self) -> float:
-        """Insertion less deletion; high is good."""
+        """Insertion minus deletion; high is good."""
         return self.insertion - self.deletion
 
 
 def faithfulness(
     classifier: Classifier, pixels: NDArray[np.uint8], heat: NDArray[np.float32], label: int
 ) -> Faithfulness:
-    """Follows one photo's probability of a class.
+    """Measures one explanation by the probability of its class.
 
     Args:
         classifier: The opened bundle.
         pixels: uint8 [size, size, 3].
-        heat: float32 [size, size]; what it says is most telling goes, or comes, first.
+        heat: float32 [size, size]; places with the highest values are removed or added first.
         label: Number of the class.
     """
     blurred = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(_BLUR)))
@@ -50,13 +50,13 @@ def faithfulness(
     first = [
         (rank < len(order) * step / _STEPS).reshape(heat.shape)[:, :, None] for step in range(_STEPS + 1)
     ]
-    deleted = np.stack([np.where(gone, blurred, pixels) for gone in first])
-    inserted = np.stack([np.where(come, pixels, blurred) for come in first])
+    deleted = np.stack([np.where(removed, blurred, pixels) for removed in first])
+    inserted = np.stack([np.where(added, pixels, blurred) for added in first])
     return Faithfulness(_area(classifier, deleted, label), _area(classifier, inserted, label))
 
 
 def edges(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """A map that knows nothing of the model: the strength of edges, uint8 [H, W, 3] to float32 [H, W]."""
+    """A map that does not depend on the model: the strength of edges, uint8 [H, W, 3] to float32 [H, W]."""
     grey = pixels.astype(np.float32).mean(axis=2)
     down, across = np.gradient(grey)
     strength = np.hypot(down, across)

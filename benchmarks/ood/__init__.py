@@ -1,1 +1,1 @@
-"""How well strangers are told from known photos, and what it costs."""
+"""OOD detection: how well it works on a set, and what it costs."""

@@ -1,1 +1,1 @@
-"""How good the default run is, and how long it takes."""
+"""Quality and duration of default runs."""

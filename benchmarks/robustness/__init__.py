@@ -1,1 +1,1 @@
-"""What the field preset saves of the accuracy that bad photos cost."""
+"""What the outdoor preset saves of the accuracy that bad photos cost."""

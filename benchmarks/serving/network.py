@@ -34,7 +34,7 @@ def write(output: Path, photos: Sequence[LabelledPhoto]) -> None:
     _spread(model, torch.from_numpy(np.stack([preprocessing(photo.content) for photo in photos])))
     trained = TrainedModel(model, tuple(classes), preprocessing, {"model": settings.model_dump(mode="json")})
     with atomic_folder(output / "model") as aside:
-        save_trained(aside, model, trained.classes, preprocessing, trained.facts)
+        save_trained(aside, model, trained.classes, preprocessing, trained.summary)
     known = _known(output / "known", preprocessing)
     provenance = Provenance(data_hash="benchmark", code_version="benchmark", settings={})
     with atomic_folder(output / "bundle") as aside:

@@ -1,4 +1,4 @@
-"""Time to a quality: this project's two stages against end-to-end fine-tuning."""
+"""Time to a given quality: two-stage training compared with end-to-end fine-tuning."""
 
 from phytoflow.system.threads import make_idle_openmp_threads_sleep
 

@@ -60,7 +60,8 @@ def deploy(
         else:
             local = fetch_bundle(bundle, work)
             release = release_of(local, bundle)
-        _print_result(publish(cluster, name, release, SmokeTest.from_probes(local), chosen.deploy))
+        smoke_test = SmokeTest.from_probes(local, chosen.deploy.extra_args)
+        _print_result(publish(cluster, name, release, smoke_test, chosen.deploy))
 
 
 def status(name: NameArgument, namespace: NamespaceOption = "") -> None:

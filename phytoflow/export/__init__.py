@@ -1,1 +1,1 @@
-"""TorchScript and ONNX, and the parity check between them and the trained model."""
+"""Export: TorchScript and ONNX files that give the trained model's answers, and the bundle around them."""

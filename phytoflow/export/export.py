@@ -1,4 +1,4 @@
-"""From a trained model to the bundle that serves it, checked form by form."""
+"""Exports a trained model to a bundle; every format is compared with the trained model."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.export.formats import write_format
 from phytoflow.export.ood_statistics import fit_ood_statistics
-from phytoflow.export.parity import answers, check, compare
-from phytoflow.export.photo_selection import spread, test_photos
+from phytoflow.export.parity import compare, predict_exported, require_parity
+from phytoflow.export.photo_selection import select_test_photos, stratified_indices
 from phytoflow.export.postprocessing import append_postprocessing
-from phytoflow.export.quantization.int8 import with_int8
-from phytoflow.export.serving_module import Served
+from phytoflow.export.quantization.int8 import add_int8
+from phytoflow.export.serving_module import ServingModule
 from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.predictions import softmax
 from phytoflow.models.checkpoint import TrainedModel, load_trained
-from phytoflow.models.factory import DEFAULT_TAIL_BLOCKS
+from phytoflow.models.factory import DEFAULT_FINETUNE_BLOCKS
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.progress import track
@@ -52,24 +52,25 @@ def export(
     *,
     name: str = "leaf",
 ) -> BundleManifest:
-    """Writes the bundle: every form compared with the trained model on test photos, and probe photos.
+    """Writes the bundle: model files compared with the trained model on test photos, and probe photos.
 
-    The folder appears whole or not at all; running it again replaces it with the same content.
+    The folder appears complete or not at all. Running it again replaces it with the same content.
 
     Args:
         model_folder: What training wrote.
         dataset: Its test photos are compared.
-        settings: Forms and tolerances.
+        settings: Formats and tolerances.
         provenance: Where the model comes from; recorded as it is.
         output: The bundle's folder.
-        name: What the model is called where it is served.
+        name: Name of the model where it is served.
 
     Raises:
-        ParityError: An exported form is too far from the trained model.
+        ParityError: An exported file is too far from the trained model.
         DataError: There is no test photo to compare on.
+        StorageError: There is no trained model, or the disk is full or cannot be written.
     """
     trained = load_trained(model_folder)
-    photos = test_photos(dataset, settings.max_parity_photos)
+    photos = select_test_photos(dataset, settings.max_parity_photos)
     with atomic_folder(output) as folder:
         (folder / TRAINING_PHOTOS).write_text("".join(f"{digest}\n" for digest in _training_photos(dataset)))
         return write_bundle(trained, photos, settings, provenance, folder, name=name, known=dataset)
@@ -87,36 +88,34 @@ def write_bundle(
 ) -> BundleManifest:
     """Fills a bundle's folder; the manifest is written last. See ``export``.
 
-    ``known`` is what strangers are told from; without it the bundle cannot tell them.
+    ``known`` holds the photos that OOD detection and int8 are fitted on; without it the bundle has neither.
     """
-    model = trained.model.eval().cpu().float()
-    served = Served(model, _frozen_parts(trained)).eval()
-    temperature = float(trained.facts.get("temperature", 1.0))
+    module = ServingModule(trained.model.eval().cpu().float(), _count_frozen_parts(trained)).eval()
+    temperature = float(trained.summary.get("temperature", 1.0))
     tensors = np.stack([trained.preprocessing(p.content) for p in track(photos, "Preprocessing test photos")])
-    reference = softmax(_logits(model, tensors), temperature)
+    reference = softmax(_predict_logits(trained.model, tensors), temperature)
     example = torch.from_numpy(tensors[np.arange(2) % len(tensors)])
     models: dict[ModelFormat, ModelFile] = {}
-    for form in settings.formats:
-        path = write_format(form, served, example, folder)
-        models[form] = _verified(form, path, tensors, reference, temperature, settings)
+    for model_format in settings.formats:
+        path = write_format(model_format, module, example, folder)
+        models[model_format] = _verify(model_format, path, tensors, reference, temperature, settings)
     manifest = BundleManifest(
         name=name,
         classes=tuple(trained.classes),
-        backbone=trained.facts["model"]["backbone"],
-        head=trained.facts["model"]["head"],
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        backbone=trained.summary["model"]["backbone"],
+        head=trained.summary["model"]["head"],
+        parameters=sum(parameter.numel() for parameter in trained.model.parameters()),
         preprocessing=trained.preprocessing,
         temperature=temperature,
         models=models,
-        probes=_probes(photos, reference, settings.probe_photos, folder),
+        probes=_write_probes(photos, reference, settings.probe_photos, folder),
         provenance=provenance,
-        early_features=_early_features(served, example),
+        early_features=_count_early_features(module, example),
         ood=_fit_ood_statistics(folder, models, trained, known, settings) if known else None,
     )
-    mapping = {str(index): name for index, name in enumerate(manifest.classes)}
-    (folder / "class_mapping.json").write_text(json.dumps(mapping, indent=2, ensure_ascii=False) + "\n")
+    _write_class_mapping(manifest.classes, folder)
     if settings.int8 and known:
-        manifest = with_int8(folder, manifest, known, photos, tensors, settings)
+        manifest = add_int8(folder, manifest, known, photos, tensors, settings)
     manifest = append_postprocessing(folder, manifest, tensors)
     write_manifest(folder, manifest)
     return manifest
@@ -129,40 +128,43 @@ def _fit_ood_statistics(
     known: Dataset,
     settings: ExportSettings,
 ) -> OodDetection | None:
-    seen = trained.facts.get("trained_on", ("train", "validation"))  # a model that does not say may have
-    return fit_ood_statistics(folder, models, trained.preprocessing, known, settings, seen)
+    # A model whose summary does not say it may have been trained on its validation photos.
+    trained_on = trained.summary.get("trained_on", ("train", "validation"))
+    return fit_ood_statistics(folder, models, trained.preprocessing, known, settings, trained_on)
 
 
-def _frozen_parts(trained: TrainedModel) -> int:
-    """Parts of the body whose weights training left as they were, or would have."""
-    blocks = trained.facts.get("training", {}).get("finetune_blocks", DEFAULT_TAIL_BLOCKS)
+def _count_frozen_parts(trained: TrainedModel) -> int:
+    """Parts of the body that fine-tuning leaves as they are."""
+    training = trained.summary.get("training", {})
+    blocks = training.get("finetune_blocks", DEFAULT_FINETUNE_BLOCKS)
     return max(1, len(trained.model.body) - 1 - blocks)
 
 
-def _early_features(served: Served, example: torch.Tensor) -> int:
+def _count_early_features(module: ServingModule, example: torch.Tensor) -> int:
     with torch.no_grad():
-        return int(served(example)[1].shape[1]) - int(served.head_inputs)
+        return int(module(example)[1].shape[1]) - int(module.head_inputs)
 
 
-def _logits(model: torch.nn.Module, tensors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _predict_logits(model: torch.nn.Module, tensors: NDArray[np.float32]) -> NDArray[np.float32]:
     with torch.inference_mode():
         starts = range(0, len(tensors), _BATCH)
         return torch.cat([model(torch.from_numpy(tensors[i : i + _BATCH])) for i in starts]).numpy()
 
 
-def _verified(
-    form: ExportFormat,
+def _verify(
+    model_format: ExportFormat,
     path: Path,
     tensors: NDArray[np.float32],
     reference: NDArray[np.float32],
     temperature: float,
     settings: ExportSettings,
 ) -> ModelFile:
-    parity = compare(reference, answers(form, path, tensors, temperature))
-    check(form, parity, settings)
+    """Compares an exported file with the trained model; raises ParityError if they differ too much."""
+    parity = compare(reference, predict_exported(model_format, path, tensors, temperature))
+    require_parity(model_format, parity, settings)
     _LOG.info(
         "%s: %d photos, largest difference %.1e, same class for %.2f%%",
-        form,
+        model_format,
         parity.photos,
         parity.max_probability_difference,
         parity.top1_agreement * 100,
@@ -177,21 +179,27 @@ def _verified(
     )
 
 
-def _probes(
+def _write_probes(
     photos: Sequence[LabelledPhoto], reference: NDArray[np.float32], count: int, folder: Path
 ) -> tuple[ProbePhoto, ...]:
     (folder / PROBES).mkdir()
     probes = []
-    for number, index in enumerate(spread([photo.label for photo in photos], count)):
+    for number, index in enumerate(stratified_indices([photo.label for photo in photos], count)):
         photo = photos[index]
         file = f"{PROBES}/{number:02d}{Path(photo.path).suffix.lower()}"
         (folder / file).write_bytes(photo.content)
-        values = tuple(float(value) for value in reference[index])
-        probes.append(ProbePhoto(file=file, label=photo.label, probabilities=values))
+        probabilities = tuple(float(value) for value in reference[index])
+        probes.append(ProbePhoto(file=file, label=photo.label, probabilities=probabilities))
     return tuple(probes)
 
 
+def _write_class_mapping(classes: tuple[str, ...], folder: Path) -> None:
+    mapping = {str(index): label for index, label in enumerate(classes)}
+    text = json.dumps(mapping, indent=2, ensure_ascii=False)
+    (folder / "class_mapping.json").write_text(text + "\n", encoding="utf-8")
+
+
 def _training_photos(dataset: Dataset) -> list[str]:
-    """Every photo that shaped the model: validation photos choose it, and may be fitted on too."""
+    """SHA-256 of each photo that shaped the model: validation photos select it, and may be fitted on too."""
     table = dataset.table
     return sorted(set(table.loc[table["split"].isin(["train", "validation"]), "sha256"]))

@@ -1,10 +1,9 @@
-"""What is known, measured on the exported model, so that a predictor can tell what is not."""
+"""Fits a bundle's OOD statistics on the exported model, as it will be served."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +14,7 @@ from phytoflow.bundle.manifest import ModelFile, ModelFormat
 from phytoflow.bundle.reports import OodDetection, OodScoreMetrics
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.export.photo_selection import spread
+from phytoflow.export.photo_selection import stratified_indices
 from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.runtimes.base import Runtime
 from phytoflow.inference.runtimes.factory import open_model
@@ -23,17 +22,19 @@ from phytoflow.ood.outputs import ModelOutputs
 from phytoflow.ood.select import OodChoice, select_score
 from phytoflow.ood.synthetic_outliers import Pixels, synthetic_outliers
 from phytoflow.storage.checksum import file_sha256
+from phytoflow.system.batches import batched
 from phytoflow.system.cpu import cpu_count
 from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map
 
 FILE = "ood_statistics.npz"
 _BATCH = 8
-_MOST_HELD_OUT = 1000
-_MADE_UP = 100
-_LEAST_HELD_OUT = 10
+_MOST_HELD_OUT = 1000  # validation photos: enough to set a quantile of 97%
+_OUTLIERS = 100  # synthetic
+_FEWEST_HELD_OUT = 10  # with fewer photos the threshold would be the score of a single one
 _SEED = 0
 _LOG = logging.getLogger(__name__)
+_Photo = bytes | Pixels
 
 
 def fit_ood_statistics(
@@ -44,41 +45,45 @@ def fit_ood_statistics(
     settings: ExportSettings,
     trained_on: Collection[str],
 ) -> OodDetection | None:
-    """Writes the statistics of known photos into a bundle's folder.
+    """Writes the feature statistics of known photos into a bundle's folder.
 
-    Training photos describe what is known. The score is chosen on validation photos and made-up strangers;
-    its threshold is set on validation photos, or on all where the model was trained on these too. All goes
-    through an exported form as it is served.
+    The statistics are fitted on training photos. The score is selected on validation photos and synthetic
+    outliers. The threshold is set on validation photos, or on all if the network was trained on these too.
 
     Args:
-        folder: Of the bundle.
-        models: Its forms; ONNX is asked where it is there.
+        folder: Folder of the bundle.
+        models: Its exported files; ONNX is used if there is one.
         preprocessing: From photos to the model's input.
         dataset: The photos.
-        settings: How many photos, and how many of them may be refused.
-        trained_on: Splits that the model has seen; validation is among them where a set is small.
+        settings: How many photos, and the false-positive rate.
+        trained_on: Splits that the network was trained on; for small sets validation is among them.
 
     Returns:
-        What the manifest says of it; None where it is not wanted, or validation photos are too few.
+        The manifest's part; None if the settings turn it off, or validation photos are too few.
     """
-    if not settings.ood_reference_photos or dataset.count("validation") < _LEAST_HELD_OUT:
+    if not settings.ood_reference_photos or dataset.count("validation") < _FEWEST_HELD_OUT:
         return None
-    form: Literal["torchscript", "onnx"] = "onnx" if "onnx" in models else "torchscript"
-    model = open_model(form, folder / models[form].file, threads=1, concurrency=cpu_count())
-    fitted = _answers(model, dataset, "train", preprocessing, settings.ood_reference_photos)
-    held_out = _answers(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
-    strangers = _strangers(model, preprocessing)
-    seen = "validation" in trained_on
-    choice = select_score(fitted, held_out, strangers, settings.ood_false_positive_rate, trained_on=seen)
+    runtime: Literal["torchscript", "onnx"] = "onnx" if "onnx" in models else "torchscript"
+    model = open_model(runtime, folder / models[runtime].file, threads=1, concurrency=cpu_count())
+    fitted = _run_split(model, dataset, "train", preprocessing, settings.ood_reference_photos)
+    held_out = _run_split(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
+    outliers = _run_outliers(model, preprocessing)
+    choice = select_score(
+        fitted,
+        held_out,
+        outliers,
+        settings.ood_false_positive_rate,
+        trained_on="validation" in trained_on,
+    )
     choice.statistics.save(folder / FILE)
-    return _said(choice, folder)
+    return _describe(choice, folder)
 
 
-def _said(choice: OodChoice, folder: Path) -> OodDetection:
-    figures = {m: OodScoreMetrics(near=near, far=far) for m, (near, far) in choice.aurocs.items()}
-    best = figures[choice.method]
-    near = "not to be had" if best.near is None else f"{best.near:.3f}"
-    _LOG.info("strangers are told by %s: AUROC near %s, far %.3f", choice.method, near, best.far)
+def _describe(choice: OodChoice, folder: Path) -> OodDetection:
+    scores = {name: OodScoreMetrics(near=near, far=far) for name, (near, far) in choice.aurocs.items()}
+    best = scores[choice.method]
+    near = "not measurable" if best.near is None else f"{best.near:.3f}"
+    _LOG.info("OOD score %s: near-OOD AUROC %s, far-OOD AUROC %.3f", choice.method, near, best.far)
     return OodDetection(
         file=FILE,
         sha256=file_sha256(folder / FILE),
@@ -87,51 +92,45 @@ def _said(choice: OodChoice, folder: Path) -> OodDetection:
         threshold=choice.threshold,
         known_photos=choice.known_photos,
         false_positive_rate=choice.false_positive_rate,
-        scores=figures,
+        scores=scores,
     )
 
 
-def _answers(
+def _run_split(
     model: Runtime, dataset: Dataset, split: str, preprocessing: Preprocessing, most: int
 ) -> ModelOutputs:
-    rows = spread(dataset.labels(split), most)
-    wanted, groups = set(rows), list[str]()
+    rows = stratified_indices(dataset.labels(split), most)
+    selected, groups = set(rows), list[str]()
 
     def contents() -> Iterator[bytes]:
         for number, photo in enumerate(dataset.photos(split)):
-            if number in wanted:
+            if number in selected:
                 groups.append(photo.group)
                 yield photo.content
 
-    shown = track(contents(), f"Open set: {split} photos", total=len(rows))
-    logits, features = _asked(model, preprocessing, shown)
-    return ModelOutputs(
-        logits, features, np.asarray(dataset.labels(split), np.int64)[rows], np.array(groups, np.str_)
-    )
+    shown = track(contents(), f"OOD statistics: {split} photos", total=len(rows))
+    logits, features = _run(model, preprocessing, shown)
+    labels = np.asarray(dataset.labels(split), np.int64)[rows]
+    return ModelOutputs(logits, features, labels, np.array(groups, np.str_))
 
 
-def _strangers(model: Runtime, preprocessing: Preprocessing) -> ModelOutputs:
-    logits, features = _asked(model, preprocessing, synthetic_outliers(_MADE_UP, preprocessing.size, _SEED))
-    return ModelOutputs(logits, features, np.full(_MADE_UP, -1), np.full(_MADE_UP, ""))
+def _run_outliers(model: Runtime, preprocessing: Preprocessing) -> ModelOutputs:
+    outliers = synthetic_outliers(_OUTLIERS, preprocessing.size, _SEED)
+    logits, features = _run(model, preprocessing, outliers)
+    return ModelOutputs(logits, features, np.full(_OUTLIERS, -1), np.full(_OUTLIERS, ""))
 
 
-def _asked(
-    model: Runtime, preprocessing: Preprocessing, photos: Iterable[bytes | Pixels]
+def _run(
+    model: Runtime, preprocessing: Preprocessing, photos: Iterable[_Photo]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Logits [N, C] and features [N, D]."""
+    """Logits [N, C] and features [N, D] of encoded photos or pixels."""
 
-    def run(batch: Sequence[bytes | Pixels]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run_batch(batch: Sequence[_Photo]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         pixels = [preprocessing.decode(p) if isinstance(p, bytes) else p for p in batch]
-        found = model.run(preprocessing.normalise(np.stack(pixels)))
-        assert found.features is not None
-        return found.logits, found.features
+        outputs = model.run(preprocessing.normalise(np.stack(pixels)))
+        assert outputs.features is not None
+        return outputs.logits, outputs.features
 
-    parts = thread_map(run, _batches(photos), cpu_count())
+    parts = thread_map(run_batch, batched(photos, _BATCH), cpu_count())
     logits, features = zip(*parts, strict=True)
     return np.concatenate(logits), np.concatenate(features)
-
-
-def _batches(photos: Iterable[bytes | Pixels]) -> Iterator[list[bytes | Pixels]]:
-    rest = iter(photos)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch

@@ -1,4 +1,4 @@
-"""Which test photos are compared and kept as probes: spread over the classes, the same every time."""
+"""Stratified selection of photos, the same every time: for comparisons and as probe photos."""
 
 from __future__ import annotations
 
@@ -12,25 +12,30 @@ from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import DataError
 
 
-def test_photos(dataset: Dataset, count: int) -> list[LabelledPhoto]:
-    """Up to ``count`` test photos, one of each class before a second of any.
+def select_test_photos(dataset: Dataset, count: int) -> list[LabelledPhoto]:
+    """Selects up to ``count`` test photos, one of each class before a second of any.
 
     Raises:
         DataError: The dataset has no test photos.
     """
-    wanted = set(spread(dataset.labels("test"), count))
-    photos = [photo for index, photo in enumerate(dataset.photos("test")) if index in wanted]
+    photos = select_photos(dataset, "test", count)
     if not photos:
         raise DataError("the dataset has no test photos", remedy="raise data.test_fraction")
     return photos
 
 
-def spread(labels: Sequence[int | str], count: int) -> list[int]:
-    """Indices of up to ``count`` items, taking turns over the labels, evenly within each.
+def select_photos(dataset: Dataset, split: str, count: int) -> list[LabelledPhoto]:
+    """Selects up to ``count`` photos of a split, one of each class before a second of any."""
+    indices = set(stratified_indices(dataset.labels(split), count))
+    return [photo for index, photo in enumerate(dataset.photos(split)) if index in indices]
+
+
+def stratified_indices(labels: Sequence[int | str], count: int) -> list[int]:
+    """Indices of up to ``count`` items, taken in turn from each label and evenly within it.
 
     Args:
         labels: Label of each item.
-        count: Most indices returned.
+        count: Maximum number of indices.
 
     Returns:
         Sorted indices.
@@ -38,17 +43,17 @@ def spread(labels: Sequence[int | str], count: int) -> list[int]:
     by_label: dict[int | str, list[int]] = defaultdict(list)
     for index, label in enumerate(labels):
         by_label[label].append(index)
-    each = _shares([len(indices) for indices in by_label.values()], count)
-    picked = [
+    counts = _share_out([len(indices) for indices in by_label.values()], count)
+    selected = [
         indices[position]
-        for indices, share in zip(by_label.values(), each, strict=True)
+        for indices, share in zip(by_label.values(), counts, strict=True)
         for position in np.linspace(0, len(indices) - 1, share).astype(int)
     ]
-    return sorted(picked)
+    return sorted(selected)
 
 
-def _shares(sizes: Sequence[int], count: int) -> list[int]:
-    """How many of each class: one each in turn until ``count`` or everything is taken."""
+def _share_out(sizes: Sequence[int], count: int) -> list[int]:
+    """How many of each class: one each in turn until ``count`` is reached or all are taken."""
     shares = [0] * len(sizes)
     left = min(count, sum(sizes))
     while left:

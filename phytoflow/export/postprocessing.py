@@ -1,13 +1,12 @@
-"""The end of an answer as part of the ONNX files: from logits and features to probabilities and novelty.
+"""Appends the post-processing to ONNX files: from logits and features to probabilities and novelty.
 
-After a run of the network the caches are cold, and each of some twenty calls of numpy a batch, small as they
-are, then costs several times its usual time; nodes of the file cost less. They are traced from the formulas
-that serve wherever a file ends with logits and features: TorchScript, bf16, older bundles.
+After a run of the network the caches are cold: each of about twenty small numpy calls a batch then costs
+several times its usual time, and nodes of the file cost less. The nodes are traced from the same formulas
+that serve files without them: TorchScript, bf16, older bundles.
 """
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,26 +22,26 @@ from phytoflow.bundle.manifest import BundleManifest, ModelFile, ModelFormat
 from phytoflow.bundle.reports import Int8Report
 from phytoflow.errors import ParityError
 from phytoflow.inference.predictions import softmax
-from phytoflow.inference.runtimes.base import ANSWERS
+from phytoflow.inference.runtimes.base import DERIVED_OUTPUTS
 from phytoflow.inference.runtimes.factory import open_model
+from phytoflow.inference.tolerance import TOLERANCES
 from phytoflow.models.onnx_export import trace_onnx
 from phytoflow.ood.detector import OodDetector
 from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.cpu import cpu_count
 
-_FORMS: tuple[ModelFormat, ...] = ("onnx", "int8")
-_GIVEN = ["logits", "features"]
-_PREFIX = "answer/"
-_TOLERANCE = 1e-3
+_ONNX_FORMATS: tuple[ModelFormat, ...] = ("onnx", "int8")
+_INPUTS = ["logits", "features"]
+_PREFIX = "answer/"  # of the appended nodes' names, which must not be those of the network's
 _MOST_COMPARED = 8
 
 
 class PostProcessing(nn.Module):
-    """Logits [N, C] and features [N, D] to probabilities [N, C] and, with a detector, novelty [N].
+    """Maps logits [N, C] and features [N, D] to probabilities [N, C] and, with a detector, novelty [N].
 
     Args:
-        temperature: Of the calibration.
-        detector: Tells strangers; None: nothing does.
+        temperature: Temperature of the calibration.
+        detector: The OOD detector, if there is one.
     """
 
     def __init__(self, temperature: float, detector: OodDetector | None) -> None:
@@ -53,7 +52,7 @@ class PostProcessing(nn.Module):
         )
 
     def forward(self, logits: Any, features: Any) -> tuple[Any, ...]:
-        """The formulas are those for numpy's arrays."""
+        """The same formulas as for numpy arrays."""
         probabilities = softmax(logits, self.temperature)
         return (probabilities, self.detector.novelty(logits, features)) if self.detector else (probabilities,)
 
@@ -61,67 +60,69 @@ class PostProcessing(nn.Module):
 def append_postprocessing(
     folder: Path, manifest: BundleManifest, tensors: NDArray[np.float32]
 ) -> BundleManifest:
-    """Lets a bundle's ONNX files, int8 or not, answer by themselves.
+    """Appends the post-processing to a bundle's ONNX files.
 
     Args:
-        folder: Of the bundle, complete but for its manifest.
-        manifest: Of the bundle.
-        tensors: Photos that check it, float32 [N, 3, size, size].
+        folder: Folder of the bundle, complete except for its manifest.
+        manifest: The manifest so far.
+        tensors: Photos to check the result with, float32 [N, 3, size, size].
 
     Returns:
-        The manifest with the files as they are now.
+        The manifest with the new hashes and sizes.
 
     Raises:
-        ParityError: A file does not answer as the formulas do.
+        ParityError: A file does not give what the formulas give.
     """
     detector, models = OodDetector.from_bundle(Bundle(folder, manifest)), dict(manifest.models)
-    for form in (form for form in _FORMS if form in models):
-        path = folder / models[form].file
-        extend(path, PostProcessing(manifest.temperature, detector))
-        check(path, manifest.temperature, detector, tensors[:_MOST_COMPARED])
-        facts = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
-        models[form] = models[form].model_copy(update=facts)
-    return manifest.model_copy(update={"models": models, "int8": _weighed(manifest.int8, models)})
+    for model_format in (name for name in _ONNX_FORMATS if name in models):
+        path = folder / models[model_format].file
+        extend_file(path, PostProcessing(manifest.temperature, detector))
+        require_same_outputs(path, manifest.temperature, detector, tensors[:_MOST_COMPARED])
+        changes = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+        models[model_format] = models[model_format].model_copy(update=changes)
+    return manifest.model_copy(update={"models": models, "int8": _update_sizes(manifest.int8, models)})
 
 
-def _weighed(int8: Int8Report | None, models: dict[ModelFormat, ModelFile]) -> Int8Report | None:
-    """What is said of int8, with both files' sizes as they are now."""
-    if int8 is None or "int8" not in models:
-        return int8
+def _update_sizes(report: Int8Report | None, models: dict[ModelFormat, ModelFile]) -> Int8Report | None:
+    """The int8 report with the present size of both files."""
+    if report is None or "int8" not in models:
+        return report
     sizes = {"bytes": models["int8"].bytes, "float_bytes": models["onnx"].bytes}
-    return int8.model_copy(update=sizes)
+    return report.model_copy(update=sizes)
 
 
-def extend(path: Path, answering: PostProcessing) -> None:
-    """Adds the end to an ONNX file that gives logits and features."""
-    body = onnx.load(path)
-    end = _traced(body, answering)
-    end.ir_version = body.ir_version
-    found = [output.name for output in body.graph.output]
-    given = [(entry.name.removeprefix(_PREFIX), entry.name) for entry in end.graph.input]
-    told = [output.name for output in end.graph.output]
-    onnx.save(onnx.compose.merge_models(body, end, io_map=given, outputs=[*found, *told]), path)
+def extend_file(path: Path, postprocessing: PostProcessing) -> None:
+    """Appends the post-processing to an ONNX file that gives logits and features."""
+    network = onnx.load(path)
+    appended = _trace(network, postprocessing)
+    appended.ir_version = network.ir_version
+    outputs = [output.name for model in (network, appended) for output in model.graph.output]
+    connections = [(entry.name.removeprefix(_PREFIX), entry.name) for entry in appended.graph.input]
+    merged = onnx.compose.merge_models(network, appended, io_map=connections, outputs=outputs)
+    path.write_bytes(merged.SerializeToString())
 
 
-def _traced(body: onnx.ModelProto, answering: PostProcessing) -> onnx.ModelProto:
-    """The end alone; all its names but those of its outputs begin with the prefix."""
-    sizes = {output.name: output.type.tensor_type.shape.dim[1].dim_value for output in body.graph.output[:2]}
-    examples = tuple(torch.rand(2, sizes[name]) for name in _GIVEN)
-    told = list(ANSWERS[: len(answering(*examples))])
-    with tempfile.TemporaryDirectory() as work:
-        path = Path(work) / "end.onnx"
-        trace_onnx(answering.eval(), examples, path, _GIVEN, told, opset=body.opset_import[0].version)
-        return onnx.compose.add_prefix(onnx.load(path), _PREFIX, rename_outputs=False)
+def _trace(network: onnx.ModelProto, postprocessing: PostProcessing) -> onnx.ModelProto:
+    """The post-processing as a model; all names but those of its outputs begin with the prefix."""
+    dimensions = {output.name: output.type.tensor_type.shape.dim for output in network.graph.output[:2]}
+    examples = tuple(torch.rand(2, dimensions[name][1].dim_value) for name in _INPUTS)
+    outputs = list(DERIVED_OUTPUTS[: len(postprocessing(*examples))])
+    opset = network.opset_import[0].version
+    content = trace_onnx(postprocessing.eval(), examples, _INPUTS, outputs, opset)
+    return onnx.compose.add_prefix(onnx.load_from_string(content), _PREFIX, rename_outputs=False)
 
 
-def check(path: Path, temperature: float, detector: OodDetector | None, tensors: NDArray[np.float32]) -> None:
-    """Compares a file's answers with those of the formulas; raises ParityError."""
-    found = open_model("onnx", path, threads=cpu_count()).run(np.ascontiguousarray(tensors))
-    expected = [softmax(found.logits, temperature)]
-    if detector and found.features is not None:
-        expected.append(detector.novelty(found.logits, found.features))
-    for name, right in zip(ANSWERS, expected, strict=False):
-        answer = getattr(found, name)
-        if answer is None or not np.allclose(answer, right, rtol=_TOLERANCE, atol=_TOLERANCE):
-            what = f"{path.name}: {name} and the formula differ"
-            raise ParityError(what, remedy="this is a fault of the export; leave onnx out of export.formats")
+def require_same_outputs(
+    path: Path, temperature: float, detector: OodDetector | None, tensors: NDArray[np.float32]
+) -> None:
+    """Raises ParityError if a file does not give what the formulas give."""
+    outputs = open_model("onnx", path, threads=cpu_count()).run(np.ascontiguousarray(tensors))
+    expected = [softmax(outputs.logits, temperature)]
+    if detector and outputs.features is not None:
+        expected.append(detector.novelty(outputs.logits, outputs.features))
+    tolerance = TOLERANCES["float32"]  # the formulas run in float, also behind an int8 network
+    for name, values in zip(DERIVED_OUTPUTS, expected, strict=False):
+        given = getattr(outputs, name)
+        if given is None or not np.allclose(given, values, rtol=tolerance, atol=tolerance):
+            remedy = "this is a fault of the export; leave onnx out of export.formats"
+            raise ParityError(f"{path.name}: {name} and the formula differ", remedy=remedy)

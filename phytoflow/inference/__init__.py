@@ -1,1 +1,1 @@
-"""Bytes to probabilities; knows no protocol."""
+"""Inference: photo bytes to probabilities, without knowledge of any protocol."""

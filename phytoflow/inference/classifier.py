@@ -1,8 +1,8 @@
-"""Bytes to probabilities: decode, preprocess, run, calibrate. Knows no protocol."""
+"""A bundle opened for inference: decode, preprocess, run, calibrate. Knows no protocol."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -19,15 +19,15 @@ from phytoflow.inference.selection.select import RuntimeChoice, select_runtime
 from phytoflow.ood.detector import OodDetector
 from phytoflow.system.cpu import cpu_count
 
-BATCH_SIZE = 8
+BATCH_SIZE = 8  # photos decoded and run at a time: bounds memory, and larger batches are no faster
 
 
 class Classifier:
-    """A bundle ready to answer.
+    """A bundle that is ready to classify photos.
 
     Attributes:
         bundle: The bundle.
-        choice: The runtime taken and why.
+        choice: The selected runtime, and why.
         classes: Class names.
     """
 
@@ -53,71 +53,71 @@ class Classifier:
 
         Args:
             bundle: The bundle's folder.
-            runtime: ``auto`` takes the fastest that agrees with the probes.
-            threads: CPU threads of one call; None: as many as there are CPUs.
+            runtime: ``auto`` selects the fastest that agrees with the probe photos.
+            threads: CPU threads of one call; None: one for each CPU.
             concurrency: Number of concurrent calls of ``run`` to prepare for.
-            precision: Of the arithmetic; ``auto`` takes bf16 where it is faster and agrees with the probes.
+            precision: Precision of the arithmetic; ``auto`` selects bf16 or int8 if it is faster and agrees
+                with the probe photos.
 
         Raises:
             BundleError: The bundle is damaged or cannot be loaded.
-            ParityError: It does not give its probe photos their recorded answers here.
-            ServingError: The runtime or the CPU does not have the precision.
+            ParityError: On this machine it does not give its probe photos the recorded probabilities.
+            ServingError: The runtime or the CPU does not support the precision.
         """
         opened = Bundle.load(bundle)
         threads = threads or cpu_count()
-        asked = None if runtime == "auto" else runtime
-        chosen, choice = select_runtime(
-            opened, asked, threads=threads, concurrency=concurrency, precision=precision
+        name = None if runtime == "auto" else runtime
+        selected, choice = select_runtime(
+            opened, name, threads=threads, concurrency=concurrency, precision=precision
         )
-        return cls(opened, chosen, choice, threads)
+        return cls(opened, selected, choice, threads)
 
     def predict(self, contents: Sequence[bytes], limits: Limits = Limits()) -> Predictions:  # noqa: B008 (frozen)
         """Classifies encoded photos.
 
         Args:
-            contents: Encoded photos' bytes; memory is bounded by them, not by pixels.
-            limits: What each may cost.
+            contents: Bytes of image files.
+            limits: Limits of each photo's size.
 
         Raises:
-            PhotoError: A photo cannot be used; the message says which, counted from 0.
+            PhotoError: A photo cannot be used; the message gives its position, counted from 0.
         """
-        rows = []
+        parts = []
         with ThreadPoolExecutor(self._threads, "decode") as pool:
             for start in range(0, len(contents), BATCH_SIZE):
-                batch = contents[start : start + BATCH_SIZE]
-                jobs = [
-                    pool.submit(self._pixels, start + i, content, limits) for i, content in enumerate(batch)
-                ]
+                batch = enumerate(contents[start : start + BATCH_SIZE], start)
+                jobs = [pool.submit(self._decode, number, content, limits) for number, content in batch]
                 pixels = np.stack([job.result() for job in jobs])
-                rows.append(self.run(self.bundle.manifest.preprocessing.normalise(pixels)))
-        return Predictions.joined(rows, self.classes)
+                parts.append(self.run(self.bundle.manifest.preprocessing.normalise(pixels)))
+        return Predictions.concatenate(parts, self.classes)
 
     def predict_tensor(self, tensor: NDArray[np.float32]) -> Predictions:
-        """Classifies photos already preprocessed: float32 [N, 3, size, size]."""
-        batches = (np.ascontiguousarray(batch, np.float32) for batch in _batches(tensor))
-        return Predictions.joined([self.run(batch) for batch in batches], self.classes)
+        """Classifies preprocessed photos, float32 [N, 3, size, size]."""
+        starts = range(0, len(tensor), BATCH_SIZE)
+        batches = [np.ascontiguousarray(tensor[i : i + BATCH_SIZE], np.float32) for i in starts]
+        return Predictions.concatenate([self.run(batch) for batch in batches], self.classes)
 
     def run(self, tensor: NDArray[np.float32], *, exclusive: bool = False) -> Predictions:
-        """One call of the runtime.
+        """Makes one call of the runtime.
 
         Args:
-            tensor: Photos already normalised, contiguous float32 [N, 3, size, size].
+            tensor: Normalised photos, contiguous float32 [N, 3, size, size].
             exclusive: Whether no other call is running, so that this one may use every CPU thread.
         """
-        return self.answered(self.outputs(tensor, exclusive=exclusive))
+        return self.to_predictions(self.outputs(tensor, exclusive=exclusive))
 
     def outputs(self, tensor: NDArray[np.float32], *, exclusive: bool = False) -> Outputs:
-        """What the model itself gives: logits, features, evidence; see ``run``."""
+        """The outputs of the model itself: logits, features, evidence; see ``run``."""
         return self._runtime.run(tensor, exclusive=exclusive)
 
-    def answered(self, outputs: Outputs) -> Predictions:
-        """Probabilities at the bundle's temperature, and how strange each photo is."""
+    def to_predictions(self, outputs: Outputs) -> Predictions:
+        """Calibrated probabilities and, with OOD detection, the novelty of each photo."""
         probabilities = outputs.calibrated(self.bundle.manifest.temperature)
         return Predictions(probabilities, self.classes, self._novelty(outputs))
 
     @property
     def detects_ood(self) -> bool:
-        """Whether answers say how strange a photo is."""
+        """Whether predictions have a novelty."""
         return self._detector is not None
 
     def _novelty(self, outputs: Outputs) -> NDArray[np.float32] | None:
@@ -127,14 +127,9 @@ class Classifier:
             return None
         return self._detector.novelty(outputs.logits, outputs.features)
 
-    def _pixels(self, index: int, content: bytes, limits: Limits) -> NDArray[np.uint8]:
+    def _decode(self, number: int, content: bytes, limits: Limits) -> NDArray[np.uint8]:
         try:
             return self.bundle.manifest.preprocessing.decode(content, limits)
         except PhotoError as error:
-            what = f"photo {index}: {error.message}"
+            what = f"photo {number}: {error.message}"
             raise PhotoError(what, reason=error.reason, remedy=error.remedy) from error
-
-
-def _batches(tensor: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    for start in range(0, len(tensor), BATCH_SIZE):
-        yield tensor[start : start + BATCH_SIZE]

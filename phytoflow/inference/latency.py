@@ -1,4 +1,4 @@
-"""How long calls take beside each other, on a machine that does other things too."""
+"""Timing of calls on a machine that does other things too."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-_WARM_UP = 3
+_WARM_UP = 3  # calls that are not timed
 
 
-def side_by_side(calls: Sequence[Callable[[], object]], rounds: int) -> list[float]:
-    """Median milliseconds of each call; they take turns, so that a busy moment hits all of them.
+def interleaved_medians(calls: Sequence[Callable[[], object]], rounds: int) -> list[float]:
+    """Median milliseconds of each call; they take turns, so that a busy moment affects all of them.
 
     Args:
-        calls: What is timed.
-        rounds: Turns of each, after a few that warm it up.
+        calls: The calls to time.
+        rounds: Timings of each call, after a warm-up.
     """
     for call in calls:
         for _ in range(_WARM_UP):

@@ -1,4 +1,4 @@
-"""Logits to calibrated probabilities, and what a classifier answers."""
+"""Calibrated probabilities, and the predictions of a classifier."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
 
     Args:
         logits: float32 [N, C], an array or a tensor.
-        temperature: Calibration of the bundle; 1 leaves the model's own confidence.
+        temperature: Temperature of the calibration; 1 leaves the model's own confidence.
 
     Returns:
-        float32 [N, C]; each row sums to one.
+        float32 [N, C]; each row sums to 1.
     """
     xp = namespace_of(logits)
     exponentials: Array = xp.exp((logits - xp.amax(logits, axis=-1, keepdims=True)) / temperature)
@@ -30,13 +30,13 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Answers for a number of photos.
+    """Predictions for N photos.
 
     Attributes:
         probabilities: float32 [N, C].
         classes: The C class names, in the order of the columns.
-        novelty: float32 [N], 0 for a typical known photo, above 1 for a stranger; None if the bundle cannot
-            tell.
+        novelty: float32 [N], 0 for a typical known photo, above 1 out of distribution; None without OOD
+            detection.
     """
 
     probabilities: NDArray[np.float32]
@@ -44,8 +44,8 @@ class Predictions:
     novelty: NDArray[np.float32] | None = None
 
     @classmethod
-    def joined(cls, parts: Sequence[Predictions], classes: tuple[str, ...]) -> Predictions:
-        """The rows of some predictions, in order."""
+    def concatenate(cls, parts: Sequence[Predictions], classes: tuple[str, ...]) -> Predictions:
+        """The rows of several predictions, in order; ``classes`` is needed if there are none."""
         if len(parts) == 1:
             return parts[0]
         empty = np.empty((0, len(classes)), np.float32)
@@ -57,22 +57,22 @@ class Predictions:
         )
 
     def row(self, at: int) -> Predictions:
-        """One photo's."""
+        """The predictions for one photo."""
         novelty = None if self.novelty is None else self.novelty[at : at + 1]
         return Predictions(self.probabilities[at : at + 1], self.classes, novelty)
 
     @property
     def known(self) -> NDArray[np.bool_] | None:
-        """Which photos show what the model was trained on, bool [N]; None if the bundle cannot tell."""
+        """Which photos are in distribution, bool [N]; None without OOD detection."""
         return None if self.novelty is None else self.novelty <= 1
 
     def labels(self) -> list[str]:
-        """The likeliest class of each photo."""
+        """The most probable class of each photo."""
         return [self.classes[index] for index in self.probabilities.argmax(axis=1)]
 
     def top(self, k: int) -> tuple[list[list[str]], NDArray[np.float32]]:
-        """The k likeliest classes of each photo, best first, and their probabilities, float32 [N, k]."""
+        """The k most probable classes of each photo, best first, and their probabilities, float32 [N, k]."""
         order = (-self.probabilities).argsort(axis=1, kind="stable")[:, :k]
         rows = np.arange(len(order))[:, None]
-        scores = self.probabilities[rows, order]  # a third of take_along_axis's time
+        scores = self.probabilities[rows, order]  # takes a third of the time of take_along_axis
         return [[self.classes[index] for index in row] for row in order], scores

@@ -1,7 +1,7 @@
-"""Test-time augmentation: a photo seen several ways, whose answers are averaged.
+"""Test-time augmentation: several views of a photo, whose probabilities are averaged.
 
-``flips``: as it is, mirrored, upside down, and both; a leaf has no right way up. ``crops``: the centre and
-the four corners, each also mirrored (ten-crop, Krizhevsky 2012).
+``flips``: the photo as it is, mirrored, upside down, and both; a leaf has no right way up. ``crops``: the
+centre and the four corners, each also mirrored (ten-crop, Krizhevsky 2012).
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ from phytoflow.inference.predictions import Predictions
 from phytoflow.protocol.constants import Augmentation
 
 _CENTRE = (0.5, 0.5)
-_PLACES = (_CENTRE, (0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
+_PLACES = (_CENTRE, (0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))  # of the crops; x and y
 
 
-def pixels_of(
+def view_pixels(
     preprocessing: Preprocessing, image: Image.Image, augmentation: Augmentation, view: int
 ) -> NDArray[np.uint8]:
     """One view of a photo.
 
     Args:
-        preprocessing: The bundle's.
+        preprocessing: The bundle's preprocessing.
         image: RGB, of any size.
-        augmentation: Which views there are.
-        view: Which of them, from 0; 0 is the photo as it is without augmentation.
+        augmentation: The kind of views.
+        view: Number of the view, from 0; 0 is the photo without augmentation.
 
     Returns:
         uint8 [size, size, 3].
     """
     if augmentation == "crops":
-        found = _crop(preprocessing, image, *_PLACES[view // 2])
-        return found[:, ::-1] if view % 2 else found
-    return flipped(preprocessing.pixels(image), view, axes=(1, 0))
+        pixels = _crop(preprocessing, image, *_PLACES[view // 2])
+        return pixels[:, ::-1] if view % 2 else pixels
+    return flip(preprocessing.pixels(image), view, axes=(1, 0))
 
 
-def flipped(array: NDArray[Any], view: int, axes: tuple[int, int]) -> NDArray[Any]:
+def flip(array: NDArray[Any], view: int, axes: tuple[int, int]) -> NDArray[Any]:
     """One of the four flips.
 
     Args:
         array: Pixels or a tensor of any layout.
-        view: 0 as it is, 1 mirrored, 2 upside down, 3 both.
-        axes: The axis along a row of pixels, and the one down a column.
+        view: 0: as it is, 1: mirrored, 2: upside down, 3: both.
+        axes: The axis along a row of pixels, and the one along a column.
     """
-    turned = tuple(axis for bit, axis in enumerate(axes) if view >> bit & 1)
-    return np.flip(array, turned) if turned else array
+    flipped = tuple(axis for bit, axis in enumerate(axes) if view >> bit & 1)
+    return np.flip(array, flipped) if flipped else array
 
 
-def averaged(predictions: Predictions, views: int) -> Predictions:
-    """The mean over each photo's views: N times ``views`` rows to N, whose probabilities still sum to one."""
+def average_views(predictions: Predictions, views: int) -> Predictions:
+    """Averages each photo's views: N * ``views`` rows to N, whose probabilities still sum to 1."""
     if views == 1:
         return predictions
     novelty = predictions.novelty
@@ -69,7 +69,7 @@ def _mean(rows: NDArray[np.float32], views: int) -> NDArray[np.float32]:
 
 
 def _crop(preprocessing: Preprocessing, image: Image.Image, x: float, y: float) -> NDArray[np.uint8]:
-    """A square as large as the central one, at another place: 0 is left or top, 1 right or bottom."""
+    """A square of the central one's size at another place: 0 is left or top, 1 right or bottom."""
     if (x, y) == _CENTRE:
         return preprocessing.pixels(image)
     side = round(min(image.size) * preprocessing.size / preprocessing.resize_size)

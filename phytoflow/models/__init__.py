@@ -1,1 +1,1 @@
-"""Backbones and heads, pretrained weights, and the model bundle."""
+"""Networks: backbones and heads, pretrained weights, and the trained model on disk."""

@@ -1,4 +1,4 @@
-"""A small convolutional network of our own, for when no pretrained weights fit or are to be had."""
+"""A small convolutional network with channel attention, for training without pretrained weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CHANNELS = (64, 128, 256)
 
 
 class ChannelAttention(nn.Module):
-    """Weights each channel by what its mean and its maximum say (Woo 2018, CBAM's channel half)."""
+    """Weights each channel by its mean and its maximum (the channel attention of CBAM, Woo 2018)."""
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
         super().__init__()
@@ -26,27 +26,27 @@ class ChannelAttention(nn.Module):
         return x * weight
 
 
-def stem() -> nn.Module:
-    """A quarter of the resolution before anything is dear: [N, 3, H, W] to [N, 64, H/4, W/4]."""
+def create_stem() -> nn.Module:
+    """Reduces the resolution to a quarter before the costly layers: [N, 3, H, W] to [N, 64, H/4, W/4]."""
     return nn.Sequential(
         nn.Conv2d(3, CHANNELS[0], 7, stride=4, padding=3, bias=False), nn.BatchNorm2d(CHANNELS[0]), nn.ReLU()
     )
 
 
-def stages() -> list[nn.Module]:
-    """Three blocks of two convolutions and channel attention, 64, 128 and 256 channels wide."""
+def create_blocks() -> list[nn.Module]:
+    """Three blocks of two convolutions and channel attention, with 64, 128 and 256 channels."""
     widths = zip((CHANNELS[0], *CHANNELS[:-1]), CHANNELS, strict=True)
-    return [_stage(inputs, outputs) for inputs, outputs in widths]
+    return [_create_block(inputs, outputs) for inputs, outputs in widths]
 
 
-def _stage(inputs: int, outputs: int) -> nn.Module:
+def _create_block(inputs: int, outputs: int) -> nn.Module:
     return nn.Sequential(
-        *_convolution(inputs, outputs),
-        *_convolution(outputs, outputs),
+        *_create_convolution(inputs, outputs),
+        *_create_convolution(outputs, outputs),
         ChannelAttention(outputs),
         nn.MaxPool2d(2),
     )
 
 
-def _convolution(inputs: int, outputs: int) -> list[nn.Module]:
+def _create_convolution(inputs: int, outputs: int) -> list[nn.Module]:
     return [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]

@@ -1,6 +1,7 @@
-"""Backbones as a row of parts: stem, blocks, and what leads to pooled features.
+"""Backbones as a sequence of parts: stem, blocks, and what leads to pooled features.
 
-A row can be cut anywhere: what lies before the cut is computed once and kept, what lies behind is trained.
+A sequence can be cut anywhere. What lies before the cut is computed once and cached, what lies after it is
+trained.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from phytoflow.models import attention_cnn
 
 
 @dataclass(frozen=True)
-class Parts:
-    """A backbone taken apart.
+class BackboneParts:
+    """The parts of a backbone.
 
     Attributes:
-        stem: From float [N, 3, H, W] to the first block's input.
+        stem: Maps float [N, 3, H, W] to the first block's input.
         blocks: The repeated blocks, in order.
-        final: From the last block's output to pooled features [N, features].
-        features: How many features that gives.
+        final: Maps the last block's output to pooled features [N, features].
+        features: Number of pooled features.
     """
 
     stem: nn.Module
@@ -48,43 +49,44 @@ class Tokens(nn.Module):
 
 
 class ClassToken(nn.Module):
-    """The class token's features: tokens [N, T, D] to [N, D]."""
+    """Selects the class token's features: tokens [N, T, D] to [N, D]."""
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         return x[:, 0]
 
 
-def take_apart(name: str, network: Any) -> Parts:
-    """Takes a timm network apart; the parts share its parameters.
+def split_backbone(name: str, network: Any) -> BackboneParts:
+    """Splits a timm network; the parts share its parameters.
 
     Args:
-        name: Backbone of ``phytoflow.config.settings.BACKBONES``.
-        network: What ``timm.create_model`` gave for it.
+        name: A backbone of ``phytoflow.models.settings.BACKBONES``.
+        network: What ``timm.create_model`` returned for it.
     """
     if name.startswith("vit"):
         final = nn.Sequential(network.norm, ClassToken())
-        return Parts(Tokens(network), list(network.blocks), final, network.num_features)
+        return BackboneParts(Tokens(network), list(network.blocks), final, network.num_features)
     if name.startswith("resnet"):
-        blocks = [b for n in (1, 2, 3, 4) for b in getattr(network, f"layer{n}")]
+        blocks = [block for stage in (1, 2, 3, 4) for block in getattr(network, f"layer{stage}")]
         stem = nn.Sequential(network.conv1, network.bn1, network.act1, network.maxpool)
-        return Parts(stem, blocks, network.global_pool, network.num_features)
+        return BackboneParts(stem, blocks, network.global_pool, network.num_features)
     if name.startswith("vgg"):
-        return _vgg(network)
-    return _mobile(name, network)
+        return _split_vgg(network)
+    return _split_mobile(name, network)
 
 
-def own_parts() -> Parts:
-    """The parts of the attention CNN."""
-    return Parts(attention_cnn.stem(), attention_cnn.stages(), pooling(), attention_cnn.CHANNELS[-1])
+def attention_cnn_parts() -> BackboneParts:
+    """The parts of a new attention CNN."""
+    stem, blocks = attention_cnn.create_stem(), attention_cnn.create_blocks()
+    return BackboneParts(stem, blocks, create_pooling(), attention_cnn.CHANNELS[-1])
 
 
-def pooling() -> nn.Module:
+def create_pooling() -> nn.Module:
     """Global average pooling: [N, C, H, W] to [N, C]."""
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
-def _mobile(name: str, network: Any) -> Parts:
+def _split_mobile(name: str, network: Any) -> BackboneParts:
     stem = nn.Sequential(network.conv_stem, network.bn1)
     blocks = [block for stage in network.blocks for block in stage]
     if name.startswith("mobilenetv3"):  # pools before its last, dense, layer
@@ -93,14 +95,14 @@ def _mobile(name: str, network: Any) -> Parts:
         )
     else:
         final = nn.Sequential(network.conv_head, network.bn2, network.global_pool)
-    return Parts(stem, blocks, final, network.head_hidden_size)
+    return BackboneParts(stem, blocks, final, network.head_hidden_size)
 
 
-def _vgg(network: Any) -> Parts:
-    """One block a convolution; its 4096-wide dense layers (nine tenths of the network) are left out."""
+def _split_vgg(network: Any) -> BackboneParts:
+    """One block for each convolution; the 4096-wide dense layers, 90% of the network, are left out."""
     blocks: list[nn.Sequential] = []
     for layer in network.features:
         if isinstance(layer, nn.Conv2d):
             blocks.append(nn.Sequential())
         blocks[-1].append(layer)
-    return Parts(blocks[0], list(blocks[1:]), pooling(), network.num_features)
+    return BackboneParts(blocks[0], list(blocks[1:]), create_pooling(), network.num_features)

@@ -1,4 +1,4 @@
-"""One factory for every network: settings in, a classifier with its weights out."""
+"""Creates every network: settings in, a classifier with its weights out."""
 
 from __future__ import annotations
 
@@ -10,39 +10,41 @@ from torch import nn
 
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.errors import WeightsError
-from phytoflow.models.backbones import own_parts, take_apart
+from phytoflow.models.backbones import attention_cnn_parts, split_backbone
 from phytoflow.models.heads import create_head
 from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.models.weights import StateDict, file_weights, imagenet_weights
 
-OWN = "attention_cnn"
-DEFAULT_TAIL_BLOCKS = 8
+ATTENTION_CNN = "attention_cnn"
+DEFAULT_FINETUNE_BLOCKS = 8
 _LOG = logging.getLogger(__name__)
-_BODY = "body."
+_BODY = "body."  # begins the names of this project's own weights
 
 
 def create_model(
-    settings: ModelSettings, classes: int, finetune_blocks: int = DEFAULT_TAIL_BLOCKS
+    settings: ModelSettings, classes: int, finetune_blocks: int = DEFAULT_FINETUNE_BLOCKS
 ) -> PhotoClassifier:
-    """Builds the network that the settings name, with its pretrained weights; the head starts untrained.
+    """Creates the network of the settings with its pretrained weights and an untrained head.
 
     Args:
         settings: Backbone, head and weights. The attention CNN has no ImageNet weights: ``imagenet`` then
             means none.
         classes: Number of classes.
-        finetune_blocks: Blocks that belong to the tail; weights' names do not depend on it.
+        finetune_blocks: Blocks that belong to the tail; the names of weights do not depend on it.
 
     Returns:
         The model in evaluation mode: photos float [N, 3, H, W] to logits [N, classes].
 
     Raises:
-        WeightsError: The weights cannot be had, or do not fit the backbone.
+        WeightsError: The weights are not available, or do not fit the backbone.
     """
-    weights = "none" if settings.backbone == OWN and settings.weights == "imagenet" else settings.weights
-    state = _weights(weights, settings.backbone)
-    network = None if settings.backbone == OWN else _network(settings, state)
-    parts = own_parts() if network is None else take_apart(settings.backbone, network)
+    own = settings.backbone == ATTENTION_CNN
+    state = _load_weights("none" if own and settings.weights == "imagenet" else settings.weights, settings)
+    if own:
+        parts = attention_cnn_parts()
+    else:
+        parts = split_backbone(settings.backbone, _create_network(settings, state))
     model = PhotoClassifier(parts, create_head(settings, parts.features, classes), finetune_blocks)
     if state is not None and _is_own(state):
         _load(model, {k: v for k, v in state.items() if k.startswith(_BODY)}, settings, ignore="head.")
@@ -50,8 +52,8 @@ def create_model(
 
 
 def preprocessing_for(settings: ModelSettings) -> Preprocessing:
-    """How photos must be prepared for a backbone: as its ImageNet weights were trained."""
-    if settings.backbone == OWN:
+    """The preprocessing of a backbone: that of its ImageNet weights."""
+    if settings.backbone == ATTENTION_CNN:
         own = Preprocessing(size=settings.image_size or 128, interpolation="bilinear")
         return own.with_current_decoder()
     config: Any = timm.get_pretrained_cfg(settings.backbone)
@@ -64,25 +66,25 @@ def preprocessing_for(settings: ModelSettings) -> Preprocessing:
     ).with_current_decoder()
 
 
-def _weights(weights: str, backbone: str) -> StateDict | None:
+def _load_weights(weights: str, settings: ModelSettings) -> StateDict | None:
     if weights == "none":
         return None
-    return imagenet_weights(backbone) if weights == "imagenet" else file_weights(weights)
+    return imagenet_weights(settings.backbone) if weights == "imagenet" else file_weights(weights)
 
 
-def _network(settings: ModelSettings, state: StateDict | None) -> Any:
+def _create_network(settings: ModelSettings, state: StateDict | None) -> Any:
     resizable = settings.backbone.startswith("vit") and settings.image_size
     size: dict[str, Any] = {"img_size": settings.image_size} if resizable else {}
     network: Any = timm.create_model(settings.backbone, pretrained=False, num_classes=1000, **size)
     if state is not None and not _is_own(state):
         classifier = network.pretrained_cfg["classifier"] + "."
         state = {name: value for name, value in state.items() if not name.startswith(classifier)}
-        _load(network, _resized(network, state), settings, ignore=classifier)
+        _load(network, _resize_positions(network, state), settings, ignore=classifier)
     return network
 
 
-def _resized(network: Any, state: StateDict) -> StateDict:
-    """A transformer's positions are interpolated where the image size is another."""
+def _resize_positions(network: Any, state: StateDict) -> StateDict:
+    """Interpolates a transformer's position embeddings if the image size is another."""
     if "pos_embed" not in state:
         return state
     from timm.models.vision_transformer import checkpoint_filter_fn
@@ -91,23 +93,24 @@ def _resized(network: Any, state: StateDict) -> StateDict:
 
 
 def _is_own(state: StateDict) -> bool:
+    """Whether weights come from a network of this project and not from timm."""
     return any(name.startswith(_BODY) for name in state)
 
 
 def _load(module: nn.Module, state: StateDict, settings: ModelSettings, ignore: str) -> None:
-    """Loads what belongs to the backbone; anything missing, superfluous or misshapen is an error."""
+    """Loads the backbone's weights; a missing, superfluous or misshapen tensor is an error."""
     try:
         missing, unexpected = module.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        raise _unfit(settings, str(error).splitlines()[-1].strip()) from error
+        raise _mismatch(settings, str(error).splitlines()[-1].strip()) from error
     if missing := [name for name in missing if not name.startswith(ignore)]:
-        raise _unfit(settings, f"{len(missing)} tensors are missing, e.g. {missing[0]}")
+        raise _mismatch(settings, f"{len(missing)} tensors are missing, e.g. {missing[0]}")
     if unexpected:
-        raise _unfit(settings, f"{len(unexpected)} tensors do not belong to it, e.g. {unexpected[0]}")
+        raise _mismatch(settings, f"{len(unexpected)} tensors do not belong to it, e.g. {unexpected[0]}")
     _LOG.info("weights %s: %d tensors of %s", settings.weights, len(state), settings.backbone)
 
 
-def _unfit(settings: ModelSettings, what: str) -> WeightsError:
+def _mismatch(settings: ModelSettings, what: str) -> WeightsError:
     return WeightsError(
         f"weights {settings.weights} do not fit {settings.backbone}: {what}",
         remedy="name the backbone these weights were made for, with the names that timm gives",

@@ -6,20 +6,20 @@ from torch import nn
 
 from phytoflow.models.settings import ModelSettings
 
-HIDDEN = 256
+HIDDEN = 256  # units of the dense layer
 
 
 def create_head(settings: ModelSettings, features: int, classes: int) -> nn.Module:
-    """Builds the head that the settings name.
+    """Creates the head of the settings.
 
     Args:
-        settings: ``head`` is ``linear``, or ``mlp``: batch norm, dense 256, ReLU, dropout (the pooling
-            before it belongs to the backbone).
-        features: Number of pooled features the backbone gives.
+        settings: ``head`` is ``linear``, or ``mlp``: batch norm, dense 256, ReLU, dropout, dense. The pooling
+            before it belongs to the backbone.
+        features: Number of pooled features.
         classes: Number of classes.
 
     Returns:
-        A module from float [N, features] to logits [N, classes].
+        A module that maps float [N, features] to logits [N, classes].
     """
     if settings.head == "linear":
         return nn.Linear(features, classes)

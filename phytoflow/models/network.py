@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from phytoflow.models.backbones import Parts
+from phytoflow.models.backbones import BackboneParts
 
 
 class PhotoClassifier(nn.Module):
-    """Photos to logits.
+    """Maps photos to logits.
 
-    ``body`` is the backbone's parts in a row, so that names of weights do not depend on where it is cut:
-    ``trunk`` is what stays frozen, ``tail`` the last blocks up to the pooled features.
+    ``body`` is the sequence of the backbone's parts, so that the names of weights do not depend on where it
+    is cut: ``trunk`` is what stays frozen, ``tail`` the last blocks up to the pooled features.
 
     Args:
         parts: The backbone.
-        head: From pooled features to logits.
-        finetune_blocks: How many of the last blocks belong to the tail; more than there are: all of them.
+        head: Maps pooled features to logits.
+        finetune_blocks: How many of the last blocks belong to the tail; more than there are means all.
     """
 
-    def __init__(self, parts: Parts, head: nn.Module, finetune_blocks: int) -> None:
+    def __init__(self, parts: BackboneParts, head: nn.Module, finetune_blocks: int) -> None:
         super().__init__()
         self.body = nn.Sequential(parts.stem, *parts.blocks, parts.final)
         self.head = head

@@ -28,8 +28,16 @@ BACKBONES: tuple[str, ...] = get_args(Backbone)
 class ModelSettings(Section):
     """The network."""
 
-    backbone: Backbone = Field("tf_efficientnet_lite0", description="timm model name, or attention_cnn.")
-    head: Literal["linear", "mlp"] = Field("linear", description="linear, or GAP-BN-Dense256-Dropout (mlp).")
-    weights: str = Field("imagenet", description="imagenet, none, or a file or URI of weights (safetensors).")
-    image_size: int = Field(0, ge=0, le=1024, description="Input side in pixels; 0: the backbone's own.")
+    backbone: Backbone = Field(
+        "tf_efficientnet_lite0", description="Name of the backbone in timm, or attention_cnn."
+    )
+    head: Literal["linear", "mlp"] = Field(
+        "linear", description="Head: linear, or mlp (batch norm, dense 256, ReLU, dropout, dense)."
+    )
+    weights: str = Field(
+        "imagenet", description="Pretrained weights: imagenet, none, or a file or URI (safetensors)."
+    )
+    image_size: int = Field(
+        0, ge=0, le=1024, description="Side of the input in pixels; 0: the backbone's default."
+    )
     dropout: Share = Field(0.4, description="Dropout rate of the mlp head.")

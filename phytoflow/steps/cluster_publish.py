@@ -44,8 +44,8 @@ def publish(
     uri = store_bundle(here, output)
     contents = [photo.content for photo in photos]
     offline = Classifier.load(bundle, settings.serving.runtime).predict(contents)
-    smoke_test = SmokeTest.from_probes(here).extended(contents, offline.probabilities)
     wanted = _with_runtime(settings.deploy, settings.serving)
+    smoke_test = SmokeTest.from_probes(here, wanted.extra_args).extended(contents, offline.probabilities)
     cluster = Cluster.connect(wanted.namespace)
     result = deploy(
         cluster, settings.serving.name, release_of(here, uri, model_version=model_version), smoke_test, wanted

@@ -22,14 +22,14 @@ def export(model: Path, dataset: Path, settings: ExportStepSettings, output: Pat
     from phytoflow.bundle.manifest import Provenance
     from phytoflow.data.shards.dataset import Dataset
     from phytoflow.export.export import export as export_model
-    from phytoflow.models.checkpoint import read_facts
+    from phytoflow.models.checkpoint import read_summary
 
     data = Dataset.open(dataset)
     provenance = Provenance(
         data_hash=data.summary.data_hash,
         code_version=code_version(),
         settings=settings.model_dump(mode="json", exclude={"name"}),
-        run_id=read_facts(model).get("run_id", ""),
+        run_id=read_summary(model).get("run_id", ""),
         created=now(),
     )
     export_model(model, data, settings.export, provenance, output, name=settings.name)

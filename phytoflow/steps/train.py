@@ -26,22 +26,30 @@ def train(dataset: Path, settings: TrainStepSettings, model: Path, output: str) 
     make_idle_openmp_threads_sleep()
     from phytoflow.data.shards.dataset import Dataset
     from phytoflow.tracking.tracker import Tracker
+    from phytoflow.training.train import is_trained
     from phytoflow.training.train import train as fit
 
     data = Dataset.open(dataset)
     key = hashlib.sha256(
         f"{data.summary.data_hash} {settings.to_json()} {code_version()}".encode()
     ).hexdigest()[:16]
+    checkpoints = join(output, _CHECKPOINTS)
+    # Killed after the last epoch: the finished model, and the run that recorded it, are there.
+    finished = is_trained(data, settings.model, settings.training, settings.seed, checkpoints)
     backbone, started = settings.model.backbone, now().replace("T", " ")[:16]
     subject = f"{backbone} on {data.summary.name or data.summary.data_hash[:8]}"
     with Tracker.open(
-        settings.tracking, output, key=key, name=f"{subject}, {started}", model=backbone
+        settings.tracking,
+        output,
+        key=key,
+        name=f"{subject}, {started}",
+        model=backbone,
+        finished=finished,
     ) as tracker:
         photos, classes = sum(data.summary.counts["train"].values()), len(data.summary.classes)
         tracker.describe(trained=f"{subject}, {photos:,} photos of {classes} classes", output=output)
         sections = settings.model_dump(mode="json", include={"seed", "model", "training"})
         tracker.log_params(sections | {"data_hash": data.summary.data_hash, "code_version": code_version()})
-        checkpoints = join(output, _CHECKPOINTS)
         fit(data, settings.model, settings.training, settings.seed, model, checkpoints, tracker)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from phytoflow.data.images.preprocessing import Preprocessing
@@ -23,31 +23,40 @@ from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.provenance import code_version
 from phytoflow.system.cpu import cpu_count
+from phytoflow.training.engine.checkpoint_callback import Epoch
 from phytoflow.training.engine.checkpoints import CheckpointStore, fingerprint
 from phytoflow.training.engine.device import Device, find_device
-from phytoflow.training.engine.fit import Epoch
+from phytoflow.training.engine.epoch_reporter import EpochReporter
 from phytoflow.training.engine.lightning_module import FitSettings
-from phytoflow.training.features.cache import GPU_BATCH, Extractor
+from phytoflow.training.features.cache import GPU_BATCH, FeatureCache
 from phytoflow.training.features.extractor import to_input
 from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.tracker_protocol import Tracker
 
+# Cached views of each photo: more for small sets and for the outdoor preset, whose views differ more.
 FEW_VIEWS, MANY_VIEWS, MOST_VIEWS = 3, 8, 16
-MOST_WORKERS = 8
+MOST_WORKERS = 8  # more loader processes did not make a GPU any busier
 _SHARED_MEMORY = Path("/dev/shm")
-_BATCHES_OF_A_WORKER = 3  # two prepared ahead, and one on its way
-
-_LOG = logging.getLogger(__name__)
+_BATCHES_PER_WORKER = 3  # two prefetched and one in transit
 
 
 @dataclass
-class Run:
-    """One training under way.
+class TrainingContext:
+    """One training: its inputs, and what its parts have in common.
 
     Attributes:
-        whole: Whether the network is trained end to end, without a frozen trunk.
+        dataset: The dataset.
+        model: Settings of the network.
+        training: Settings of the training.
+        seed: Determines every random draw.
+        device: Where to compute.
+        classifier: The network, with pretrained weights.
+        preprocessing: From photos to the network's input.
+        store: Checkpoints and cached features.
+        tracker: Records epochs and the result.
+        reporter: Reports epochs.
         history: Every epoch of every fit so far.
-        seconds: Wall-clock time by part.
+        seconds: Wall-clock time of each part.
     """
 
     dataset: Dataset
@@ -59,124 +68,159 @@ class Run:
     preprocessing: Preprocessing
     store: CheckpointStore
     tracker: Tracker
-    key: str
+    reporter: EpochReporter
     history: list[Epoch] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
-    def whole(self) -> bool:
-        """Without pretrained weights there is no trunk worth freezing."""
-        own = self.model.backbone == "attention_cnn" and self.model.weights == "imagenet"
-        return self.training.end_to_end or self.model.weights == "none" or own
+    def end_to_end(self) -> bool:
+        """Whether every layer is trained: without pretrained weights no trunk is worth freezing."""
+        without_weights = self.model.backbone == "attention_cnn" and self.model.weights == "imagenet"
+        return self.training.end_to_end or self.model.weights == "none" or without_weights
 
     @property
-    def small(self) -> bool:
-        """Too few photos to spare some: cross-validated, then fitted on all."""
+    def cross_validated(self) -> bool:
+        """Whether the set is too small to hold photos out: cross-validated, then fitted on all photos."""
         photos = self.dataset.count("train") + self.dataset.count("validation")
         return photos <= self.training.cross_validate_below or not self.dataset.count("validation")
 
     @property
     def views(self) -> int:
-        """Views of each photo that are kept."""
-        reasons = self.small + (self.training.augmentation == "outdoor")
+        """Cached views of each photo."""
+        reasons = self.cross_validated + (self.training.augmentation == "outdoor")
         return self.training.cached_views or (FEW_VIEWS, MANY_VIEWS, MOST_VIEWS)[reasons]
 
     @property
-    def workers(self) -> int:
-        """Loader processes: a GPU would wait for one, CPUs that train have no time to spare for more.
+    def evaluated_views(self) -> int:
+        """Views in which a held-out photo is evaluated: as it is, and one augmented under the outdoor preset.
 
-        No more than their batches find room for: a process that runs out of shared memory is killed.
+        On photos as they are alone, a model for just those would always be selected.
+        """
+        return min(self.views, 2) if self.training.augmentation == "outdoor" else 1
+
+    @property
+    def workers(self) -> int:
+        """Loader processes: a GPU would wait for a single one; CPUs that train have no time for more.
+
+        No more than shared memory has room for: a process that runs out of it is killed.
         """
         if self.training.num_workers or self.device.kind != "cuda":
             return self.training.num_workers
         batch = GPU_BATCH * 3 * self.preprocessing.size**2
-        room = shutil.disk_usage(_SHARED_MEMORY).free // (_BATCHES_OF_A_WORKER * batch)
+        room = shutil.disk_usage(_SHARED_MEMORY).free // (_BATCHES_PER_WORKER * batch)
         return min(cpu_count(), MOST_WORKERS, room)
 
     @property
     def classes(self) -> int:
-        """How many classes there are."""
+        """Number of classes."""
         return len(self.dataset.classes)
 
     @contextmanager
     def timed(self, part: str) -> Iterator[None]:
-        """Adds the block's time to a part's."""
+        """Adds the time of the block to a part's."""
         start = time.perf_counter()
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
 
     @cached_property
-    def extractor(self) -> Extractor:
-        """Computes what the trunk says of photos, and keeps it as the store keeps checkpoints."""
-        folder = self.store.scratch / "features"
-        return Extractor(
+    def features(self) -> FeatureCache:
+        """The frozen trunk's activations, cached in the store's scratch folder."""
+        return FeatureCache(
             self.dataset,
             self.classifier,
             self.preprocessing,
             self.device,
             self.seed,
             self.workers,
-            folder,
+            self.store.scratch / "features",
         )
 
-    def tail_settings(self, photos: int, *, patience: int) -> FitSettings:
-        """Of the second stage, or of end-to-end training, on so many photos."""
-        chosen = self.training
-        steps = -(-photos // chosen.batch_size)
-        finetune_epochs = max(chosen.finetune_epochs, -(-chosen.min_finetune_steps // steps))
+    def finetune_settings(self, photos: int, *, held_out: bool) -> FitSettings:
+        """Settings of the second stage, or of end-to-end training.
+
+        Args:
+            photos: Number of photos that are trained on.
+            held_out: Whether other photos are validated on after each epoch.
+        """
+        training = self.training
+        steps = -(-photos // training.batch_size)
+        finetune_epochs = max(training.finetune_epochs, -(-training.min_finetune_steps // steps))
+        whole = self.end_to_end
         return FitSettings(
-            rate=chosen.end_to_end_learning_rate if self.whole else chosen.finetune_learning_rate,
-            epochs=chosen.end_to_end_epochs if self.whole else finetune_epochs,
-            weight_decay=chosen.weight_decay,
-            schedule=chosen.schedule,
-            label_smoothing=chosen.label_smoothing,
-            mixup=chosen.mixup,
-            cutmix=chosen.cutmix,
-            ema_decay=chosen.ema_decay,
-            learn_norms=self.whole,
-            patience=patience,
+            training=training,
+            learning_rate=training.end_to_end_learning_rate if whole else training.finetune_learning_rate,
+            epochs=training.end_to_end_epochs if whole else finetune_epochs,
+            learn_norms=whole,
+            patience=training.early_stopping_patience if held_out else 0,
         )
 
     @cached_property
     def _trunk(self) -> nn.Module:
-        """On the device, also where a resumed run finds its features and computes none."""
+        """The trunk on the device; a resumed run that computes no features has not moved it there."""
         return self.classifier.trunk.to(self.device.kind).to(memory_format=torch.channels_last).eval()
 
     def prepare(self, inputs: Tensor) -> Tensor:
-        """Photos (uint8) through the frozen trunk; activations as they are."""
+        """Prepares a batch for the network: photos (uint8) pass the frozen trunk, activations stay."""
         if inputs.dtype == torch.uint8:
             inputs = to_input(inputs.to(self.device.kind, non_blocking=True), self.preprocessing)
-            if self.whole:
+            if self.end_to_end:
                 return inputs
             with torch.no_grad():
                 return self._trunk(inputs)
         return inputs.contiguous(memory_format=torch.channels_last) if inputs.ndim == 4 else inputs
 
-    def groups(self, *splits: str) -> np.ndarray:
-        """Number of each photo's group, over the splits in order; reads their photos."""
+    def groups(self, *splits: str) -> NDArray[np.int64]:
+        """Group number of each photo, over the splits in order; reads their photos."""
         names = [photo.group for split in splits for photo in self.dataset.photos(split)]
         return np.unique(names, return_inverse=True)[1]
 
 
-def open_run(
+def open_store(
     dataset: Dataset,
     model: ModelSettings,
     training: TrainingSettings,
     seed: int,
     output: Path,
     checkpoints: str,
-    tracker: Tracker,
-) -> Run:
-    """Finds the device, builds the network, and finds what a killed run of the same work left."""
-    device = find_device(training)
-    torch.manual_seed(seed)
-    classifier = create_model(model, len(dataset.classes), training.finetune_blocks)
+) -> CheckpointStore:
+    """Opens the checkpoint store of a training; its key identifies data, settings, seed and code.
+
+    Args:
+        dataset: The dataset.
+        model: Settings of the network.
+        training: Settings of the training.
+        seed: Seed of the training.
+        output: The model folder; with remote checkpoints, large files are cached next to it.
+        checkpoints: Folder or ``s3://`` prefix of all checkpoints.
+    """
     key = fingerprint(
         data=[dataset.summary.data_hash, *(shard.sha256 for shard in dataset.shards)],
         settings=[json.loads(model.model_dump_json()), json.loads(training.model_dump_json())],
         seed=seed,
         code=code_version(),
     )
-    store = CheckpointStore(checkpoints, key, output.parent / f".{output.name}-training-{key}")
+    return CheckpointStore(checkpoints, key, output.parent / f".{output.name}-training-{key}")
+
+
+def open_context(
+    dataset: Dataset,
+    model: ModelSettings,
+    training: TrainingSettings,
+    seed: int,
+    store: CheckpointStore,
+    tracker: Tracker,
+) -> TrainingContext:
+    """Finds the device and builds the network.
+
+    Raises:
+        WeightsError: The pretrained weights are not available.
+        ConfigError: The settings ask for a GPU and there is none.
+    """
+    device = find_device(training)
+    torch.manual_seed(seed)
+    classifier = create_model(model, len(dataset.classes), training.finetune_blocks)
     preprocessing = preprocessing_for(model).decoding_as(dataset.summary.preprocessing)
-    return Run(dataset, model, training, seed, device, classifier, preprocessing, store, tracker, key)
+    reporter = EpochReporter(tracker)
+    return TrainingContext(
+        dataset, model, training, seed, device, classifier, preprocessing, store, tracker, reporter
+    )

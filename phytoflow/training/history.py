@@ -8,14 +8,14 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from phytoflow.training.engine.fit import Epoch
+from phytoflow.training.engine.checkpoint_callback import Epoch
 
 
 def write_history(epochs: Sequence[Epoch], folder: Path) -> Figure:
     """Writes ``history.csv`` and ``curves.png``.
 
     Args:
-        epochs: One dict an epoch: fit, epoch, rate and figures.
+        epochs: One entry for each epoch: fit, epoch, rate and metrics.
         folder: An existing folder.
 
     Returns:
@@ -23,25 +23,24 @@ def write_history(epochs: Sequence[Epoch], folder: Path) -> Figure:
     """
     table = pd.DataFrame(list(epochs), columns=None if epochs else ["fit", "epoch", "rate"])
     table.to_csv(folder / "history.csv", index=False)
-    figure = curves(table)
+    figure = draw_curves(table)
     figure.savefig(folder / "curves.png", dpi=120)
     return figure
 
 
-def curves(table: pd.DataFrame) -> Figure:
-    """Loss and macro-F1 by epoch, one line a fit."""
+def draw_curves(table: pd.DataFrame) -> Figure:
+    """Draws loss and macro-F1 by epoch, one line for each fit."""
     figure = Figure(figsize=(9, 3.5), layout="constrained")
-    for axes, words in zip(figure.subplots(1, 2), ("loss", "macro_f1"), strict=True):
-        for column in [c for c in table.columns if str(c).endswith(f"/{words}")]:
+    for axes, metric in zip(figure.subplots(1, 2), ("loss", "macro_f1"), strict=True):
+        for column in [str(c) for c in table.columns if str(c).endswith(f"/{metric}")]:
+            part = column.split("/")[0]
             for fit, rows in table.dropna(subset=[column]).groupby("fit"):
-                axes.plot(
-                    rows["epoch"], rows[column], marker=".", label=f"{fit}, {str(column).split('/')[0]}"
-                )
+                axes.plot(rows["epoch"], rows[column], marker=".", label=f"{fit}, {part}")
         axes.set_xlabel("epoch")
-        axes.set_title(words.replace("_", " "))
+        axes.set_title(metric.replace("_", " "))
         if axes.lines:
             axes.legend(fontsize=7)
         else:
-            why = "solved without epochs" if table.empty else "judged once, at the end"
-            axes.text(0.5, 0.5, why, ha="center", transform=axes.transAxes)
+            reason = "solved without epochs" if table.empty else "evaluated once, at the end"
+            axes.text(0.5, 0.5, reason, ha="center", transform=axes.transAxes)
     return figure

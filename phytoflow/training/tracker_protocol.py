@@ -1,4 +1,4 @@
-"""What training asks of a tracker; ``phytoflow.tracking.tracker.Tracker`` is one."""
+"""What a training needs of a tracker; ``phytoflow.tracking.tracker.Tracker`` is one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class Tracker(Protocol):
-    """Where parameters, figures and pictures of a training go.
+    """Records parameters, metrics, files and figures of a training.
 
     Attributes:
-        run_id: Names the run; later steps add to it.
+        run_id: Identifies the run; later steps add to it.
     """
 
     run_id: str
@@ -23,10 +23,10 @@ class Tracker(Protocol):
         """Records parameters."""
 
     def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
-        """Records figures of one step."""
+        """Records the metrics of one step."""
 
     def log_artifact(self, path: Path, folder: str = "") -> None:
-        """Keeps a file."""
+        """Stores a file."""
 
     def log_figure(self, figure: Figure, name: str) -> None:
-        """Keeps a picture."""
+        """Stores a figure as a picture."""

@@ -1,24 +1,24 @@
-"""Dataset in, model folder out: the one call of the training step."""
+"""The training step: a dataset in, a model folder out."""
 
 from __future__ import annotations
 
 import logging
 import time
 from pathlib import Path
-from typing import Literal
 
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.models.checkpoint import save_trained
+from phytoflow.models.checkpoint import read_summary, save_trained
 from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.storage.atomic import atomic_folder
-from phytoflow.training.context import Run, open_run
+from phytoflow.training.context import TrainingContext, open_context, open_store
 from phytoflow.training.history import write_history
 from phytoflow.training.metrics import log_losses, macro_f1, temperature
 from phytoflow.training.settings import TrainingSettings
-from phytoflow.training.strategies.end_to_end import end_to_end
-from phytoflow.training.strategies.two_stage import Outcome, two_stages
-from phytoflow.training.summary import TrainingSummary
+from phytoflow.training.strategies.end_to_end import train_end_to_end
+from phytoflow.training.strategies.outcome import Outcome
+from phytoflow.training.strategies.two_stage import train_two_stages
+from phytoflow.training.summary import Stage, TrainingSummary
 from phytoflow.training.tracker_protocol import Tracker
 
 _LOG = logging.getLogger(__name__)
@@ -33,87 +33,108 @@ def train(
     checkpoints: str,
     tracker: Tracker,
 ) -> TrainingSummary:
-    """Trains a network and writes the model folder, whole or not at all.
+    """Trains a network and writes the model folder, complete or not at all.
 
-    The folder holds ``model.safetensors``, ``model.json``, ``history.csv`` and ``curves.png``. Killed at any
-    moment, the same call goes on from the last whole epoch (or view of the photos) and ends with the same
-    model.
+    The folder holds ``model.safetensors``, ``model.json``, ``history.csv`` and ``curves.png``. After a kill
+    at any moment the same call goes on after the last stored epoch (or ten seconds of feature extraction) and
+    ends with the same model. A copy of the finished model stays with the checkpoints until the caller removes
+    them: killed before it has stored the model elsewhere, the same call returns it at once.
 
     Args:
         dataset: What ``phytoflow.data.prepare`` wrote.
-        model: The network.
-        training: How.
-        seed: Decides every draw.
+        model: Settings of the network.
+        training: Settings of the training.
+        seed: Determines every random draw.
         output: The model folder.
-        checkpoints: Folder or ``s3://`` prefix for what a killed run needs; may be shared by many runs.
-        tracker: Where epochs' figures and the curves go.
+        checkpoints: Folder or ``s3://`` prefix of checkpoints; many trainings may share it.
+        tracker: Records epochs, curves and the result.
 
     Returns:
-        What was chosen and why; also in ``model.json``.
+        What was selected and why; also in ``model.json``.
 
     Raises:
-        WeightsError: Pretrained weights cannot be had.
-        ConfigError: A GPU was asked for and there is none.
-        StorageError: The dataset cannot be read, or the output not written.
+        WeightsError: The pretrained weights are not available.
+        ConfigError: The settings ask for a GPU and there is none.
+        DataError: End-to-end training has no validation photos.
+        StorageError: The dataset cannot be read, or a disk is full or cannot be written.
     """
+    store = open_store(dataset, model, training, seed, output, checkpoints)
+    if store.has_result():
+        _LOG.info("this training has finished before; its model is taken from the checkpoints")
+        return _record(store.fetch_result(output), tracker)
     wall, cpu = time.perf_counter(), time.process_time()
-    run = open_run(dataset, model, training, seed, output, checkpoints, tracker)
-    outcome = end_to_end(run) if run.whole else two_stages(run)
-    classifier = _assembled(run, outcome)
-    run.seconds["total"] = time.perf_counter() - wall
-    facts = _facts(run, outcome, time.process_time() - cpu)
+    context = open_context(dataset, model, training, seed, store, tracker)
+    outcome = train_end_to_end(context) if context.end_to_end else train_two_stages(context)
+    classifier = _assemble(context, outcome)
+    context.seconds["total"] = time.perf_counter() - wall
+    summary = _summarize(context, outcome, time.process_time() - cpu)
+    document = summary.model_dump(mode="json")
     with atomic_folder(output) as folder:
-        save_trained(folder, classifier, dataset.classes, run.preprocessing, facts.model_dump(mode="json"))
-        tracker.log_figure(write_history(run.history, folder), "curves.png")
-        tracker.log_artifact(folder / "history.csv")
-    tracker.log_metrics({f"chosen/{name}": value for name, value in facts.validation.items()})
-    run.store.clear()
-    _LOG.info("chosen: %s (share %.2f), %s", facts.stage_chosen, facts.share, facts.validation)
-    return facts
+        save_trained(folder, classifier, dataset.classes, context.preprocessing, document)
+        write_history(context.history, folder)
+        store.put_result(folder)
+    return _record(output, tracker)
 
 
-def _assembled(run: Run, outcome: Outcome) -> PhotoClassifier:
-    if run.whole:
+def is_trained(
+    dataset: Dataset, model: ModelSettings, training: TrainingSettings, seed: int, checkpoints: str
+) -> bool:
+    """Whether the checkpoints hold the finished model of just this training."""
+    return open_store(dataset, model, training, seed, Path("model"), checkpoints).has_result()
+
+
+def _record(folder: Path, tracker: Tracker) -> TrainingSummary:
+    """Records a finished model with the tracker; doing so twice changes nothing."""
+    summary = TrainingSummary.model_validate(read_summary(folder))
+    tracker.log_artifact(folder / "curves.png")
+    tracker.log_artifact(folder / "history.csv")
+    tracker.log_metrics({f"chosen/{name}": value for name, value in summary.validation.items()})
+    values = ", ".join(f"{name} {value:.4f}" for name, value in summary.validation.items())
+    _LOG.info("chosen: %s weights; %s on %s", summary.stage_chosen, values, summary.selected_on)
+    return summary
+
+
+def _assemble(context: TrainingContext, outcome: Outcome) -> PhotoClassifier:
+    """The whole classifier with the weights of the outcome."""
+    if context.end_to_end:
         assert isinstance(outcome.network, PhotoClassifier)
         return outcome.network
     tail, head = outcome.network.children()
-    run.classifier.cpu().tail.load_state_dict(tail.state_dict())
-    run.classifier.head.load_state_dict(head.state_dict())
-    return run.classifier
+    context.classifier.cpu().tail.load_state_dict(tail.state_dict())
+    context.classifier.head.load_state_dict(head.state_dict())
+    return context.classifier
 
 
-def _facts(run: Run, outcome: Outcome, cpu_seconds: float) -> TrainingSummary:
+def _summarize(context: TrainingContext, outcome: Outcome, cpu_seconds: float) -> TrainingSummary:
     logits, labels = outcome.logits, outcome.labels
-    figures = {
-        "loss": float(log_losses(logits, labels).mean()),
-        "macro_f1": macro_f1(logits, labels),
-        "accuracy": float((logits.argmax(1) == labels).float().mean()),
-    }
+    alpha = 1.0 if context.end_to_end else outcome.chosen.alpha
     return TrainingSummary(
-        model=run.model.model_dump(mode="json"),
-        training=run.training.model_dump(mode="json"),
-        backbone=run.model.backbone,
-        head=run.model.head,
-        seed=run.seed,
-        data_hash=run.dataset.summary.data_hash,
-        fingerprint=run.key,
-        run_id=run.tracker.run_id,
-        stage_chosen=_stage(run, outcome.chosen.share),
-        share=1.0 if run.whole else outcome.chosen.share,
-        evidence=outcome.evidence,
-        evidence_from=outcome.evidence_from,
+        model=context.model.model_dump(mode="json"),
+        training=context.training.model_dump(mode="json"),
+        backbone=context.model.backbone,
+        head=context.model.head,
+        seed=context.seed,
+        data_hash=context.dataset.summary.data_hash,
+        fingerprint=context.store.key,
+        run_id=context.tracker.run_id,
+        stage_chosen="end_to_end" if context.end_to_end else _stage(alpha),
+        alpha=alpha,
+        candidates=outcome.candidates,
+        selected_on=outcome.selected_on,
         temperature=temperature(logits, labels),
-        strength=outcome.strength,
+        l2_penalty=outcome.l2_penalty,
         trained_on=outcome.trained_on,
-        photos={split: run.dataset.count(split) for split in ("train", "validation", "test")},
-        validation=figures,
-        device=run.device.text,
-        seconds={part: round(value, 2) for part, value in run.seconds.items()},
+        photos={split: context.dataset.count(split) for split in ("train", "validation", "test")},
+        validation={
+            "loss": float(log_losses(logits, labels).mean()),
+            "macro_f1": macro_f1(logits, labels),
+            "accuracy": float((logits.argmax(1) == labels).float().mean()),
+        },
+        device=context.device.text,
+        seconds={part: round(value, 2) for part, value in context.seconds.items()},
         cpu_seconds=round(cpu_seconds, 2),
     )
 
 
-def _stage(run: Run, share: float) -> Literal["head", "tail", "between", "whole"]:
-    if run.whole:
-        return "whole"
-    return "head" if share == 0 else "tail" if share == 1 else "between"
+def _stage(alpha: float) -> Stage:
+    return "head" if alpha == 0 else "finetuned" if alpha == 1 else "interpolated"

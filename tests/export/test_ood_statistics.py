@@ -1,4 +1,4 @@
-"""An export measures what is known on its own photos, and what serves it can tell strangers."""
+"""OOD statistics are fitted in the export, and a classifier detects OOD photos with them."""
 
 from __future__ import annotations
 
@@ -56,30 +56,31 @@ def bundle(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def described(bundle: Path) -> OodDetection:
-    found = Bundle.load(bundle).manifest.ood
-    assert found is not None
-    return found
+def detection(bundle: Path) -> OodDetection:
+    ood = Bundle.load(bundle).manifest.ood
+    assert ood is not None
+    return ood
 
 
-def test_statistics_are_of_no_more_training_photos_than_asked(bundle: Path, described: OodDetection) -> None:
-    assert len(FeatureStatistics.load(bundle / described.file).bank) == MOST
-    assert described.sha256 == file_sha256(bundle / described.file)
+def test_the_settings_limit_the_training_photos(bundle: Path, detection: OodDetection) -> None:
+    assert len(FeatureStatistics.load(bundle / detection.file).bank) == MOST
+    assert detection.sha256 == file_sha256(bundle / detection.file)
 
 
-def test_the_choice_was_made_on_validation_photos(dataset: Dataset, described: OodDetection) -> None:
-    assert described.known_photos == MOST + dataset.count("validation")  # it may have been trained on both
-    assert described.false_positive_rate <= 0.1
-    assert described.typical < described.threshold
-    assert described.method in described.scores
-    best = max((figures.near or 0) + figures.far for figures in described.scores.values())
-    chosen = described.scores[described.method]
+def test_the_choice_was_made_on_validation_photos(dataset: Dataset, detection: OodDetection) -> None:
+    # The model does not say what it was trained on: it may have been both.
+    assert detection.known_photos == MOST + dataset.count("validation")
+    assert detection.false_positive_rate <= 0.1
+    assert detection.typical < detection.threshold
+    assert detection.method in detection.scores
+    best = max((score.near or 0) + score.far for score in detection.scores.values())
+    chosen = detection.scores[detection.method]
     assert best - ((chosen.near or 0) + chosen.far) < 0.3
 
 
-def test_where_validation_was_held_out_it_alone_sets_the_threshold(dataset: Dataset, tmp_path: Path) -> None:
+def test_held_out_validation_photos_alone_set_the_threshold(dataset: Dataset, tmp_path: Path) -> None:
     trained = trained_model()
-    held_out = replace(trained, facts=trained.facts | {"trained_on": ["train"]})
+    held_out = replace(trained, summary=trained.summary | {"trained_on": ["train"]})
     photos = list(dataset.photos("test"))[:4]
     settings = ExportSettings(formats=("onnx",), probe_photos=3, ood_reference_photos=MOST)
     provenance = Provenance(data_hash="0", code_version="test", settings={})
@@ -88,26 +89,26 @@ def test_where_validation_was_held_out_it_alone_sets_the_threshold(dataset: Data
     assert manifest.ood.known_photos == dataset.count("validation")
 
 
-def test_what_serves_it_knows_test_photos_and_notices_noise(bundle: Path, dataset: Dataset) -> None:
+def test_a_classifier_recognises_test_photos_and_detects_noise(bundle: Path, dataset: Dataset) -> None:
     classifier = Classifier.load(bundle, "onnx", 1)
     assert classifier.detects_ood
-    found = classifier.outputs(np.zeros((1, 3, 64, 64), np.float32))
+    outputs = classifier.outputs(np.zeros((1, 3, 64, 64), np.float32))
     detector = OodDetector.from_bundle(classifier.bundle)
-    assert found.novelty is not None  # the file says it, as the formula does
+    assert outputs.novelty is not None  # the file includes the formula
     assert detector is not None
-    assert found.features is not None
-    np.testing.assert_allclose(found.novelty, detector.novelty(found.logits, found.features), rtol=1e-4)
+    assert outputs.features is not None
+    np.testing.assert_allclose(outputs.novelty, detector.novelty(outputs.logits, outputs.features), rtol=1e-4)
     known = classifier.predict([photo.content for photo in dataset.photos("test")]).novelty
     random = np.random.default_rng(0)
     noise = [encode(random.integers(0, 256, (90, 90, 3), np.uint8).astype(np.uint8)) for _ in range(20)]
-    strange = classifier.predict(noise).novelty
+    novel = classifier.predict(noise).novelty
     assert known is not None
-    assert strange is not None
+    assert novel is not None
     assert (known <= 1).mean() > 0.7
-    assert auroc(known, strange) > 0.9
+    assert auroc(known, novel) > 0.9
 
 
-def test_a_form_less_than_onnx_will_do(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_bundle_without_onnx_has_statistics_too(dataset: Dataset, tmp_path: Path) -> None:
     settings = ExportSettings(formats=("torchscript",), probe_photos=3, ood_reference_photos=MOST)
     provenance = Provenance(data_hash="0", code_version="test", settings={})
     photos = list(dataset.photos("test"))[:4]
@@ -115,22 +116,22 @@ def test_a_form_less_than_onnx_will_do(dataset: Dataset, tmp_path: Path) -> None
     assert manifest.ood is not None
 
 
-def test_it_can_be_left_out(dataset: Dataset, tmp_path: Path) -> None:
+def test_the_settings_can_turn_it_off(dataset: Dataset, tmp_path: Path) -> None:
     assert Bundle.load(written(tmp_path / "bundle", dataset, photos=0)).manifest.ood is None
 
 
-def test_too_few_validation_photos_describe_nothing(
+def test_too_few_validation_photos_give_no_statistics(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = dataset.count("validation") + 1
-    monkeypatch.setattr("phytoflow.export.ood_statistics._LEAST_HELD_OUT", few)
+    monkeypatch.setattr("phytoflow.export.ood_statistics._FEWEST_HELD_OUT", few)
     assert Bundle.load(written(tmp_path / "bundle", dataset)).manifest.ood is None
 
 
-def test_strangers_let_in_are_counted_and_the_report_warns_of_them(
+def test_known_photos_given_as_ood_photos_are_counted_as_accepted(
     bundle: Path, dataset: Dataset, tmp_path: Path
 ) -> None:
-    """The strangers here are known photos under other names, in one folder without sub-folders."""
+    """Given in one folder without class folders, together with a file that is no photo."""
     photos = list(dataset.photos("test"))
     for number, photo in enumerate(photos[:10]):
         (tmp_path / f"{number}.jpg").write_bytes(photo.content)

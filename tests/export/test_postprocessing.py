@@ -1,4 +1,4 @@
-"""ONNX files that answer by themselves give what the formulas give."""
+"""ONNX files with post-processing give what the formulas give."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from phytoflow.bundle.reports import METHODS, Method
 from phytoflow.errors import ParityError
-from phytoflow.export.postprocessing import PostProcessing, check, extend
+from phytoflow.export.postprocessing import PostProcessing, extend_file, require_same_outputs
 from phytoflow.inference.predictions import softmax
 from phytoflow.inference.runtimes.factory import open_model
 from phytoflow.models.onnx_export import trace_onnx
@@ -35,7 +35,7 @@ class Cut(nn.Module):
 def path(tmp_path: Path) -> Path:
     file = tmp_path / "model.onnx"
     example = torch.zeros(2, 3, SIDE, SIDE)
-    trace_onnx(Cut(), (example,), file, ["photos"], ["logits", "features"])
+    file.write_bytes(trace_onnx(Cut(), (example,), ["photos"], ["logits", "features"]))
     return file
 
 
@@ -55,8 +55,10 @@ def detector(method: Method) -> OodDetector:
 
 @pytest.mark.parametrize("runtime", ["onnx", "openvino"])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_file_answers_as_the_formulas(path: Path, photos: np.ndarray, method: Method, runtime: str) -> None:
-    extend(path, PostProcessing(TEMPERATURE, tells := detector(method)))
+def test_a_file_gives_what_the_formulas_give(
+    path: Path, photos: np.ndarray, method: Method, runtime: str
+) -> None:
+    extend_file(path, PostProcessing(TEMPERATURE, scale := detector(method)))
     model = open_model(runtime, path, threads=1)  # type: ignore[arg-type]
     for count in (1, 7):
         found = model.run(photos[:count])
@@ -65,12 +67,12 @@ def test_a_file_answers_as_the_formulas(path: Path, photos: np.ndarray, method: 
         assert found.novelty is not None
         assert found.novelty.shape == (count,)
         np.testing.assert_allclose(found.probabilities, softmax(found.logits, TEMPERATURE), atol=1e-6)
-        expected = tells.novelty(found.logits, found.features)
+        expected = scale.novelty(found.logits, found.features)
         np.testing.assert_allclose(found.novelty, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_without_a_detector_it_says_probabilities_alone(path: Path, photos: np.ndarray) -> None:
-    extend(path, PostProcessing(TEMPERATURE, None))
+def test_without_a_detector_there_is_no_novelty(path: Path, photos: np.ndarray) -> None:
+    extend_file(path, PostProcessing(TEMPERATURE, None))
     found = open_model("onnx", path, threads=1).run(photos)
     assert found.novelty is None
     np.testing.assert_allclose(found.calibrated(1.0), softmax(found.logits, TEMPERATURE), atol=1e-6)
@@ -78,7 +80,7 @@ def test_without_a_detector_it_says_probabilities_alone(path: Path, photos: np.n
 
 def test_what_it_had_stays_as_it_was(path: Path, photos: np.ndarray) -> None:
     before = open_model("onnx", path, threads=1).run(photos)
-    extend(path, PostProcessing(TEMPERATURE, detector("mahalanobis")))
+    extend_file(path, PostProcessing(TEMPERATURE, detector("mahalanobis")))
     after = open_model("onnx", path, threads=1).run(photos)
     assert (before.logits == after.logits).all()
     assert (before.features == after.features).all()
@@ -86,14 +88,14 @@ def test_what_it_had_stays_as_it_was(path: Path, photos: np.ndarray) -> None:
 
 
 def test_a_file_of_another_temperature_or_score_is_refused(path: Path, photos: np.ndarray) -> None:
-    extend(path, PostProcessing(TEMPERATURE, detector("mean_neighbours")))
-    check(path, TEMPERATURE, detector("mean_neighbours"), photos)
+    extend_file(path, PostProcessing(TEMPERATURE, detector("mean_neighbours")))
+    require_same_outputs(path, TEMPERATURE, detector("mean_neighbours"), photos)
     with pytest.raises(ParityError, match=r"model\.onnx: probabilities and the formula"):
-        check(path, 1.0, detector("mean_neighbours"), photos)
+        require_same_outputs(path, 1.0, detector("mean_neighbours"), photos)
     with pytest.raises(ParityError, match=r"model\.onnx: novelty and the formula"):
-        check(path, TEMPERATURE, detector("mahalanobis"), photos)
+        require_same_outputs(path, TEMPERATURE, detector("mahalanobis"), photos)
 
 
-def test_a_file_that_does_not_answer_is_refused(path: Path, photos: np.ndarray) -> None:
+def test_a_file_without_postprocessing_is_refused(path: Path, photos: np.ndarray) -> None:
     with pytest.raises(ParityError, match="probabilities and the formula"):
-        check(path, TEMPERATURE, None, photos)
+        require_same_outputs(path, TEMPERATURE, None, photos)

@@ -1,4 +1,4 @@
-"""Explanations point at what made the answer, with and without a model's own evidence."""
+"""Heat maps point at what a prediction comes from, with and without the model's own evidence."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_features_are_parts_of_length_one(bundle: Path) -> None:
 
 @pytest.fixture
 def corner(colour_bundle: Callable[..., Path], tmp_path: Path) -> tuple[Classifier, np.ndarray]:
-    """A grey photo with a red corner, and a model without evidence to which red is all."""
+    """A grey photo with a red corner, and a model without evidence that looks at colours only."""
     pixels = np.full((32, 32, 3), 128, np.uint8)
     pixels[:12, :12] = (230, 20, 20)
     return Classifier.load(colour_bundle(tmp_path / "b")), pixels

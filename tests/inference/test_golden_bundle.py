@@ -7,7 +7,7 @@ from phytoflow.bundle.bundle import Bundle
 from phytoflow.data.images.decode import decode
 from phytoflow.inference.attribution import explain
 from phytoflow.inference.classifier import Classifier
-from phytoflow.inference.test_time_augmentation import averaged, pixels_of
+from phytoflow.inference.test_time_augmentation import average_views, view_pixels
 from phytoflow.protocol.constants import VIEWS
 from tests.support.golden import BUNDLE, PHOTOS, answers
 
@@ -30,8 +30,8 @@ def test_averaged_views_are_those_recorded(augmentation: str) -> None:
     classifier = Classifier.load(BUNDLE, "onnx", 1)
     preprocessing, count = classifier.bundle.manifest.preprocessing, VIEWS[augmentation]  # type: ignore[index]
     image = decode((PHOTOS / next(iter(ANSWERS["photos"]["onnx"]))).read_bytes())
-    pixels = np.stack([pixels_of(preprocessing, image, augmentation, view) for view in range(count)])  # type: ignore[arg-type]
-    given = averaged(classifier.run(preprocessing.normalise(pixels)), count)
+    pixels = np.stack([view_pixels(preprocessing, image, augmentation, view) for view in range(count)])  # type: ignore[arg-type]
+    given = average_views(classifier.run(preprocessing.normalise(pixels)), count)
     assert np.abs(given.probabilities[0] - ANSWERS["views"][augmentation]).max() < 1e-6
 
 

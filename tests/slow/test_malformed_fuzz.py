@@ -24,7 +24,7 @@ from phytoflow.client.rest_codec import encode
 from phytoflow.data.images.decode import decode
 from phytoflow.data.images.limits import Limits
 from phytoflow.errors import PhotoError
-from phytoflow.inference.test_time_augmentation import pixels_of
+from phytoflow.inference.test_time_augmentation import view_pixels
 from phytoflow.protocol.constants import VIEWS
 from phytoflow.system.malloc import KEPT
 from tests.support.make_bundle import pictures
@@ -100,7 +100,7 @@ def test_the_decoder_gives_pixels_or_a_photo_error(bundle: Path) -> None:
             continue
         assert image.mode == "RGB"
         view = chance.randrange(VIEWS["crops"])
-        pixels = pixels_of(preprocessing, image, "crops", view)
+        pixels = view_pixels(preprocessing, image, "crops", view)
         assert pixels.shape == (preprocessing.size, preprocessing.size, 3)
         assert pixels.dtype == np.uint8
         decoded += 1

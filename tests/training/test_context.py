@@ -1,4 +1,4 @@
-"""What a training settles from its settings, its photos and its device."""
+"""What a training derives from its settings, its photos and its device."""
 
 import shutil
 from dataclasses import replace
@@ -8,8 +8,17 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from phytoflow.models.settings import ModelSettings
 from phytoflow.system.cpu import cpu_count
-from phytoflow.training.context import FEW_VIEWS, MANY_VIEWS, MOST_VIEWS, MOST_WORKERS, Run, open_run
+from phytoflow.training.context import (
+    FEW_VIEWS,
+    MANY_VIEWS,
+    MOST_VIEWS,
+    MOST_WORKERS,
+    TrainingContext,
+    open_context,
+    open_store,
+)
 from phytoflow.training.engine.device import Device
 from phytoflow.training.settings import TrainingSettings
 from tests.support.small_training import MODEL, Notes, small_dataset
@@ -26,35 +35,71 @@ from tests.support.small_training import MODEL, Notes, small_dataset
         ({"cached_views": 5, "augmentation": "outdoor"}, 5),
     ],
 )
-def test_small_sets_and_the_field_preset_have_more_views_unless_said(
+def test_small_sets_and_the_outdoor_preset_have_more_views_unless_set(
     tmp_path: Path, changes: dict[str, object], views: int
 ) -> None:
     assert opened(tmp_path, **changes).views == views
 
 
-def test_a_gpu_gets_loader_processes_unless_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = opened(tmp_path, device="cpu")
-    assert run.workers == 0
-    run = replace(run, device=Device("cuda", torch.bfloat16, "made up"))
+def test_a_gpu_gets_loader_processes_unless_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = opened(tmp_path, device="cpu")
+    assert context.workers == 0
+    context = replace(context, device=Device("cuda", torch.bfloat16, "a GPU"))
     free_shared_memory(monkeypatch, 2**31)
-    assert run.workers == min(cpu_count(), MOST_WORKERS) > 0
-    assert replace(run, training=TrainingSettings(num_workers=11)).workers == 11
+    assert context.workers == min(cpu_count(), MOST_WORKERS) > 0
+    assert replace(context, training=TrainingSettings(num_workers=11)).workers == 11
     free_shared_memory(monkeypatch, 1000)  # too little for one: the training process loads
-    assert run.workers == 0
+    assert context.workers == 0
 
 
 def test_photos_meet_the_trunk_on_the_device(tmp_path: Path) -> None:
     """As in a resumed run, whose features are there: nothing has moved the network yet."""
-    run = replace(opened(tmp_path, device="cpu"), device=Device("meta", torch.float32, "any but the CPU"))
-    assert not run.whole
-    photos = torch.zeros(2, 3, run.preprocessing.size, run.preprocessing.size, dtype=torch.uint8)
-    assert run.prepare(photos).device.type == "meta"
+    context = replace(opened(tmp_path, device="cpu"), device=Device("meta", torch.float32, "any but the CPU"))
+    assert not context.end_to_end
+    photos = torch.zeros(2, 3, context.preprocessing.size, context.preprocessing.size, dtype=torch.uint8)
+    assert context.prepare(photos).device.type == "meta"
 
 
 def free_shared_memory(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
 
 
-def opened(folder: Path, **changes: object) -> Run:
+def opened(folder: Path, **changes: object) -> TrainingContext:
     dataset, settings = small_dataset(folder, photos=10), TrainingSettings(**changes)  # type: ignore[arg-type]
-    return open_run(dataset, MODEL, settings, 0, folder / "model", str(folder / "checkpoints"), Notes())
+    store = open_store(dataset, MODEL, settings, 0, folder / "model", str(folder / "checkpoints"))
+    return open_context(dataset, MODEL, settings, 0, store, Notes())
+
+
+def test_small_sets_are_finetuned_for_a_minimum_of_steps(tmp_path: Path) -> None:
+    context = opened(tmp_path, batch_size=32, finetune_epochs=3, min_finetune_steps=120)
+    assert context.finetune_settings(320, held_out=False).epochs == 12
+    assert context.finetune_settings(32_000, held_out=False).epochs == 3
+    assert context.finetune_settings(320, held_out=False).patience == 0
+    assert context.finetune_settings(320, held_out=True).patience == context.training.early_stopping_patience
+
+
+def test_the_key_of_a_training_depends_on_all_that_determines_its_result(tmp_path: Path) -> None:
+    dataset = small_dataset(tmp_path, photos=10)
+
+    def key(model: ModelSettings = MODEL, seed: int = 0, **changes: object) -> str:
+        settings = TrainingSettings(**changes)  # type: ignore[arg-type]
+        return open_store(dataset, model, settings, seed, tmp_path / "model", str(tmp_path)).key
+
+    assert key() == key()
+    changed = {key(seed=1), key(label_smoothing=0.1), key(model=MODEL.model_copy(update={"head": "mlp"}))}
+    assert len(changed | {key()}) == 4
+
+
+def test_without_pretrained_weights_training_is_end_to_end(tmp_path: Path) -> None:
+    context = opened(tmp_path)
+    none = MODEL.model_copy(update={"weights": "none"})
+    own = ModelSettings(backbone="attention_cnn")
+    assert [replace(context, model=model).end_to_end for model in (MODEL, none, own)] == [False, True, True]
+
+
+def test_time_is_added_up_by_part(tmp_path: Path) -> None:
+    context = opened(tmp_path)
+    for _ in range(2):
+        with context.timed("head"):
+            pass
+    assert set(context.seconds) == {"head"} and 0 < context.seconds["head"] < 1

@@ -46,6 +46,7 @@ def image_loader(
     rank: int = 0,
     world_size: int = 1,
     shuffle: bool = False,
+    start: int = 0,
 ) -> DataLoader[Item]:
     """Returns a loader of one epoch of a split: (images [N, ...], labels int64 [N], index int64 [N]).
 
@@ -67,13 +68,14 @@ def image_loader(
         rank: Number of this process among ``world_size`` training processes.
         world_size: Number of training processes.
         shuffle: Whether to shuffle the shards, and the photos within each four of them; else file order.
+        start: How many of this rank's photos are skipped: those before an interruption.
     """
     photos = _Photos(dataset, split, transform or ExactPixels(dataset.summary.preprocessing), (seed, epoch))
     order = epoch_order([s.count for s in photos.shards], (seed, epoch) if shuffle else None)
     return DataLoader(
         photos,
         batch_size=batch_size,
-        sampler=order[rank::world_size].tolist(),
+        sampler=order[rank::world_size][start:].tolist(),
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
     )

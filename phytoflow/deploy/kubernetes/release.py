@@ -78,7 +78,8 @@ def load_smoke_test(revision: Revision, to: Path) -> SmokeTest:
         what = f"{revision.bundle_uri} holds version {bundle.manifest.version} now, "
         remedy = "deploy a bundle that is still there; give every bundle a URI of its own"
         raise DeployError(f"{what}not {revision.bundle_version}", reason="bundle", remedy=remedy)
-    return SmokeTest.from_probes(bundle)
+    arguments = revision.body["spec"]["predictor"]["model"].get("args", ())
+    return SmokeTest.from_probes(bundle, arguments)
 
 
 def store_bundle(bundle: Bundle, output: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,9 @@ from phytoflow.client import rest_codec as v2
 from phytoflow.client.parameters import chunk_photos
 from phytoflow.deploy.kubernetes.api import Cluster
 from phytoflow.errors import DeployError
+from phytoflow.inference.runtimes.base import Precision
+from phytoflow.inference.tolerance import TOLERANCES, allowed_difference
 
-TOLERANCE = 1e-3  # largest absolute difference of a probability between two machines and runtimes
 _PORT = 8080
 _PHOTOS_PER_REQUEST = 4  # keeps a request below the body limits of proxies between here and the pod
 
@@ -27,23 +30,31 @@ class SmokeTest:
         version: Bundle version that must answer.
         photos: Encoded photos.
         probabilities: Expected answers, float32 [photos, classes].
+        tolerance: Largest absolute difference of a probability that passes.
     """
 
     version: str
     photos: tuple[bytes, ...]
     probabilities: NDArray[np.float32]
+    tolerance: float = TOLERANCES["float32"]
 
     @classmethod
-    def from_probes(cls, bundle: Bundle) -> SmokeTest:
-        """Uses the bundle's probe photos with their recorded probabilities."""
+    def from_probes(cls, bundle: Bundle, arguments: Sequence[str] = ()) -> SmokeTest:
+        """Uses the bundle's probe photos with their recorded probabilities.
+
+        Args:
+            bundle: The bundle.
+            arguments: The predictor's; the precision among them determines the tolerance.
+        """
         recorded = [probe.probabilities for probe in bundle.manifest.probes]
         photos = tuple(bundle.probe_contents())
-        return cls(bundle.manifest.version, photos, np.array(recorded, np.float32))
+        allowed = allowed_difference(bundle.manifest, _precision(arguments))
+        return cls(bundle.manifest.version, photos, np.array(recorded, np.float32), allowed)
 
     def extended(self, photos: Sequence[bytes], probabilities: NDArray[np.float32]) -> SmokeTest:
         """Returns a test that has further photos with their offline probabilities."""
         combined = np.concatenate([self.probabilities, probabilities])
-        return SmokeTest(self.version, (*self.photos, *photos), combined)
+        return SmokeTest(self.version, (*self.photos, *photos), combined, self.tolerance)
 
 
 def run_smoke_test(cluster: Cluster, pod: str, model: str, test: SmokeTest) -> float:
@@ -68,7 +79,7 @@ def run_smoke_test(cluster: Cluster, pod: str, model: str, test: SmokeTest) -> f
         predictions += v2.decode(content)
     _check_version(pod, {prediction.model_version for prediction in predictions}, test.version)
     served = np.array([prediction.probabilities for prediction in predictions], np.float32)
-    return _compare(pod, served, test.probabilities)
+    return _compare(pod, served, test)
 
 
 def _check_version(pod: str, versions: set[str], expected: str) -> None:
@@ -78,11 +89,18 @@ def _check_version(pod: str, versions: set[str], expected: str) -> None:
         raise DeployError(what, reason="smoke", remedy=remedy)
 
 
-def _compare(pod: str, served: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
-    same_shape = served.shape == expected.shape
-    difference = float(np.abs(served - expected).max()) if same_shape else float("inf")
-    if not difference <= TOLERANCE:  # also true for NaN
+def _precision(arguments: Sequence[str]) -> Precision | Literal["auto"]:
+    """The precision that a predictor with these arguments serves in."""
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    given = [after for option, after in pairwise(words) if option == "--precision"]
+    return cast('Precision | Literal["auto"]', given[-1]) if given else "float32"
+
+
+def _compare(pod: str, served: NDArray[np.float32], test: SmokeTest) -> float:
+    same_shape = served.shape == test.probabilities.shape
+    difference = float(np.abs(served - test.probabilities).max()) if same_shape else float("inf")
+    if not difference <= test.tolerance:  # also true for NaN
         what = f"{pod} answers the probe photos otherwise than recorded: off by {difference:.2g}"
         remedy = "export the bundle again; if it persists, set serving.runtime=onnx on the ServingRuntime"
-        raise DeployError(f"{what}, more than {TOLERANCE:g}", reason="smoke", remedy=remedy)
+        raise DeployError(f"{what}, more than {test.tolerance:g}", reason="smoke", remedy=remedy)
     return difference

@@ -20,10 +20,10 @@ from phytoflow.deploy.local.process import PREDICTOR_MODULE, PredictorProcess
 from phytoflow.deploy.settings import ServingSettings
 from phytoflow.errors import ServingError
 from phytoflow.inference.classifier import Classifier
+from phytoflow.inference.tolerance import allowed_difference
 from phytoflow.outer_packages import environment_for
 from phytoflow.system.ports import check_free, free_port
 
-TOLERANCE = 1e-3  # largest absolute difference of a probability between the server and this process
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 _LOG_LINES = 15  # of the predictor's log, quoted in an error
@@ -170,12 +170,13 @@ def _verify(
     with Client(_url(new), settings.name) as client:
         predictions = client.predict(contents)
     served = np.array([prediction.probabilities for prediction in predictions], np.float32)
-    offline = Classifier.load(bundle, settings.runtime).predict(contents)
-    difference = _largest_difference(served, offline.probabilities)
-    if not difference <= TOLERANCE:  # also true for NaN
+    classifier = Classifier.load(bundle, settings.runtime)
+    difference = _largest_difference(served, classifier.predict(contents).probabilities)
+    allowed = allowed_difference(classifier.bundle.manifest, classifier.choice.precision)
+    if not difference <= allowed:  # also true for NaN
         what = f"the predictor's answers differ from the bundle's by {difference:.2e}"
         remedy = f"see its log {log}; try serving.runtime=onnx"
-        raise ServingError(f"{what}, more than {TOLERANCE:g}", remedy=remedy)
+        raise ServingError(f"{what}, more than {allowed:g}", remedy=remedy)
     if any(prediction.model_version != new.version for prediction in predictions):
         raise ServingError(f"{_url(new)} answers with another version than {new.version}")
     return Published(

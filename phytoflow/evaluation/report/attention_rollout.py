@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from phytoflow.inference.attribution import scaled
+from phytoflow.inference.attribution import enlarge
 from phytoflow.models.network import PhotoClassifier
 
 
@@ -30,7 +30,7 @@ def attention_rollout(model: PhotoClassifier, tensor: NDArray[np.float32]) -> ND
         shares = roll_out(attentions)[0, 0, 1:]  # of the class token, over the patches
     side = int(len(shares) ** 0.5)
     coarse = shares.reshape(side, side).numpy()
-    return scaled(coarse - coarse.min(), tensor.shape[-1])
+    return enlarge(coarse - coarse.min(), tensor.shape[-1])
 
 
 def roll_out(attentions: list[Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ from phytoflow.errors import PhytoflowError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.runtimes.base import Precision, RuntimeName
 from phytoflow.inference.runtimes.factory import usable
-from phytoflow.inference.test_time_augmentation import averaged, pixels_of
+from phytoflow.inference.test_time_augmentation import average_views, view_pixels
 from phytoflow.protocol.constants import VIEWS, Augmentation
 
 _RUNTIMES: tuple[RuntimeName, ...] = ("onnx", "openvino")
@@ -35,9 +35,9 @@ class InferenceVariant:
             return self.classifier.predict([content]).probabilities[0]
         preprocessing = self.classifier.bundle.manifest.preprocessing
         image = preprocessing.open(content)
-        views = [pixels_of(preprocessing, image, self.tta, view) for view in range(VIEWS[self.tta])]
+        views = [view_pixels(preprocessing, image, self.tta, view) for view in range(VIEWS[self.tta])]
         tensor = preprocessing.normalise(np.stack(views))
-        return averaged(self.classifier.predict_tensor(tensor), len(views)).probabilities[0]
+        return average_views(self.classifier.predict_tensor(tensor), len(views)).probabilities[0]
 
     @property
     def file_size(self) -> int:

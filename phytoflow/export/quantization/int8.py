@@ -1,4 +1,4 @@
-"""Is int8 worth it? Tried on photos it was not calibrated on, and kept only where it agrees and is faster."""
+"""Adds an int8 model to a bundle if it agrees with the float model and is faster on this machine."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from phytoflow.bundle.reports import Int8Report, Int8Trial
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.export.formats import FILES
-from phytoflow.export.photo_selection import spread
-from phytoflow.export.quantization.quantize import FILE, RECIPES, Recipe, quantise
-from phytoflow.export.quantization.trial import Judged, probabilities
+from phytoflow.export.photo_selection import select_photos
+from phytoflow.export.quantization.quantize import FILE, RECIPES, Recipe, quantize
+from phytoflow.export.quantization.trial import Int8Comparison, predict
 from phytoflow.export.settings import ExportSettings
 from phytoflow.inference.runtimes.base import RuntimeName
 from phytoflow.inference.runtimes.factory import installed, open_model
 from phytoflow.storage.checksum import file_sha256
 from phytoflow.system.progress import track
 
-_LIGHT: tuple[RuntimeName, ...] = ("onnx", "openvino")
-_FASTER = 0.95  # of float's time: less is within what two runs of the same differ by
-_MARGIN = 0.05  # other CPUs round otherwise than this one
+_RUNTIMES: tuple[RuntimeName, ...] = ("onnx", "openvino")
+_FASTER = 0.95  # of the float model's time: two runs of the same model differ by less
+_MARGIN = 0.05  # added to the largest difference seen here: other CPUs round differently
 _LOG = logging.getLogger(__name__)
 
 
-def with_int8(
+def add_int8(
     folder: Path,
     manifest: BundleManifest,
     dataset: Dataset,
@@ -38,70 +38,72 @@ def with_int8(
     tensors: NDArray[np.float32],
     settings: ExportSettings,
 ) -> BundleManifest:
-    """Tries to quantise a bundle's ONNX form.
+    """Quantizes a bundle's ONNX model and keeps the result if it is worth it.
 
-    Training photos calibrate, validation photos choose the recipe, test photos judge. The file is kept, as a
-    form of its own, if through every runtime installed it gives at least ``settings.int8_min_agreement`` of
-    the photos the float model's class, loses no more than ``settings.int8_max_accuracy_drop`` of its accuracy
-    and changes no probe photo's class, and if the fastest runtime is faster with it.
+    Training photos calibrate, validation photos select the recipe, test photos evaluate. The file is kept if
+    through every installed runtime at least ``settings.int8_min_agreement`` of the photos get the float
+    model's class, accuracy falls by no more than ``settings.int8_max_accuracy_drop`` and no probe photo
+    changes its class, and if it is faster in the fastest runtime.
 
     Args:
-        folder: Of the bundle, complete but for this.
-        manifest: Of the bundle.
+        folder: Folder of the bundle, complete except for this.
+        manifest: The manifest so far.
         dataset: The photos.
-        photos: Test photos that judge.
+        photos: Test photos.
         tensors: The same preprocessed, float32 [N, 3, size, size].
-        settings: What is asked of it.
+        settings: Limits.
 
     Returns:
-        The manifest with what was found, and with the form where it is worth it.
+        The manifest with a report, and with the file if it was kept.
     """
     target, source = folder / FILE, folder / FILES["onnx"]
-    recipe = _quantised(source, target, manifest, dataset, settings.int8_calibration_photos)
-    judged = Judged(manifest, folder, photos, tensors)
-    trials = tuple(judged.trial(name, source, target) for name in _LIGHT if installed(name))
-    refused = _refused(trials, settings)
-    found = Int8Report(
-        rejection_reason=refused,
+    recipe = _quantize_best(source, target, manifest, dataset, settings.int8_calibration_photos)
+    comparison = Int8Comparison(manifest, folder, photos, tensors)
+    trials = tuple(comparison.run(name, source, target) for name in _RUNTIMES if installed(name))
+    report = Int8Report(
+        rejection_reason=_rejection_reason(trials, settings),
         recipe=recipe.name,
         photos=len(photos),
         bytes=target.stat().st_size,
         float_bytes=source.stat().st_size,
         trials=trials,
     )
-    _LOG.info("int8 (%s): %s", recipe.name, f"refused: {refused}" if refused else "kept")
-    if refused:
+    manifest = manifest.model_copy(update={"int8": report})
+    if report.rejection_reason:
+        _LOG.info("int8 (%s) is rejected: %s", recipe.name, report.rejection_reason)
         target.unlink()
-        return manifest.model_copy(update={"int8": found})
-    models = manifest.models | {"int8": _file(target, found)}
-    return manifest.model_copy(update={"int8": found, "models": models})
+        return manifest
+    _LOG.info("int8 (%s) is kept", recipe.name)
+    return manifest.model_copy(update={"models": manifest.models | {"int8": _describe(target, report)}})
 
 
-def _quantised(source: Path, target: Path, manifest: BundleManifest, dataset: Dataset, count: int) -> Recipe:
-    """Writes the file by the recipe that moves the probabilities of validation photos least."""
-    calibrating = _tensors(manifest, dataset, "train", count)
-    judging = _tensors(manifest, dataset, "validation", count) if dataset.count("validation") else calibrating
-    asked = partial(probabilities, tensors=judging, temperature=manifest.temperature)
-    exact = asked(open_model("onnx", source, threads=1))
-    moved: dict[Recipe, float] = {}
-    for recipe in track(RECIPES, "Trying int8"):
-        quantise(source, target, calibrating, recipe)
-        moved[recipe] = float(np.abs(asked(open_model("onnx", target, threads=1)) - exact).mean())
-        _LOG.info("int8, %s: probabilities move by %.4f on average", recipe.name, moved[recipe])
-    best = min(RECIPES, key=lambda recipe: moved[recipe])
+def _quantize_best(
+    source: Path, target: Path, manifest: BundleManifest, dataset: Dataset, count: int
+) -> Recipe:
+    """Writes the file with the recipe that changes the probabilities of validation photos least."""
+    calibration = _load_tensors(manifest, dataset, "train", count)
+    held_out = (
+        _load_tensors(manifest, dataset, "validation", count) if dataset.count("validation") else calibration
+    )
+    run = partial(predict, tensors=held_out, temperature=manifest.temperature)
+    exact = run(open_model("onnx", source, threads=1))
+    differences: dict[Recipe, float] = {}
+    for recipe in track(RECIPES, "Quantizing to int8"):
+        quantize(source, target, calibration, recipe)
+        differences[recipe] = float(np.abs(run(open_model("onnx", target, threads=1)) - exact).mean())
+        _LOG.info("int8, %s: probabilities differ by %.4f on average", recipe.name, differences[recipe])
+    best = min(RECIPES, key=lambda recipe: differences[recipe])
     if best is not RECIPES[-1]:
-        quantise(source, target, calibrating, best)
+        quantize(source, target, calibration, best)
     return best
 
 
-def _tensors(manifest: BundleManifest, dataset: Dataset, split: str, count: int) -> NDArray[np.float32]:
-    wanted = set(spread(dataset.labels(split), count))
-    contents = (photo.content for at, photo in enumerate(dataset.photos(split)) if at in wanted)
-    return np.stack([manifest.preprocessing(content) for content in contents])
+def _load_tensors(manifest: BundleManifest, dataset: Dataset, split: str, count: int) -> NDArray[np.float32]:
+    return np.stack([manifest.preprocessing(p.content) for p in select_photos(dataset, split, count)])
 
 
-def _refused(trials: Sequence[Int8Trial], settings: ExportSettings) -> str:
-    """Why it is not worth it; empty if it is."""
+def _rejection_reason(trials: Sequence[Int8Trial], settings: ExportSettings) -> str:
+    """Why the int8 model is not worth it; empty if it is."""
     reasons = [reason for trial in trials for reason in _faults(trial, settings)]
     best, exact = min(t.milliseconds for t in trials), min(t.float_milliseconds for t in trials)
     if best > _FASTER * exact:
@@ -110,31 +112,27 @@ def _refused(trials: Sequence[Int8Trial], settings: ExportSettings) -> str:
 
 
 def _faults(trial: Int8Trial, settings: ExportSettings) -> list[str]:
-    found, least = [], settings.int8_min_agreement
+    faults, least = [], settings.int8_min_agreement
     if trial.agreement < least:
-        found.append(
-            f"{trial.runtime}: only {trial.agreement:.1%} of photos get float's class, not {least:.1%}"
-        )
+        faults.append(f"only {trial.agreement:.1%} of photos get the float model's class, not {least:.1%}")
     if trial.float_accuracy - trial.accuracy > settings.int8_max_accuracy_drop:
-        found.append(
-            f"{trial.runtime}: accuracy falls from {trial.float_accuracy:.1%} to {trial.accuracy:.1%}"
-        )
+        faults.append(f"accuracy falls from {trial.float_accuracy:.1%} to {trial.accuracy:.1%}")
     if trial.known_agreement is not None and trial.known_agreement < least:
         share = f"{trial.known_agreement:.1%}"
-        found.append(f"{trial.runtime}: only {share} of photos stay known or strange as to float")
+        faults.append(f"only {share} of photos are judged known or unknown as by the float model")
     if trial.probe_difference is None:
-        found.append(f"{trial.runtime}: a probe photo changes its class")
-    return found
+        faults.append("a probe photo changes its class")
+    return [f"{trial.runtime}: {fault}" for fault in faults]
 
 
-def _file(path: Path, found: Int8Report) -> ModelFile:
-    worst = max(trial.probe_difference or 0.0 for trial in found.trials)
+def _describe(path: Path, report: Int8Report) -> ModelFile:
+    worst = max(trial.probe_difference or 0.0 for trial in report.trials)
     return ModelFile(
         file=path.name,
         sha256=file_sha256(path),
-        bytes=found.bytes,
-        max_probability_difference=max(trial.max_difference for trial in found.trials),
-        top1_agreement=min(trial.agreement for trial in found.trials),
-        photos_compared=found.photos,
+        bytes=report.bytes,
+        max_probability_difference=max(trial.max_difference for trial in report.trials),
+        top1_agreement=min(trial.agreement for trial in report.trials),
+        photos_compared=report.photos,
         tolerance=round(worst + _MARGIN, 3),
     )

@@ -1,4 +1,4 @@
-"""What runs a bundle's model: one small interface, three libraries behind it."""
+"""Opens a bundle's model with one of three libraries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from phytoflow.system.cpu import has_bf16
 
 RUNTIMES: tuple[RuntimeName, ...] = ("onnx", "openvino", "torchscript")
 _PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torchscript": "torch"}
-_FORMS: dict[str, ModelFormat] = {
+_FORMATS: dict[str, ModelFormat] = {
     "onnx": "onnx",
     "openvino": "onnx",
     "torchscript": "torchscript",
@@ -29,21 +29,21 @@ def open_runtime(
 
     Args:
         name: The library.
-        bundle: Where the model file is.
-        threads: CPU threads one call of ``run`` may use.
+        bundle: The bundle.
+        threads: CPU threads that one call of ``run`` may use.
         concurrency: Concurrent calls of ``run`` to prepare for; further calls wait or share threads.
-        precision: Of the arithmetic inside; the tensors stay float32. int8 is a form of its own.
+        precision: Precision of the arithmetic; tensors stay float32. int8 is a model file of its own.
 
     Raises:
-        BundleError: The bundle lacks the form this library reads, or the file cannot be loaded.
-        ServingError: The library is not installed, or cannot do the precision on this machine.
+        BundleError: The bundle has no model file for this library, or it cannot be loaded.
+        ServingError: The library is not installed, or does not support the precision on this machine.
     """
     _check(name)
     check_precision(name, precision)
-    path = bundle.model_path(_form(name, precision))
+    path = bundle.model_path(_model_format(name, precision))
     try:
         return open_model(name, path, threads=threads, concurrency=concurrency, precision=precision)
-    except Exception as error:  # each library raises its own kinds for a file it cannot read
+    except Exception as error:  # each library raises exceptions of its own
         what = f"{name} cannot load {path}: {str(error)[:300]}"
         raise BundleError(what, remedy="export the bundle again, or choose another runtime") from error
 
@@ -56,7 +56,7 @@ def open_model(
 
 
 def _check(name: str) -> None:
-    if name not in _FORMS:
+    if name not in _FORMATS:
         raise ServingError(f"no runtime {name!r}", remedy=f"choose one of {', '.join(RUNTIMES)}")
     if not installed(cast(RuntimeName, name)):
         remedy = f"pip install {_PACKAGES[name]}, or choose another runtime"
@@ -64,8 +64,8 @@ def _check(name: str) -> None:
 
 
 def check_precision(name: RuntimeName, precision: Precision) -> None:
-    """Refuses a precision that the runtime or this machine's CPU does not have; raises ServingError."""
-    if precision == "float32" or (precision == "int8" and _FORMS[name] == "onnx"):
+    """Raises ServingError if the runtime or this machine's CPU does not support a precision."""
+    if precision == "float32" or (precision == "int8" and _FORMATS[name] == "onnx"):
         return
     if precision == "int8":
         raise ServingError(f"the {name} runtime has no int8", remedy="choose onnx, openvino, or float32")
@@ -82,16 +82,16 @@ def installed(name: RuntimeName) -> bool:
 
 
 def usable(name: RuntimeName, bundle: Bundle, precision: Precision = "float32") -> bool:
-    """Whether the library is installed and the bundle has the form it reads."""
-    return installed(name) and _form(name, precision) in bundle.manifest.models
+    """Whether the library is installed and the bundle has a model file for it."""
+    return installed(name) and _model_format(name, precision) in bundle.manifest.models
 
 
-def _form(name: RuntimeName, precision: Precision) -> ModelFormat:
-    return "int8" if precision == "int8" else _FORMS[name]
+def _model_format(name: RuntimeName, precision: Precision) -> ModelFormat:
+    return "int8" if precision == "int8" else _FORMATS[name]
 
 
 def _opener(name: RuntimeName) -> Callable[[str, int, int, Precision], Runtime]:
-    """Imports only the library asked for: a predictor on ONNX must not pay for torch."""
+    """Imports only the given library: a predictor with ONNX must not pay for torch."""
     if name == "onnx":
         from phytoflow.inference.runtimes.onnx import OnnxRuntime
 

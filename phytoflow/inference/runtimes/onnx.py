@@ -8,14 +8,14 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from phytoflow.inference.runtimes.base import CPU, Outputs, Precision, RuntimeName, named
+from phytoflow.inference.runtimes.base import CPU, Outputs, Precision, RuntimeName, output_positions
 
-_ERRORS_ONLY = 3
-_BLOCKS = "4"  # a thread that was held up leaves the rest of its work to the others (ONNX Runtime's advice)
+_ERRORS_ONLY = 3  # severity level of its log
+_BLOCKS = "4"  # splits work so that other threads take over from a delayed one (ONNX Runtime's advice)
 
 
 class OnnxRuntime:
-    """See ``phytoflow.inference.runtimes.factory.Runtime``.
+    """See ``phytoflow.inference.runtimes.base.Runtime``.
 
     With one thread a call runs on the calling thread, so concurrent calls need nothing else.
     """
@@ -27,13 +27,13 @@ class OnnxRuntime:
         self._path, self._threads, self._concurrency = path, threads, concurrency
         self._narrow = open_session(path, threads)
         self._input = self._narrow.get_inputs()[0].name
-        self._outputs = named([output.name for output in self._narrow.get_outputs()])
+        self._outputs = output_positions([output.name for output in self._narrow.get_outputs()])
 
     def run(self, tensor: NDArray[np.float32], *, exclusive: bool = False) -> Outputs:
         """Runs the model."""
         session = self._wide if exclusive and self._concurrency > 1 else self._narrow
-        found = session.run(None, {self._input: tensor})
-        return Outputs(**{name: found[at] for name, at in self._outputs.items()})
+        outputs = session.run(None, {self._input: tensor})
+        return Outputs(**{name: outputs[at] for name, at in self._outputs.items()})
 
     @functools.cached_property
     def _wide(self) -> onnxruntime.InferenceSession:
@@ -41,14 +41,15 @@ class OnnxRuntime:
         return open_session(self._path, self._threads * self._concurrency, spin=True)
 
 
-def open_session(path: str, threads: int, *, spin: bool = False) -> onnxruntime.InferenceSession:
-    """Loads an ONNX file.
+def open_session(model: str | bytes, threads: int, *, spin: bool = False) -> onnxruntime.InferenceSession:
+    """Loads an ONNX model.
 
     Args:
-        path: The file.
-        threads: Of the CPU, a call.
-        spin: Threads wait for each other awake within a call: quicker for one that has the CPUs to itself.
-            Between calls they sleep either way: they would take the CPU from decoding.
+        model: Path of a file, or its content.
+        threads: CPU threads of one call.
+        spin: Whether threads spin while they wait for each other within a call: faster for a call that has
+            the CPUs to itself. Between calls they sleep in any case: spinning would take the CPU from
+            decoding.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -57,4 +58,4 @@ def open_session(path: str, threads: int, *, spin: bool = False) -> onnxruntime.
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spin else "0")
     options.add_session_config_entry("session.force_spinning_stop", "1")
     options.add_session_config_entry("session.dynamic_block_base", _BLOCKS)
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,1 +1,1 @@
-"""Selection of the fastest runtime that agrees with the recorded answers."""
+"""Selection of the fastest runtime that agrees with the bundle's probe photos."""

@@ -1,1 +1,1 @@
-"""Lightning plumbing: module, fit loop, batches, checkpoints, device."""
+"""What runs one fit: the Lightning module, its batches and checkpoints, and the device."""

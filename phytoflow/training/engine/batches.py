@@ -1,4 +1,4 @@
-"""Batches of one epoch, from kept activations or from photos; the same for the same seed and epoch."""
+"""Batches of an epoch, from cached arrays or streamed photos; seed and epoch determine them."""
 
 from __future__ import annotations
 
@@ -21,73 +21,81 @@ Batch = tuple[Tensor, Tensor]
 
 
 class Batches(Protocol):
-    """Where a fit's batches come from: (inputs [N, ...], labels int64 [N])."""
+    """Source of a fit's batches: (inputs [N, ...], labels int64 [N])."""
 
     def train(self, epoch: int) -> Any:
         """Shuffled batches of an epoch."""
 
     def validation(self) -> Any:
-        """Batches for judging, in a fixed order; empty where there is nothing to judge on."""
+        """Validation batches in a fixed order; empty if nothing is held out."""
 
 
 @dataclass(frozen=True)
 class CachedBatches:
-    """Batches of arrays already computed; each photo is drawn in one of its views.
+    """Batches of cached arrays; each photo is drawn in one of its views.
 
     Attributes:
-        views: One array a view [N, ...].
+        views: One array for each view, [N, ...].
         labels: Class numbers [N].
-        rows: Photos to train on.
-        judged: Inputs and labels to validate on, or None.
-        batch_size: Photos a batch.
-        seed: With the epoch, decides order and views.
-        probabilities: How likely each of ``rows`` is drawn; None: each once.
+        rows: Photos to train on, as rows of the arrays.
+        held_out: Inputs and labels to validate on, or None.
+        batch_size: Photos in a batch.
+        seed: With the epoch, determines order and views.
+        probabilities: Probability with which each of ``rows`` is drawn; None: each once.
     """
 
     views: Sequence[NDArray[Any]]
     labels: NDArray[np.int64]
     rows: NDArray[np.int64]
-    judged: tuple[NDArray[Any], NDArray[np.int64]] | None
+    held_out: tuple[NDArray[Any], NDArray[np.int64]] | None
     batch_size: int
     seed: int
     probabilities: NDArray[np.float64] | None = None
 
     def train(self, epoch: int) -> DataLoader[Batch]:
         """See Batches."""
-        return self._loader(lambda: self._drawn(epoch), len(self.rows))
+        return self._loader(lambda: self._draw(epoch), len(self.rows))
 
     def validation(self) -> DataLoader[Batch] | list[Batch]:
         """See Batches."""
-        return self._loader(self._judged, len(self.judged[1])) if self.judged is not None else []
+        return self._loader(self._read_held_out, len(self.held_out[1])) if self.held_out is not None else []
 
     def _loader(self, batches: Callable[[], Iterator[Batch]], photos: int) -> DataLoader[Batch]:
-        return DataLoader(_Stream(batches, -(-photos // self.batch_size)), batch_size=None)
+        return DataLoader(_BatchStream(batches, -(-photos // self.batch_size)), batch_size=None)
 
-    def _drawn(self, epoch: int) -> Iterator[Batch]:
+    def _draw(self, epoch: int) -> Iterator[Batch]:
         generator = np.random.default_rng((self.seed, epoch))
         count = len(self.rows)
         if self.probabilities is None:
             order = generator.permutation(self.rows)
         else:
             order = generator.choice(self.rows, count, p=self.probabilities)
-        which = generator.integers(len(self.views), size=count)
+        view_of_photo = generator.integers(len(self.views), size=count)
         for start in range(0, count, self.batch_size):
-            rows, views = order[start : start + self.batch_size], which[start : start + self.batch_size]
-            chosen = [self.views[view][row] for view, row in zip(views, rows, strict=True)]
-            yield _tensors(np.stack(chosen), self.labels[rows])
+            rows = order[start : start + self.batch_size]
+            views = view_of_photo[start : start + self.batch_size]
+            inputs = [self.views[view][row] for view, row in zip(views, rows, strict=True)]
+            yield _tensors(np.stack(inputs), self.labels[rows])
 
-    def _judged(self) -> Iterator[Batch]:
-        assert self.judged is not None
-        inputs, labels = self.judged
+    def _read_held_out(self) -> Iterator[Batch]:
+        assert self.held_out is not None
+        inputs, labels = self.held_out
         for start in range(0, len(labels), self.batch_size):
             yield _tensors(inputs[start : start + self.batch_size], labels[start : start + self.batch_size])
 
 
 @dataclass(frozen=True)
 class StreamedBatches:
-    """Batches of photos, newly augmented each epoch: uint8 [N, 3, H, W].
+    """Batches of photos, newly augmented in each epoch: uint8 [N, 3, H, W].
 
-    ``judged`` validates instead of the validation photos where their activations are kept.
+    Attributes:
+        dataset: Its training and validation photos.
+        preprocessing: Size that photos are cropped to.
+        preset: Augmentation preset.
+        batch_size: Photos in a batch.
+        seed: With the epoch, determines order and augmentation.
+        workers: Loader processes.
+        held_out: Cached activations of the validation photos, used instead of the photos if given.
     """
 
     dataset: Dataset
@@ -96,20 +104,20 @@ class StreamedBatches:
     batch_size: int
     seed: int
     workers: int
-    judged: CachedBatches | None = None
+    held_out: CachedBatches | None = None
 
     def train(self, epoch: int) -> Any:
         """See Batches."""
         transform = augmentation(self.preset, self.preprocessing.size, self.preprocessing)
-        return self._photos("train", epoch, transform, shuffle=True)
+        return self._load("train", epoch, transform, shuffle=True)
 
     def validation(self) -> Any:
         """See Batches."""
-        if self.judged is not None:
-            return self.judged.validation()
-        return self._photos("validation", 0, None, shuffle=False)
+        if self.held_out is not None:
+            return self.held_out.validation()
+        return self._load("validation", 0, None, shuffle=False)
 
-    def _photos(self, split: str, epoch: int, transform: Any, *, shuffle: bool) -> Any:
+    def _load(self, split: str, epoch: int, transform: Any, *, shuffle: bool) -> Any:
         return image_loader(
             self.dataset,
             split,
@@ -122,8 +130,8 @@ class StreamedBatches:
         )
 
 
-class _Stream(IterableDataset[Batch]):
-    """Batches with their number known: learning-rate schedules end where the last epoch does."""
+class _BatchStream(IterableDataset[Batch]):
+    """Batches of a known number, so that learning-rate schedules end with the last epoch."""
 
     def __init__(self, batches: Callable[[], Iterator[Batch]], count: int) -> None:
         self.batches, self.count = batches, count

@@ -1,4 +1,4 @@
-"""Class imbalance: weights in the loss, or how often each photo is drawn."""
+"""Class imbalance: weights in the loss, or the probability with which each photo is drawn."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-def class_weights(labels: NDArray[np.int64], classes: int, imbalance: str) -> Tensor:
-    """Weight of each class in the loss, float [C]; all one unless ``imbalance`` is ``loss``."""
-    if imbalance != "loss":
+def class_weights(labels: NDArray[np.int64], classes: int, balancing: str) -> Tensor:
+    """Weight of each class in the loss, float [C]; all 1 unless ``balancing`` is ``loss``."""
+    if balancing != "loss":
         return torch.ones(classes)
     return torch.from_numpy(_inverse_frequency(labels, classes)).float()
 
 
-def draw_probabilities(labels: NDArray[np.int64], classes: int, imbalance: str) -> NDArray[np.float64] | None:
-    """How likely each photo is drawn, float [N]; None: every photo once an epoch."""
-    if imbalance != "sampler":
+def draw_probabilities(labels: NDArray[np.int64], classes: int, balancing: str) -> NDArray[np.float64] | None:
+    """Probability with which each photo is drawn, float [N]; None: every photo is drawn once an epoch."""
+    if balancing != "sampler":
         return None
     weights = _inverse_frequency(labels, classes)[labels]
     return weights / weights.sum()

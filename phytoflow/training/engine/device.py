@@ -1,4 +1,4 @@
-"""Where to train, found out and said."""
+"""Selection of the training device and its arithmetic."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Device:
-    """A place to train and the arithmetic used there.
+    """A device and the arithmetic used on it.
 
     Attributes:
         kind: ``cpu`` or ``cuda``.
         dtype: What autocast computes in; float32 means no autocast.
-        text: In words.
+        text: A description, e.g. ``CPU, 2 threads, float32``.
     """
 
     kind: str
@@ -37,17 +37,17 @@ class Device:
         return names[self.dtype]
 
     def autocast(self) -> torch.autocast:
-        """Context in which forward passes run."""
+        """The context for forward passes."""
         return torch.autocast(self.kind, self.dtype, enabled=self.dtype != torch.float32)
 
 
 def find_device(settings: TrainingSettings) -> Device:
-    """Picks the device and precision, sets torch's threads and memory up for it, and logs it.
+    """Selects device and precision, and sets torch's threads and malloc for them.
 
     Raises:
-        ConfigError: A GPU was asked for and there is none.
+        ConfigError: The settings ask for a GPU and there is none.
     """
-    threads = min(cpu_count(), torch.get_num_threads())  # the second knows OMP_NUM_THREADS
+    threads = min(cpu_count(), torch.get_num_threads())  # torch's own count respects OMP_NUM_THREADS
     torch.set_num_threads(threads)
     gpu = torch.cuda.is_available()
     if settings.device == "cuda" and not gpu:
@@ -66,7 +66,10 @@ def find_device(settings: TrainingSettings) -> Device:
 
 
 def _dtype(precision: str, kind: str) -> torch.dtype:
-    """On CPUs auto means float32: some are many times slower in bf16, and none needs it here."""
+    """The arithmetic of a ``training.precision``.
+
+    On CPUs ``auto`` means float32: some are many times slower in bf16, and no model here needs it.
+    """
     if precision == "auto":
         if kind == "cpu":
             return torch.float32

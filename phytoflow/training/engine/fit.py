@@ -1,128 +1,101 @@
-"""Runs one fit with Lightning: early stopping, checkpoints every epoch, resumed where it was."""
+"""Runs one fit with Lightning: early stopping, a checkpoint after every epoch, resumed after a kill."""
 
 from __future__ import annotations
 
 import json
 import logging
+import signal
 import warnings
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import lightning
 import safetensors.torch
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import nn
 
+from phytoflow.training.engine.checkpoint_callback import CheckpointCallback, Epoch, SnapshotIO
+from phytoflow.training.engine.checkpoint_writer import CheckpointWriter
 from phytoflow.training.engine.checkpoints import CheckpointStore
 from phytoflow.training.engine.device import Device
-from phytoflow.training.engine.lightning_module import Tuner
-from phytoflow.training.tracker_protocol import Tracker
+from phytoflow.training.engine.epoch_reporter import EpochReporter
+from phytoflow.training.engine.lightning_module import FinetuneModule
 
+_CLIP = 1.0  # largest norm of a gradient: a single odd batch must not throw the weights away
 _LOG = logging.getLogger(__name__)
-Epoch = dict[str, Any]
+# Lightning advertises, and repeats which devices it found.
 for _name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators.cuda"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
 
-@dataclass
-class CheckpointCallback(Callback):
-    """After every epoch: history, the best averaged weights so far, and all it takes to go on.
-
-    Attributes:
-        store: Where to.
-        name: Of the fit.
-        tracker: Where figures go.
-        history: One dict an epoch.
-        best: Lowest validation loss so far; its weights are kept as ``NAME.best``.
-    """
-
-    store: CheckpointStore
-    name: str
-    tracker: Tracker
-    history: list[Epoch] = field(default_factory=list)
-    best: float = float("inf")
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Runs after the epoch's validation; the best weights go first: a kill between repeats the epoch."""
-        assert isinstance(module, Tuner)
-        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        rate = trainer.optimizers[0].param_groups[0]["lr"]
-        self.history.append({"fit": self.name, "epoch": trainer.current_epoch + 1, "rate": rate, **figures})
-        _LOG.info("%s, epoch %d: %s", self.name, trainer.current_epoch + 1, _words(figures))
-        self.tracker.log_metrics(
-            {f"{self.name}/{k}": v for k, v in figures.items()}, step=trainer.current_epoch + 1
-        )
-        loss = figures.get("validation/loss", -float(trainer.current_epoch))
-        if loss < self.best:
-            self.best = loss
-            keep_weights(self.store, f"{self.name}.best", module.average.module)
-        aside = self.store.scratch / f"{self.name}.ckpt"
-        trainer.save_checkpoint(aside, weights_only=False)
-        self.store.put(f"{self.name}.last", aside)
-
-    def state_dict(self) -> dict[str, Any]:
-        """For the checkpoint."""
-        return {"history": json.dumps(self.history), "best": self.best}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """From the checkpoint."""
-        self.history, self.best = json.loads(state_dict["history"]), state_dict["best"]
-
-    def __hash__(self) -> int:
-        return id(self)
-
-
 def fit(
-    tuner: Tuner, name: str, store: CheckpointStore, device: Device, tracker: Tracker
+    module: FinetuneModule, name: str, store: CheckpointStore, device: Device, reporter: EpochReporter
 ) -> tuple[nn.Module, list[Epoch]]:
-    """Fits, or goes on where the same fit was killed; at once if it had ended.
+    """Fits a network, or goes on with the same fit after a kill; a finished fit is only loaded.
 
     Args:
-        tuner: What is fitted.
-        name: Of the fit, unique in the store.
+        module: The module to fit.
+        name: Name of the fit, unique in the store.
         store: Where its checkpoints are.
         device: Where to compute.
-        tracker: Where each epoch's figures go.
+        reporter: Reports each epoch.
 
     Returns:
-        The averaged network at its lowest validation loss (at the end, where nothing is judged), on the
-        CPU, and the history.
+        The averaged network of the epoch with the lowest validation loss (of the last epoch without
+        validation), on the CPU, and the history.
+
+    Raises:
+        StorageError: A checkpoint cannot be written, e.g. because the disk is full.
     """
-    network = tuner.average.module
-    if (done := store.get(f"{name}.json")) is not None:
-        history: list[Epoch] = json.loads(done.read_text())
+    network = module.average.module
+    if (finished := store.get(f"{name}.json")) is not None:
+        history: list[Epoch] = json.loads(finished.read_text())
     else:
-        history = _run(tuner, name, store, device, tracker)
-        aside = store.scratch / f"{name}.json"
-        aside.write_text(json.dumps(history))
-        store.put(f"{name}.json", aside)
+        with reporter.fit(name, module.settings.epochs):
+            history = _run(module, name, store, device, reporter)
+        store.put(f"{name}.json", lambda path: path.write_text(json.dumps(history)))
     best = store.get(f"{name}.best")
     assert best is not None
     network.load_state_dict(safetensors.torch.load_file(best))
     return network.cpu().eval(), history
 
 
-def keep_weights(store: CheckpointStore, name: str, network: nn.Module) -> None:
-    """Puts a network's weights into the store (safetensors)."""
-    aside = store.scratch / f"{name}.safetensors"
-    state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    safetensors.torch.save_file(state, aside)
-    store.put(name, aside)
+def _run(
+    module: FinetuneModule, name: str, store: CheckpointStore, device: Device, reporter: EpochReporter
+) -> list[Epoch]:
+    last = store.get(f"{name}.last")
+    with CheckpointWriter() as writer, _deterministic():
+        checkpoint_io = SnapshotIO()
+        callback = CheckpointCallback(name, store, writer, checkpoint_io, reporter)
+        if last is not None:
+            callback.resume(last)
+            _LOG.info("%s: resuming after epoch %d", name, len(callback.history))
+            if callback.stopped or len(callback.history) >= module.settings.epochs:
+                return callback.history
+        trainer = _trainer(module, callback, checkpoint_io, device)
+        with _honest_exit():
+            trainer.fit(module, ckpt_path=last, weights_only=True)
+    return callback.history
 
 
-def _run(tuner: Tuner, name: str, store: CheckpointStore, device: Device, tracker: Tracker) -> list[Epoch]:
-    keeper = CheckpointCallback(store, name, tracker)
-    callbacks: list[Callback] = [keeper]
-    if tuner.settings.patience:
-        callbacks.insert(0, EarlyStopping("validation/loss", patience=tuner.settings.patience))
-    trainer = lightning.Trainer(
+def _trainer(
+    module: FinetuneModule, callback: CheckpointCallback, checkpoint_io: SnapshotIO, device: Device
+) -> lightning.Trainer:
+    callbacks: list[Callback] = [callback]
+    if patience := module.settings.patience:
+        # Checked after validation. At the end of the epoch it would be checked after the checkpoint, which
+        # would then lack this epoch's part of its state: a resumed fit would stop an epoch later.
+        callbacks.append(EarlyStopping("validation/loss", patience=patience, check_on_train_epoch_end=False))
+    return lightning.Trainer(
         accelerator=device.kind,
         devices=1,
         precision=device.precision,
-        max_epochs=tuner.settings.epochs,
+        max_epochs=module.settings.epochs,
         callbacks=callbacks,
-        gradient_clip_val=tuner.settings.clip,
+        plugins=[checkpoint_io],
+        gradient_clip_val=_CLIP,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         logger=False,
@@ -130,19 +103,39 @@ def _run(tuner: Tuner, name: str, store: CheckpointStore, device: Device, tracke
         enable_progress_bar=False,
         enable_model_summary=False,
         deterministic="warn",
-        default_root_dir=store.scratch,
+        default_root_dir=callback.store.scratch,
     )
-    # Deterministic mode would fill all memory it is given, to show reads that come too early: slow.
+
+
+@contextmanager
+def _honest_exit() -> Iterator[None]:
+    """Lets an interrupted process end as one.
+
+    Lightning ends it with status 0 after SIGTERM, as if the training had succeeded, and with status 1 and
+    further interrupts ignored after SIGINT.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SIGTERMException:
+        raise SystemExit(128 + signal.SIGTERM) from None  # a shell's status of a process ended by a signal
+    except SystemExit as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt from None
+        raise
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """Keeps what the trainer's deterministic mode sets to the fit, and silences its warnings.
+
+    The mode would also fill all memory it allocates, to expose reads that come too early: that is slow.
+    """
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    last = store.get(f"{name}.last")
-    if last is not None:
-        _LOG.info("%s: resuming from its last whole epoch", name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        trainer.fit(tuner, ckpt_path=last, weights_only=True)
-    torch.use_deterministic_algorithms(False)
-    return keeper.history
-
-
-def _words(figures: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in sorted(figures.items()))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        torch.use_deterministic_algorithms(False)

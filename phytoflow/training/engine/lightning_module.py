@@ -1,4 +1,4 @@
-"""One LightningModule for every fit: a head on features, a tail on activations, or the whole network."""
+"""The LightningModule of every fit: of a head, of tail and head, or of the whole network."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ from torchvision.transforms import v2  # type: ignore[import-untyped]
 
 from phytoflow.training.engine.batches import Batches
 from phytoflow.training.metrics import log_losses, macro_f1
+from phytoflow.training.settings import TrainingSettings
+
+_WARM_UP = 0.2  # of all steps: pretrained layers are damaged by full steps while the head is still poor
+_PLATEAU_FACTOR, _PLATEAU_PATIENCE = 0.3, 1  # of the plateau schedule
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How one fit goes; see TrainingSettings for the fields of the same name.
+    """Settings of one fit.
 
     Attributes:
-        rate: Peak learning rate.
-        epochs: Most epochs.
-        learn_norms: Whether batch norms learn their statistics; frozen ones cannot drift on small sets.
-        patience: Epochs without a lower validation loss before stopping; 0: never stops early.
+        training: What all fits of a training share.
+        learning_rate: Peak learning rate.
+        epochs: Maximum number of epochs.
+        learn_norms: Whether batch norms update their statistics; frozen ones cannot drift on small sets.
+        patience: Epochs without a lower validation loss before the fit stops; 0: it never stops early.
+        mix: Whether the settings' MixUp and CutMix are applied.
     """
 
-    rate: float
+    training: TrainingSettings
+    learning_rate: float
     epochs: int
-    weight_decay: float
-    schedule: str
-    label_smoothing: float
-    mixup: float
-    cutmix: float
-    ema_decay: float
     learn_norms: bool
     patience: int
-    warm_up: float = 0.2
-    clip: float = 1.0
+    mix: bool = True
 
 
-class Tuner(lightning.LightningModule):
-    """Trains a network and keeps a moving average of its weights, which is what is judged and kept.
+class FinetuneModule(lightning.LightningModule):
+    """Trains a network and a moving average of its weights. The average is what is validated and kept.
 
     Args:
-        network: From prepared inputs to logits.
-        settings: How.
-        batches: Where batches come from.
+        network: Maps prepared inputs to logits.
+        settings: Settings of the fit.
+        batches: Source of the batches.
         class_weights: Weight of each class in the loss, float [C].
-        seed: Fixes dropout and mixing in each epoch.
-        prepare: From a batch's inputs, on the device, to the network's; the frozen trunk, if it runs live.
+        seed: With the epoch, determines dropout and mixing.
+        prepare: Maps a batch's inputs, on the device, to the network's; the frozen trunk, if it runs live.
     """
 
     def __init__(
@@ -67,15 +67,14 @@ class Tuner(lightning.LightningModule):
         super().__init__()
         self.class_weights: Tensor
         self.network = network
-        # Early on the average would be mostly the start: its memory grows with the steps made.
-        self.average = AveragedModel(network, multi_avg_fn=_averaging(settings.ema_decay))
+        self.average = AveragedModel(network, multi_avg_fn=_update_average(settings.training.ema_decay))
         self.register_buffer("class_weights", class_weights)
         self.settings, self.batches, self.seed, self.prepare = settings, batches, seed, prepare
         self.mix = _mixing(settings, len(class_weights))
-        self.judged: list[tuple[Tensor, Tensor]] = []
+        self.validated: list[tuple[Tensor, Tensor]] = []
 
-    def train(self, mode: bool = True) -> Tuner:
-        """Batch norms stay as they are unless they are to learn."""
+    def train(self, mode: bool = True) -> FinetuneModule:
+        """Sets the mode; batch norms stay in evaluation mode unless they are to learn."""
         super().train(mode)
         if not self.settings.learn_norms:
             for module in self.network.modules():
@@ -88,92 +87,110 @@ class Tuner(lightning.LightningModule):
         return self.batches.train(self.current_epoch)
 
     def val_dataloader(self) -> Any:
-        """Batches to judge on."""
+        """Validation batches."""
         return self.batches.validation()
 
     def on_train_epoch_start(self) -> None:
-        """What an epoch draws depends on the seed and its number alone: a resumed one repeats it.
-
-        Lightning leaves a network given in evaluation mode in it: dropout and norms would never learn.
-        """
+        """Sets training mode: Lightning leaves a network that it was given in evaluation mode in it."""
         self.train()
-        torch.manual_seed(int(np.random.SeedSequence((self.seed, self.current_epoch)).generate_state(1)[0]))
+
+    def on_train_batch_start(self, batch: Any, index: int) -> None:
+        """Seeds the epoch at its first batch, so that a resumed run repeats the epoch it lost.
+
+        Before it, loaders draw from the same generator, in a resumed run at other moments.
+        """
+        if index == 0:
+            seeds = np.random.SeedSequence((self.seed, self.current_epoch))
+            torch.manual_seed(int(seeds.generate_state(1)[0]))
 
     def training_step(self, batch: Any, index: int) -> Tensor:
         """Loss of one batch."""
         inputs, labels = self.prepare(batch[0]), batch[1]
         if self.mix is not None:
-            inputs, labels = _mixed(self.mix, inputs, labels)
-        smoothing = self.settings.label_smoothing
+            inputs, labels = _mix(self.mix, inputs, labels)
+        smoothing = self.settings.training.label_smoothing
         loss = F.cross_entropy(self.network(inputs), labels, self.class_weights, label_smoothing=smoothing)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(inputs))
         return loss
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Averages the weights after each step."""
+        """Updates the average after each step."""
         self.average.update_parameters(self.network)
 
     def validation_step(self, batch: Any, index: int) -> None:
         """Logits of the averaged network."""
         self.average.eval()
-        self.judged.append((self.average(self.prepare(batch[0])).float().cpu(), batch[1].cpu()))
+        self.validated.append((self.average(self.prepare(batch[0])).float().cpu(), batch[1].cpu()))
 
     def on_validation_epoch_end(self) -> None:
-        """Logs loss and macro-F1 of the averaged network."""
-        logits, labels = (torch.cat(part) for part in zip(*self.judged, strict=True))
-        self.judged.clear()
+        """Logs loss, macro-F1 and accuracy of the averaged network."""
+        logits, labels = (torch.cat(part) for part in zip(*self.validated, strict=True))
+        self.validated.clear()
         self.log("validation/loss", log_losses(logits, labels).mean())
         self.log("validation/macro_f1", macro_f1(logits, labels))
         self.log("validation/accuracy", (logits.argmax(1) == labels).float().mean())
 
     def configure_optimizers(self) -> Any:
-        """AdamW (Loshchilov 2019) with the schedule that the settings name."""
+        """AdamW (Loshchilov & Hutter 2019) with the schedule of the settings."""
+        training = self.settings.training
         learning = [p for p in self.network.parameters() if p.requires_grad]
-        optimiser = torch.optim.AdamW(learning, self.settings.rate, weight_decay=self.settings.weight_decay)
-        if self.settings.schedule == "plateau":
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=0.3, patience=1)
+        optimizer = torch.optim.AdamW(
+            learning, self.settings.learning_rate, weight_decay=training.weight_decay
+        )
+        if training.schedule == "plateau":
+            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer, factor=_PLATEAU_FACTOR, patience=_PLATEAU_PATIENCE
+            )
             monitor = "validation/loss" if self.trainer.val_dataloaders else "train/loss"
-            return {"optimizer": optimiser, "lr_scheduler": {"scheduler": plateau, "monitor": monitor}}
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": monitor}}
         steps = int(self.trainer.estimated_stepping_batches)
         assert steps > 0, "an epoch's number of batches must be known"
-        factor = _factor(self.settings, steps)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate_factor(training.schedule, steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def _averaging(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Any], None]:
-    """Of all weights together: the number of steps is on the device, and to read it a GPU is waited for."""
+def _update_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Any], None]:
+    """The update of an exponential moving average whose decay grows with the steps made.
 
-    def average(kept: Sequence[Tensor], new: Sequence[Tensor], count: Any) -> None:
-        memory = min(decay, (1 + int(count)) / (10 + int(count)))
-        for old, recent in zip(kept, new, strict=True):
-            old.copy_(torch.lerp(recent, old, memory))
+    Early on a full decay would keep mostly the start. All weights are updated in one call: the number of
+    steps is on the device, and each read of it would make the CPU wait for a GPU.
+    """
 
-    return average
+    def update(averages: Sequence[Tensor], weights: Sequence[Tensor], steps: Any) -> None:
+        current_decay = min(decay, (1 + int(steps)) / (10 + int(steps)))
+        for average, weight in zip(averages, weights, strict=True):
+            average.copy_(torch.lerp(weight, average, current_decay))
+
+    return update
 
 
-def _factor(settings: FitSettings, steps: int) -> Callable[[int], float]:
-    """Warm-up, then a half cosine down to nothing (Loshchilov 2017), or constant."""
+def _rate_factor(schedule: str, steps: int) -> Callable[[int], float]:
+    """Factor of the learning rate: linear warm-up, then half a cosine to 0 (Loshchilov 2017) or constant."""
 
     def factor(step: int) -> float:
-        warm = min(1.0, (step + 1) / (settings.warm_up * steps + 1))
-        cosine = settings.schedule == "cosine"
-        return warm * (0.5 * (1 + float(np.cos(np.pi * min(1.0, step / max(1, steps))))) if cosine else 1.0)
+        warm_up = min(1.0, (step + 1) / (_WARM_UP * steps + 1))
+        if schedule != "cosine":
+            return warm_up
+        return warm_up * 0.5 * (1 + float(np.cos(np.pi * min(1.0, step / max(1, steps)))))
 
     return factor
 
 
 def _mixing(settings: FitSettings, classes: int) -> nn.Module | None:
-    chosen: list[nn.Module] = []
-    if settings.mixup:
-        chosen.append(v2.MixUp(alpha=settings.mixup, num_classes=classes))
-    if settings.cutmix:
-        chosen.append(v2.CutMix(alpha=settings.cutmix, num_classes=classes))
-    return v2.RandomChoice(chosen) if chosen else None
+    """MixUp (Zhang 2018), CutMix (Yun 2019), one of the two at random, or None."""
+    training, transforms = settings.training, list[nn.Module]()
+    if settings.mix and training.mixup:
+        transforms.append(v2.MixUp(alpha=training.mixup, num_classes=classes))
+    if settings.mix and training.cutmix:
+        transforms.append(v2.CutMix(alpha=training.cutmix, num_classes=classes))
+    return v2.RandomChoice(transforms) if transforms else None
 
 
-def _mixed(mix: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Mixes photos, or activations (manifold mixup, Verma 2019): both have places to cut at."""
+def _mix(mix: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Mixes photos or activations (manifold mixup, Verma 2019) and their labels.
+
+    The transforms expect [N, C, H, W]: tokens and pooled features get the missing axes for the moment.
+    """
     shape = inputs.shape
     images = inputs.reshape(*shape[:2], -1, 1) if inputs.ndim < 4 else inputs
     mixed, targets = mix(images, labels)

@@ -1,1 +1,1 @@
-"""Frozen features: extracted once and cached on disk."""
+"""Frozen features: computed once for each view of each photo, and cached on disk."""

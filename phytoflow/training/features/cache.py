@@ -1,12 +1,11 @@
-"""What the frozen trunk says of each photo, computed once and kept.
+"""Disk cache of what the frozen trunk computes from each photo.
 
-Every view of the training photos (the first as it is served, the others augmented) is one folder of two
-memory-mapped arrays, written whole or not at all: a killed run loses at most the view it was at.
+Every view of the photos (the first as it is served, the others augmented) is a folder of two memory-mapped
+arrays. A view is complete or absent; of an unfinished one, a killed run loses at most ten seconds of work.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,26 +23,24 @@ from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.shards.loader import image_loader
 from phytoflow.models.network import PhotoClassifier
-from phytoflow.storage.atomic import atomic_folder
 from phytoflow.system.progress import track
 from phytoflow.system.threads import thread_map
 from phytoflow.training.engine.device import Device
-from phytoflow.training.features.extractor import Answer, Frozen, frozen
+from phytoflow.training.features.extractor import Extractor, Features, compile_extractor
+from phytoflow.training.features.view_writer import ACTIVATIONS, POOLED, ViewWriter
 
-_LOG = logging.getLogger(__name__)
-# Eight photos' largest activations fit the CPU's cache.
-CPU_BATCH, GPU_BATCH = 8, 128
-ACTIVATIONS, POOLED = "activations.npy", "pooled.npy"
-Batches = DataLoader[tuple[Tensor, int, int]]
+CPU_BATCH = 8  # the largest activations of eight photos fit a CPU's cache
+GPU_BATCH = 128
+_Batches = DataLoader[tuple[Tensor, int, int]]
 
 
 @dataclass(frozen=True)
-class Views:
-    """A split's photos, seen by the trunk.
+class CachedFeatures:
+    """Features of a split's photos.
 
     Attributes:
-        activations: One array a view: the trunk's output, float16 [N, ...].
-        pooled: One array a view: the frozen tail's features, float32 [N, D].
+        activations: One array for each view: the trunk's output, float16 [N, ...].
+        pooled: One array for each view: the frozen tail's pooled features, float32 [N, D].
         labels: Class numbers, int64 [N].
     """
 
@@ -54,19 +51,31 @@ class Views:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def concatenate(self, other: CachedFeatures) -> CachedFeatures:
+        """These photos followed by those of ``other``, in memory: meant for small sets."""
+        if not len(other):
+            return self
+        pairs = zip(self.activations, other.activations, strict=True)
+        pooled = zip(self.pooled, other.pooled, strict=True)
+        return CachedFeatures(
+            [np.concatenate(pair) for pair in pairs],
+            [np.concatenate(pair) for pair in pooled],
+            np.concatenate([self.labels, other.labels]),
+        )
+
 
 @dataclass(frozen=True)
-class Extractor:
-    """Computes and keeps views.
+class FeatureCache:
+    """Computes and caches features.
 
     Attributes:
         dataset: The photos.
         model: Its trunk and tail are used as they are.
-        preprocessing: From photos to its input.
+        preprocessing: From photos to the model's input.
         device: Where to compute.
-        seed: Of the augmentation.
+        seed: Seed of the augmentation.
         workers: Loader processes.
-        folder: Where views are kept; everything in it must come from the same model, data and seed.
+        folder: Folder of the cache; all of it must come from the same model, data and seed.
     """
 
     dataset: Dataset
@@ -77,83 +86,71 @@ class Extractor:
     workers: int
     folder: Path
 
-    def views(self, split: str, preset: str = "none", count: int = 1, *, keep: bool = True) -> Views:
-        """Views of a split, computed where they are not yet kept.
+    def load(
+        self, split: str, preset: str = "none", count: int = 1, *, activations: bool = True
+    ) -> CachedFeatures:
+        """Loads the views of a split, and computes those that are not cached yet.
 
         Args:
             split: ``train`` or ``validation``.
-            preset: Augmentation of all views but the first.
-            count: How many views.
-            keep: Whether activations are kept too; they are far larger than pooled features.
+            preset: Augmentation preset of all views but the first.
+            count: Number of views.
+            activations: Whether activations are cached too; they are far larger than pooled features.
+
+        Raises:
+            StorageError: The disk has no room.
         """
         presets = ["none", *[preset] * (count - 1)] if self.dataset.count(split) else []
-        folders = [self._view(split, name, view, keep) for view, name in enumerate(presets)]
-        activations = [np.load(folder / ACTIVATIONS, mmap_mode="r") for folder in folders if keep]
+        folders = [self._compute(split, name, view, activations) for view, name in enumerate(presets)]
+        arrays = [np.load(folder / ACTIVATIONS, mmap_mode="r") for folder in folders if activations]
         pooled = [np.load(folder / POOLED) for folder in folders]
-        return Views(activations, pooled, np.asarray(self.dataset.labels(split), np.int64))
+        return CachedFeatures(arrays, pooled, np.asarray(self.dataset.labels(split), np.int64))
 
     def bytes_per_photo(self) -> int:
-        """Bytes one view of one photo takes."""
+        """Bytes that the activations of one view of one photo take."""
         size = self.preprocessing.size
         with torch.inference_mode():
-            return int(self.model.trunk(torch.zeros(1, 3, size, size)).numel()) * 2
+            values = int(self.model.trunk(torch.zeros(1, 3, size, size)).numel())
+        return values * np.dtype(np.float16).itemsize
 
-    def _view(self, split: str, preset: str, view: int, keep: bool) -> Path:
-        folder = self.folder / f"{split}-{preset}-{view}{'' if keep else '-pooled'}"
+    def _compute(self, split: str, preset: str, view: int, activations: bool) -> Path:
+        """Computes a view unless it is cached; returns its folder."""
+        folder = self.folder / f"{split}-{preset}-{view}{'' if activations else '-pooled'}"
         if not folder.exists():
-            with atomic_folder(folder) as aside:
-                images = track(
-                    self._images(split, preset, view), f"Features of {split} photos, view {view + 1}"
-                )
-                self._write(images, self.dataset.count(split), aside, keep)
+            writer = ViewWriter(folder, self.dataset.count(split), activations=activations)
+            images = self._load_images(split, preset, view, writer.rows)
+            for features in self._extract(track(images, f"Features of {split} photos, view {view + 1}")):
+                writer.write(features)
+            writer.finish()
         return folder
 
-    def _write(self, images: Iterable[Any], count: int, folder: Path, keep: bool) -> None:
-        kept: Any = None
-        pooled = np.empty((count, self.model.feature_count), np.float32)
-        row = 0
-        for activations, features in self._answers(images):
-            rows = slice(row, row + len(features))
-            pooled[rows], row = features, rows.stop
-            if keep and kept is None:
-                shape = (count, *activations.shape[1:])
-                kept = np.lib.format.open_memmap(folder / ACTIVATIONS, "w+", np.float16, shape)
-            if keep:
-                kept[rows] = activations
-        if keep:
-            kept.flush()
-        np.save(folder / POOLED, pooled)
-
-    def _answers(self, batches: Iterable[Any]) -> Iterator[Answer]:
-        """On CPUs one batch a thread, each on one core: no core waits for another within a layer."""
-        network = self._network  # built here, not by the first threads
+    def _extract(self, batches: Iterable[Any]) -> Iterator[Features]:
+        """On CPUs one batch for each thread and core: no core waits for another within a layer."""
+        extractor = self._extractor  # compiled here and not by the first threads, each on its own
         inputs = (photos for photos, _, _ in batches)
         if self.device.kind == "cuda":
-            yield from map(network, inputs)
+            yield from map(extractor, inputs)
             return
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            yield from thread_map(network, inputs, threads)
+            yield from thread_map(extractor, inputs, threads)
         finally:
             torch.set_num_threads(threads)
 
-    def _images(self, split: str, preset: str, view: int) -> Batches:
+    def _load_images(self, split: str, preset: str, view: int, start: int) -> _Batches:
         size = self.preprocessing.size
         return image_loader(
             self.dataset,
             split,
             transform=None if preset == "none" else augmentation(preset, size, self.preprocessing),  # type: ignore[arg-type]
-            batch_size=self._batch,
+            batch_size=GPU_BATCH if self.device.kind == "cuda" else CPU_BATCH,
             seed=self.seed,
             epoch=view,
             workers=self.workers,
+            start=start,
         )
 
-    @property
-    def _batch(self) -> int:
-        return GPU_BATCH if self.device.kind == "cuda" else CPU_BATCH
-
     @cached_property
-    def _network(self) -> Frozen:
-        return frozen(self.model, self.device, self.preprocessing)
+    def _extractor(self) -> Extractor:
+        return compile_extractor(self.model, self.device, self.preprocessing)

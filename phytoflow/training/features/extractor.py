@@ -1,11 +1,9 @@
-"""The frozen trunk and tail, run as fast as the device can."""
+"""The frozen trunk and tail, compiled for the device."""
 
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,54 +17,51 @@ from phytoflow.models.onnx_export import trace_onnx
 from phytoflow.training.engine.device import Device
 
 _LOG = logging.getLogger(__name__)
-Answer = tuple[NDArray[np.float16], NDArray[np.float32]]
-"""Activations [N, ...] as they are kept, and the pooled features [N, D] that follow from just those."""
-Frozen = Callable[[Tensor], Answer]
-"""From photos, uint8 [N, 3, size, size]; safe to call from several threads at once."""
+Features = tuple[NDArray[np.float16], NDArray[np.float32]]
+"""Activations [N, ...] as they are cached, and the pooled features [N, D] computed from just those."""
+Extractor = Callable[[Tensor], Features]
+"""From photos, uint8 [N, 3, size, size]; may be called from several threads at once."""
 
 
-def frozen(model: PhotoClassifier, device: Device, preprocessing: Preprocessing) -> Frozen:
-    """What computes a model's activations and features.
+def compile_extractor(model: PhotoClassifier, device: Device, preprocessing: Preprocessing) -> Extractor:
+    """Compiles the layers that give a photo's activations and features.
 
-    On CPUs it is ONNX Runtime, one thread a call: much faster than a frozen TorchScript trace.
+    On CPUs this is ONNX Runtime with one thread for each call: much faster than a frozen TorchScript trace.
 
     Args:
-        model: Its trunk and tail, as they are now.
+        model: Its trunk and tail are used as they are now.
         device: Where to compute.
-        preprocessing: From photos to its input.
+        preprocessing: From photos to the model's input.
     """
     network = _TrunkAndTail(model, preprocessing).to(device.kind).to(memory_format=torch.channels_last).eval()
     if device.kind == "cpu":
         try:
-            return _on_cpu(network, preprocessing.size)
+            return _compile_for_cpu(network, preprocessing.size)
         except Exception as error:  # exporter and runtime raise whatever the model provokes
-            _LOG.info(
-                "ONNX Runtime cannot run the frozen layers (%s); torch does, more slowly", str(error)[:200]
-            )
-    return _on_device(network, device)
+            reason = str(error)[:200]
+            _LOG.info("ONNX Runtime cannot run the frozen layers (%s); torch does, more slowly", reason)
+    return _run_on_device(network, device)
 
 
-def _on_cpu(network: nn.Module, size: int) -> Frozen:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "frozen.onnx"
-        example = torch.zeros(2, 3, size, size, dtype=torch.uint8)
-        trace_onnx(network, (example,), path, ["photos"], ["activations", "features"])
-        session = open_session(str(path), threads=1)
+def _compile_for_cpu(network: nn.Module, size: int) -> Extractor:
+    example = torch.zeros(2, 3, size, size, dtype=torch.uint8)
+    content = trace_onnx(network, (example,), ["photos"], ["activations", "features"])
+    session = open_session(content, threads=1)
 
-    def run(photos: Tensor) -> Answer:
+    def extract(photos: Tensor) -> Features:
         activations, features = session.run(None, {"photos": photos.contiguous().numpy()})
         return activations, features
 
-    return run
+    return extract
 
 
-def _on_device(network: nn.Module, device: Device) -> Frozen:
-    def run(photos: Tensor) -> Answer:
+def _run_on_device(network: nn.Module, device: Device) -> Extractor:
+    def extract(photos: Tensor) -> Features:
         with torch.inference_mode(), device.autocast():
             activations, features = network(photos.to(device.kind, non_blocking=True))
         return activations.cpu().numpy(), features.float().cpu().numpy()
 
-    return run
+    return extract
 
 
 class _TrunkAndTail(nn.Module):

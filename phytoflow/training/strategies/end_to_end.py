@@ -1,45 +1,59 @@
-"""End to end: every layer trained from photos, for networks without pretrained weights, and to compare."""
+"""End-to-end training: every layer is trained from photos. For networks without pretrained weights."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from phytoflow.training.context import Run
+from phytoflow.errors import DataError
+from phytoflow.training.context import TrainingContext
 from phytoflow.training.engine.fit import fit
-from phytoflow.training.engine.lightning_module import Tuner
-from phytoflow.training.strategies.selection import Judged, candidates
-from phytoflow.training.strategies.stages import loss_weights, photo_batches
-from phytoflow.training.strategies.two_stage import Outcome
+from phytoflow.training.engine.lightning_module import FinetuneModule
+from phytoflow.training.strategies.outcome import Outcome
+from phytoflow.training.strategies.selection import HeldOutLogits, evaluate_candidates
+from phytoflow.training.strategies.stages import loss_weights, streamed_batches
 
 
-def end_to_end(run: Run) -> Outcome:
-    """Trains the whole network; the epoch with the lowest validation loss is kept."""
-    labels = np.asarray(run.dataset.labels("train"), np.int64)
-    tuner = Tuner(
-        run.classifier.to(memory_format=torch.channels_last),
-        run.tail_settings(
-            len(labels),
-            patience=run.training.early_stopping_patience if run.dataset.count("validation") else 0,
-        ),
-        photo_batches(run, None),
-        loss_weights(run, labels, live=True),
-        run.seed,
-        run.prepare,
+def train_end_to_end(context: TrainingContext) -> Outcome:
+    """Trains the whole network; the epoch with the lowest validation loss is kept.
+
+    Raises:
+        DataError: There are no validation photos.
+    """
+    if not context.dataset.count("validation"):
+        raise DataError(
+            "end-to-end training needs validation photos, and the dataset has none",
+            remedy="raise data.validation_fraction, or add photos; "
+            "with pretrained weights, training.end_to_end=false needs none",
+        )
+    labels = np.asarray(context.dataset.labels("train"), np.int64)
+    module = FinetuneModule(
+        context.classifier.to(memory_format=torch.channels_last),
+        context.finetune_settings(len(labels), held_out=True),
+        streamed_batches(context, None),
+        loss_weights(context, labels, streamed=True),
+        context.seed,
+        context.prepare,
     )
-    with run.timed("whole"):
-        network, run.history = fit(tuner, "final", run.store, run.device, run.tracker)
-    logits, truth = _judged(run, network, tuner)
-    found = candidates(Judged([logits], truth, np.arange(len(truth))))
-    words = f"{len(truth)} validation photos"
-    return Outcome(network, found[0], found, words, logits, truth, 0.0, ("train",))
+    with context.timed("end_to_end"):
+        network, context.history = fit(
+            module, "end-to-end fit", context.store, context.device, context.reporter
+        )
+    logits, held_out_labels = _predict_validation(context, network, module)
+    groups = np.arange(len(held_out_labels))
+    candidates = evaluate_candidates(HeldOutLogits([logits], held_out_labels, groups))
+    words = f"{len(held_out_labels)} validation photos"
+    return Outcome(network, candidates[0], candidates, words, logits, held_out_labels, 0.0, ("train",))
 
 
-def _judged(run: Run, network: nn.Module, tuner: Tuner) -> tuple[torch.Tensor, torch.Tensor]:
-    network = network.to(run.device.kind)
-    parts = [(batch[0], batch[1]) for batch in tuner.val_dataloader()]
+def _predict_validation(
+    context: TrainingContext, network: nn.Module, module: FinetuneModule
+) -> tuple[Tensor, Tensor]:
+    """Logits [N, C] and labels [N] of the validation photos."""
+    network = network.to(context.device.kind)
     with torch.inference_mode():
-        logits = torch.cat([network(run.prepare(images)).cpu() for images, _ in parts])
+        parts = [(network(context.prepare(batch[0])).cpu(), batch[1]) for batch in module.val_dataloader()]
     network.cpu()
-    return logits, torch.cat([labels for _, labels in parts])
+    logits, labels = zip(*parts, strict=True)
+    return torch.cat(logits), torch.cat(labels)

@@ -1,7 +1,7 @@
-"""The linear probe: multinomial logistic regression on frozen features, the head's start.
+"""The linear probe: multinomial logistic regression on frozen features, from which the head starts.
 
-The problem is convex: L-BFGS solves it exactly, and the strength of its L2 penalty is chosen on photos the
-probe was not fitted on.
+The problem is convex: L-BFGS solves it exactly. The L2 penalty is selected on photos that the probe was not
+fitted on.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-STRENGTHS = (0.02, 0.06, 0.2, 0.6)
+PENALTIES = (0.02, 0.06, 0.2, 0.6)  # three to each factor of ten: the loss is flat in between
+_GRADIENT_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
-class Probe:
+class LinearProbe:
     """A linear classifier on pooled features.
 
     Attributes:
@@ -39,23 +40,23 @@ def fit_probes(
     features: Sequence[NDArray[np.float32]],
     labels: NDArray[np.int64],
     class_weights: Tensor,
-    strengths: Sequence[float] = STRENGTHS,
+    penalties: Sequence[float] = PENALTIES,
     iterations: int = 100,
-) -> list[Probe]:
-    """Fits one probe for each strength of the L2 penalty, each starting from the one before.
+) -> list[LinearProbe]:
+    """Fits one probe for each L2 penalty; each starts from the one before.
 
-    Features are centred and divided by one common scale, so that a strength means the same whatever the
-    backbone (dividing each by its own would raise the rare, noisy ones).
+    Features are centred and divided by one common scale, so that a penalty means the same for every backbone.
+    Dividing each feature by its own scale would amplify rare, noisy ones.
 
     Args:
-        features: One array a view, float [N, D].
+        features: One array for each view, float [N, D].
         labels: Class numbers [N].
         class_weights: Weight of each class in the loss, float [C].
-        strengths: Penalties, of half the squared weights against the mean loss.
-        iterations: Most L-BFGS iterations for each.
+        penalties: Penalties on half the squared weights, relative to the mean loss.
+        iterations: Maximum number of L-BFGS iterations for each.
 
     Returns:
-        Probes in the order of ``strengths``.
+        Probes in the order of ``penalties``.
     """
     stacked = torch.from_numpy(np.concatenate(features)).double()
     mean = stacked.mean(0)
@@ -64,33 +65,36 @@ def fit_probes(
     targets = torch.from_numpy(np.tile(labels, len(features)))
     weight = torch.zeros(len(class_weights), inputs.shape[1])
     bias = torch.zeros(len(class_weights))
-    found: dict[float, Probe] = {}
-    for strength in sorted(strengths, reverse=True):
-        weight, bias = _solve(inputs, targets, class_weights, strength, iterations, (weight, bias))
-        raw = weight.double() / scale
-        found[strength] = Probe(raw.float(), (bias.double() - raw @ mean).float())
-    return [found[strength] for strength in strengths]
+    probes: dict[float, LinearProbe] = {}
+    for penalty in sorted(penalties, reverse=True):
+        weight, bias = _solve(inputs, targets, class_weights, penalty, iterations, (weight, bias))
+        unscaled = weight.double() / scale
+        probes[penalty] = LinearProbe(unscaled.float(), (bias.double() - unscaled @ mean).float())
+    return [probes[penalty] for penalty in penalties]
 
 
 def _solve(
     inputs: Tensor,
     targets: Tensor,
     class_weights: Tensor,
-    strength: float,
+    penalty: float,
     iterations: int,
     start: tuple[Tensor, Tensor],
 ) -> tuple[Tensor, Tensor]:
     weight, bias = (value.clone().requires_grad_() for value in start)
-    optimiser = torch.optim.LBFGS(
-        [weight, bias], max_iter=iterations, tolerance_grad=1e-5, line_search_fn="strong_wolfe"
+    optimizer = torch.optim.LBFGS(
+        [weight, bias],
+        max_iter=iterations,
+        tolerance_grad=_GRADIENT_TOLERANCE,
+        line_search_fn="strong_wolfe",
     )
 
-    def loss() -> Tensor:
-        optimiser.zero_grad()
-        fit = F.cross_entropy(inputs @ weight.T + bias, targets, weight=class_weights)
-        total = fit + strength / 2 * weight.square().sum()
+    def evaluate_loss() -> Tensor:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(inputs @ weight.T + bias, targets, weight=class_weights)
+        total = loss + penalty / 2 * weight.square().sum()
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(evaluate_loss)  # type: ignore[no-untyped-call]
     return weight.detach(), bias.detach()

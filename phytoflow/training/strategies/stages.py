@@ -1,4 +1,4 @@
-"""The two stages on given photos: a head on frozen features, then the tail with it."""
+"""The two stages on given photos: a head on frozen features, then fine-tuning of tail and head."""
 
 from __future__ import annotations
 
@@ -11,123 +11,132 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from phytoflow.models.heads import create_head
-from phytoflow.training.context import Run
+from phytoflow.training.context import TrainingContext
 from phytoflow.training.engine.batches import Batches, CachedBatches, StreamedBatches
 from phytoflow.training.engine.class_balance import class_weights, draw_probabilities
 from phytoflow.training.engine.fit import fit
-from phytoflow.training.engine.lightning_module import FitSettings, Tuner
-from phytoflow.training.features.cache import Views
-from phytoflow.training.strategies.linear_probe import Probe, fit_probes
+from phytoflow.training.engine.lightning_module import FinetuneModule, FitSettings
+from phytoflow.training.features.cache import CachedFeatures
+from phytoflow.training.strategies.linear_probe import LinearProbe, fit_probes
 
 Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Split:
-    """Which photos are fitted on, and which judge.
+class FitSplit:
+    """Photos to fit on and photos to validate on.
 
     Attributes:
-        views: The photos fitted on, and perhaps more.
-        rows: Those of them that are fitted on.
-        judged: Photos that decide when to stop and which epoch is best; None: the last epoch is kept.
+        features: Cached features of the photos to fit on, and perhaps of more.
+        rows: Which of them are fitted on.
+        held_out: Photos that decide when to stop and which epoch is best; None: the last epoch is kept.
     """
 
-    views: Views
+    features: CachedFeatures
     rows: Rows
-    judged: Views | None
+    held_out: CachedFeatures | None
 
 
-def probes(run: Run, views: Views, rows: Rows, strengths: tuple[float, ...]) -> list[Probe]:
-    """Linear probes on some photos, all their views, one for each strength."""
-    weights = class_weights(views.labels[rows], run.classes, run.training.class_balancing)
-    features = [view[rows] for view in views.pooled]
-    return fit_probes(features, views.labels[rows], weights, strengths)
+def fit_linear_probes(
+    context: TrainingContext, features: CachedFeatures, rows: Rows, penalties: tuple[float, ...]
+) -> list[LinearProbe]:
+    """Fits linear probes on all views of some photos, one for each L2 penalty."""
+    weights = class_weights(features.labels[rows], context.classes, context.training.class_balancing)
+    views = [view[rows] for view in features.pooled]
+    return fit_probes(views, features.labels[rows], weights, penalties)
 
 
-def probe_network(run: Run, probe: Probe) -> nn.Sequential:
-    """The frozen tail with a probe as its head: what the second stage starts from."""
+def probe_network(context: TrainingContext, probe: LinearProbe) -> nn.Sequential:
+    """The frozen tail with a linear probe as its head: the start of the second stage."""
     head = nn.Linear(probe.weight.shape[1], probe.weight.shape[0])
     head.load_state_dict({"weight": probe.weight, "bias": probe.bias})
-    return nn.Sequential(copy.deepcopy(run.classifier.tail).cpu(), head).eval()
+    return nn.Sequential(copy.deepcopy(context.classifier.tail).cpu(), head).eval()
 
 
-def mlp_network(run: Run, split: Split, name: str) -> nn.Sequential:
-    """The frozen tail with a dense head trained on its features."""
-    head = create_head(run.model, run.classifier.feature_count, run.classes)
-    judged = None if split.judged is None else (split.judged.pooled[0], split.judged.labels)
-    batches = kept_batches(run, split, split.views.pooled, judged)
+def fit_mlp_head(context: TrainingContext, split: FitSplit, name: str) -> nn.Sequential:
+    """The frozen tail with a dense head fitted on its features."""
+    head = create_head(context.model, context.classifier.feature_count, context.classes)
+    held_out = None if split.held_out is None else (split.held_out.pooled[0], split.held_out.labels)
+    batches = cached_batches(context, split, split.features.pooled, held_out)
     settings = replace(
-        run.tail_settings(len(split.rows), patience=run.training.early_stopping_patience if judged else 0),
-        rate=run.training.head_learning_rate,
-        epochs=run.training.head_epochs,
+        context.finetune_settings(len(split.rows), held_out=held_out is not None),
+        learning_rate=context.training.head_learning_rate,
+        epochs=context.training.head_epochs,
         learn_norms=True,
-        mixup=0.0,
-        cutmix=0.0,
+        mix=False,
     )
-    return nn.Sequential(
-        copy.deepcopy(run.classifier.tail).cpu(), _fit(run, head, batches, split, settings, name)
-    )
+    fitted = _fit(context, head, batches, split, settings, name)
+    return nn.Sequential(copy.deepcopy(context.classifier.tail).cpu(), fitted)
 
 
-def tuned_network(run: Run, start: nn.Sequential, split: Split, name: str) -> nn.Sequential:
-    """The second stage: tail and head from where the first left them.
+def finetune(context: TrainingContext, start: nn.Sequential, split: FitSplit, name: str) -> nn.Sequential:
+    """The second stage: fine-tunes tail and head from where the first stage left them.
 
-    Batches come from kept activations, or, where the budget does not allow them, from photos through the
-    live trunk.
+    Batches come from cached activations or, if those exceed the disk budget, from photos through the live
+    trunk.
     """
-    judged = None if split.judged is None else (split.judged.activations[0], split.judged.labels)
-    kept = kept_batches(run, split, split.views.activations, judged)
-    batches = kept if split.views.activations else photo_batches(run, kept)
-    settings = run.tail_settings(
-        len(split.rows), patience=run.training.early_stopping_patience if judged else 0
-    )
-    fresh = copy.deepcopy(start)
-    if not run.training.train_depthwise:
-        freeze_spatial(fresh)
-    network = _fit(run, fresh, batches, split, settings, name)
-    assert isinstance(network, nn.Sequential)
-    return network
+    held_out = None if split.held_out is None else (split.held_out.activations[0], split.held_out.labels)
+    cached = cached_batches(context, split, split.features.activations, held_out)
+    batches = cached if split.features.activations else streamed_batches(context, cached)
+    settings = context.finetune_settings(len(split.rows), held_out=held_out is not None)
+    network = copy.deepcopy(start)
+    if not context.training.train_depthwise:
+        freeze_depthwise(network)
+    fitted = _fit(context, network, batches, split, settings, name)
+    assert isinstance(fitted, nn.Sequential)
+    return fitted
 
 
-def freeze_spatial(network: nn.Module) -> None:
-    """Keeps depthwise filters as pretrained: few weights, but a third of the time of a step on CPUs."""
+def freeze_depthwise(network: nn.Module) -> None:
+    """Freezes depthwise filters: few weights, but a third of the time of a step on CPUs."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels > 1:
             layer.weight.requires_grad_(False)
 
 
-def kept_batches(run: Run, split: Split, views: list[NDArray[Any]], judged: Any) -> CachedBatches:
-    """Batches of arrays already computed."""
-    labels = split.views.labels
-    drawn = draw_probabilities(labels[split.rows], run.classes, run.training.class_balancing)
-    return CachedBatches(views, labels, split.rows, judged, run.training.batch_size, run.seed, drawn)
-
-
-def photo_batches(run: Run, judged: CachedBatches | None) -> StreamedBatches:
-    """Batches of photos of the training split."""
-    return StreamedBatches(
-        run.dataset,
-        run.preprocessing,
-        run.training.augmentation,
-        run.training.batch_size,
-        run.seed,
-        run.workers,
-        judged,
+def cached_batches(
+    context: TrainingContext, split: FitSplit, views: list[NDArray[Any]], held_out: Any
+) -> CachedBatches:
+    """Batches of cached arrays, one for each view."""
+    training, labels = context.training, split.features.labels
+    probabilities = draw_probabilities(labels[split.rows], context.classes, training.class_balancing)
+    return CachedBatches(
+        views, labels, split.rows, held_out, training.batch_size, context.seed, probabilities
     )
 
 
-def loss_weights(run: Run, labels: NDArray[np.int64], *, live: bool) -> Tensor:
-    """Class weights; photos streamed from shards cannot be drawn by weight, so there the loss has them."""
-    imbalance = "loss" if live and run.training.class_balancing == "sampler" else run.training.class_balancing
-    return class_weights(labels, run.classes, imbalance)
+def streamed_batches(context: TrainingContext, held_out: CachedBatches | None) -> StreamedBatches:
+    """Batches of the training photos."""
+    return StreamedBatches(
+        context.dataset,
+        context.preprocessing,
+        context.training.augmentation,
+        context.training.batch_size,
+        context.seed,
+        context.workers,
+        held_out,
+    )
+
+
+def loss_weights(context: TrainingContext, labels: NDArray[np.int64], *, streamed: bool) -> Tensor:
+    """Class weights in the loss; streamed photos cannot be drawn by weight, so there the loss has them."""
+    balancing = context.training.class_balancing
+    return class_weights(
+        labels, context.classes, "loss" if streamed and balancing == "sampler" else balancing
+    )
 
 
 def _fit(
-    run: Run, network: nn.Module, batches: Batches, split: Split, settings: FitSettings, name: str
+    context: TrainingContext,
+    network: nn.Module,
+    batches: Batches,
+    split: FitSplit,
+    settings: FitSettings,
+    name: str,
 ) -> nn.Module:
-    live = isinstance(batches, StreamedBatches)
-    weights = loss_weights(run, split.views.labels[split.rows], live=live)
-    tuner = Tuner(network, settings, batches, weights, run.seed, run.prepare)
-    fitted, history = fit(tuner, name, run.store, run.device, run.tracker)
-    run.history += history
+    labels = split.features.labels[split.rows]
+    weights = loss_weights(context, labels, streamed=isinstance(batches, StreamedBatches))
+    module = FinetuneModule(network, settings, batches, weights, context.seed, context.prepare)
+    fitted, history = fit(module, name, context.store, context.device, context.reporter)
+    context.history += history
     return fitted

@@ -1,219 +1,162 @@
-"""Two stages, and the second has to earn its place on photos it has not seen.
+"""Two stages: a head on frozen features, then fine-tuning, which is used only if held-out photos favour it.
 
-A small set is cross-validated: each photo of the judged folds judges once, and the final model is then fitted
-on all photos. A large set is judged on its validation photos. Under the field preset each photo that judges
-does so twice, as it is and in one augmented view: photos as they are would always choose a model for those.
+A small set is cross-validated: each photo of the evaluated folds is held out once, and the final model is
+fitted on all photos. A large set is evaluated on its validation photos.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from phytoflow.training.context import Run
-from phytoflow.training.features.cache import Views
-from phytoflow.training.strategies.linear_probe import STRENGTHS, Probe
+from phytoflow.training.context import TrainingContext
+from phytoflow.training.features.cache import CachedFeatures
+from phytoflow.training.strategies.outcome import Outcome
+from phytoflow.training.strategies.penalty import penalty_by_folds, penalty_by_validation
 from phytoflow.training.strategies.selection import (
-    SHARES,
-    Judged,
-    between,
-    candidates,
-    choose,
-    folds,
-    logits_of,
+    ALPHAS,
+    HeldOutLogits,
+    evaluate_candidates,
+    grouped_folds,
+    interpolate_weights,
+    predict_logits,
+    select_candidate,
 )
 from phytoflow.training.strategies.stages import (
+    FitSplit,
     Rows,
-    Split,
-    mlp_network,
+    finetune,
+    fit_linear_probes,
+    fit_mlp_head,
     probe_network,
-    probes,
-    tuned_network,
 )
-from phytoflow.training.summary import Candidate
+from phytoflow.training.summary import InterpolationCandidate
 
 _LOG = logging.getLogger(__name__)
-_AND_FIELD = ", each as it is and under the field preset"
+_AND_OUTDOOR = ", each as it is and under the outdoor preset"
+_Stages = tuple[nn.Sequential, nn.Sequential]
+"""The networks of the first and the second stage; twice the same without a second stage."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The chosen network and why.
-
-    Attributes:
-        network: Tail and head.
-        chosen: Its figures as a candidate.
-        evidence: All candidates.
-        evidence_from: What they were judged on.
-        logits: Of the chosen candidate on the photos that judged.
-        labels: Of those photos.
-        strength: L2 penalty of the probe; 0 without one.
-        trained_on: Splits the network has seen.
-    """
-
-    network: nn.Module
-    chosen: Candidate
-    evidence: list[Candidate]
-    evidence_from: str
-    logits: Tensor
-    labels: Tensor
-    strength: float
-    trained_on: tuple[str, ...]
+def train_two_stages(context: TrainingContext) -> Outcome:
+    """Trains both stages and selects between them."""
+    return _cross_validate(context) if context.cross_validated else _hold_out(context)
 
 
-def two_stages(run: Run) -> Outcome:
-    """Trains both stages and chooses between them."""
-    return _cross_validated(run) if run.small else _held_out(run)
+def _cross_validate(context: TrainingContext) -> Outcome:
+    with context.timed("features"):
+        features = _load(context, "train", context.views).concatenate(
+            _load(context, "validation", context.views)
+        )
+    groups = context.groups("train", "validation")
+    folds = grouped_folds(features.labels, groups, context.training.folds, context.seed)
+    with context.timed("head"):
+        penalty = penalty_by_folds(context, features, folds)
+    folds = folds[: context.training.evaluated_folds]
+    with context.timed("cross_validation"):
+        by_view = _evaluate_folds(context, features, folds, groups, penalty)
+    held_out = [HeldOutLogits.concatenate(folds_of_view) for folds_of_view in by_view]
+    candidates = evaluate_candidates(HeldOutLogits.concatenate(held_out))
+    chosen = select_candidate(candidates, context.training.min_improvement_se)
+    with context.timed("final"):
+        everything = FitSplit(features, np.arange(len(features)), None)
+        stages = _train_stages(context, everything, penalty, "final fit", second=chosen.alpha > 0)
+    photos = sum(len(rows) for _, rows in folds)
+    words = f"{len(folds)}-fold cross-validation, {photos} of {len(features)} training and validation photos"
+    return _outcome(stages, candidates, chosen, held_out, words, penalty, ("train", "validation"))
 
 
-def _cross_validated(run: Run) -> Outcome:
-    with run.timed("features"):
-        pool = _joined(_views(run, "train", run.views), _views(run, "validation", run.views))
-    groups = run.groups("train", "validation")
-    parts = folds(pool.labels, groups, run.training.folds, run.seed)
-    with run.timed("head"):
-        strength = _strength_by_folds(run, pool, parts)
-    parts = parts[: run.training.evaluated_folds]
-    by_fold: list[list[Judged]] = []
-    with run.timed("evidence"):
-        for number, (rows, judge) in enumerate(parts, start=1):
-            ends = _both(run, Split(pool, rows, None), strength, f"fold {number}")
-            by_fold.append(_judged(run, ends, pool, judge, groups))
-    judged = [Judged.joined(of_view) for of_view in zip(*by_fold, strict=True)]
-    chosen, found = _chosen(run, Judged.joined(judged))
-    judges = np.concatenate([judge for _, judge in parts])
-    with run.timed("final"):
-        everything = Split(pool, np.arange(len(pool)), None)
-        start, tuned = _both(run, everything, strength, "final", second=chosen.share > 0)
-    words = f"{len(parts)}-fold cross-validation, {len(judges)} of {len(pool)} training and validation photos"
-    words += _AND_FIELD * (len(judged) - 1)
-    return _outcome(run, (start, tuned), judged[0], (chosen, found), words, strength, ("train", "validation"))
+def _evaluate_folds(
+    context: TrainingContext,
+    features: CachedFeatures,
+    folds: list[tuple[Rows, Rows]],
+    groups: NDArray[np.int64],
+    penalty: float,
+) -> list[tuple[HeldOutLogits, ...]]:
+    """For each evaluated view the logits of each fold."""
+    by_fold = []
+    for number, (rows, held_out) in enumerate(folds, start=1):
+        name = f"fold {number} of {len(folds)}"
+        stages = _train_stages(context, FitSplit(features, rows, None), penalty, name)
+        by_fold.append(_held_out_logits(context, stages, features, held_out, groups))
+    return list(zip(*by_fold, strict=True))
 
 
-def _held_out(run: Run) -> Outcome:
-    keep = run.extractor.bytes_per_photo() * run.views * run.dataset.count("train")
-    with run.timed("features"):
-        views = _views(run, "train", run.views, keep=keep <= run.training.activation_cache_bytes)
-        judged_views = _views(run, "validation", _judging(run))
-    split = Split(views, np.arange(len(views)), judged_views)
-    with run.timed("head"):
-        strength = _strength_by_validation(run, split)
-    with run.timed("tail"):
-        start, tuned = _both(run, split, strength, "final")
-    rows = np.arange(len(judged_views))
-    judged = _judged(run, (start, tuned), judged_views, rows, run.groups("validation"))
-    choice = _chosen(run, Judged.joined(judged))
-    words = f"{len(judged_views)} validation photos" + _AND_FIELD * (len(judged) - 1)
-    return _outcome(run, (start, tuned), judged[0], choice, words, strength, ("train",))
+def _hold_out(context: TrainingContext) -> Outcome:
+    needed = context.features.bytes_per_photo() * context.views * context.dataset.count("train")
+    cached = needed <= context.training.activation_cache_bytes
+    with context.timed("features"):
+        features = _load(context, "train", context.views, activations=cached)
+        validation = _load(context, "validation", context.evaluated_views)
+    split = FitSplit(features, np.arange(len(features)), validation)
+    with context.timed("head"):
+        penalty = penalty_by_validation(context, split)
+    with context.timed("finetune"):
+        stages = _train_stages(context, split, penalty, "final fit")
+    rows = np.arange(len(validation))
+    held_out = _held_out_logits(context, stages, validation, rows, context.groups("validation"))
+    candidates = evaluate_candidates(HeldOutLogits.concatenate(held_out))
+    chosen = select_candidate(candidates, context.training.min_improvement_se)
+    words = f"{len(validation)} validation photos"
+    return _outcome(stages, candidates, chosen, held_out, words, penalty, ("train",))
 
 
-def _judging(run: Run) -> int:
-    """Views in which a photo judges: as it is, and under the field preset in one augmented view too."""
-    return min(run.views, 2) if run.training.augmentation == "outdoor" else 1
+def _train_stages(
+    context: TrainingContext, split: FitSplit, penalty: float, name: str, *, second: bool = True
+) -> _Stages:
+    if context.model.head == "mlp":
+        first = fit_mlp_head(context, split, f"{name} head")
+    else:
+        first = probe_network(context, fit_linear_probes(context, split.features, split.rows, (penalty,))[0])
+    if not second or len(_alphas(context)) == 1:
+        return first, first
+    return first, finetune(context, first, split, name)
 
 
-def _judged(
-    run: Run,
-    ends: tuple[nn.Sequential, nn.Sequential],
-    views: Views,
+def _held_out_logits(
+    context: TrainingContext,
+    stages: _Stages,
+    features: CachedFeatures,
     rows: Rows,
     groups: NDArray[np.int64],
-) -> list[Judged]:
-    """What the models between two ends say of some photos, for each view that judges."""
-    networks = [between(*ends, share) for share in _shares(run)]
-    labels = torch.from_numpy(views.labels[rows])
+) -> list[HeldOutLogits]:
+    """Logits of all candidates between the two stages for some photos, for each evaluated view."""
+    networks = [interpolate_weights(*stages, alpha) for alpha in _alphas(context)]
+    labels = torch.from_numpy(features.labels[rows])
     return [
-        Judged([logits_of(network, view[rows]) for network in networks], labels, groups[rows])
-        for view in views.activations[: _judging(run)]
+        HeldOutLogits([predict_logits(network, view[rows]) for network in networks], labels, groups[rows])
+        for view in features.activations[: context.evaluated_views]
     ]
 
 
-def _both(
-    run: Run, split: Split, strength: float, name: str, *, second: bool = True
-) -> tuple[nn.Sequential, nn.Sequential]:
-    """First and second stage on some photos; where there is no second, the first twice."""
-    if run.model.head == "mlp":
-        start = mlp_network(run, split, f"{name} head")
-    else:
-        start = probe_network(run, probes(run, split.views, split.rows, (strength,))[0])
-    if not second or len(_shares(run)) == 1:
-        return start, start
-    return start, tuned_network(run, start, split, name)
+def _alphas(context: TrainingContext) -> tuple[float, ...]:
+    training = context.training
+    return ALPHAS if training.finetune_blocks and training.finetune_epochs else ALPHAS[:1]
 
 
-def _shares(run: Run) -> tuple[float, ...]:
-    return SHARES if run.training.finetune_blocks and run.training.finetune_epochs else SHARES[:1]
-
-
-def _chosen(run: Run, judged: Judged) -> tuple[Candidate, list[Candidate]]:
-    found = candidates(judged)
-    chosen = choose(found, run.training.min_improvement_se)
-    for candidate in found:
-        _LOG.info(
-            "share %.2f: loss %.4f, macro-F1 %.4f%s",
-            candidate.share,
-            candidate.loss,
-            candidate.macro_f1,
-            " (chosen)" if candidate is chosen else "",
-        )
-    return chosen, found
+def _load(context: TrainingContext, split: str, count: int, *, activations: bool = True) -> CachedFeatures:
+    return context.features.load(split, context.training.augmentation, count, activations=activations)
 
 
 def _outcome(
-    run: Run,
-    ends: tuple[nn.Sequential, nn.Sequential],
-    judged: Judged,
-    choice: tuple[Candidate, list[Candidate]],
-    words: str,
-    strength: float,
+    stages: _Stages,
+    candidates: list[InterpolationCandidate],
+    chosen: InterpolationCandidate,
+    held_out: list[HeldOutLogits],
+    selected_on: str,
+    penalty: float,
     trained_on: tuple[str, ...],
 ) -> Outcome:
-    chosen, found = choice
-    network = between(*ends, chosen.share)
-    logits = judged.logits[found.index(chosen)]
-    return Outcome(network, chosen, found, words, logits, judged.labels, strength, trained_on)
-
-
-def _strength_by_folds(run: Run, pool: Views, parts: list[tuple[Rows, Rows]]) -> float:
-    if run.model.head != "linear":
-        return 0.0
-    losses = [_probe_losses(run, probes(run, pool, rows, STRENGTHS), pool, judge) for rows, judge in parts]
-    return STRENGTHS[int(np.sum(losses, axis=0).argmin())]
-
-
-def _strength_by_validation(run: Run, split: Split) -> float:
-    if run.model.head != "linear" or split.judged is None:
-        return 0.0
-    found = probes(run, split.views, split.rows, STRENGTHS)
-    return STRENGTHS[int(np.argmin(_probe_losses(run, found, split.judged, np.arange(len(split.judged)))))]
-
-
-def _probe_losses(run: Run, found: list[Probe], views: Views, rows: Rows) -> NDArray[np.float64]:
-    labels = torch.from_numpy(views.labels[rows])
-    losses = [
-        [nn.functional.cross_entropy(p.logits(view[rows]), labels, reduction="sum") for p in found]
-        for view in views.pooled[: _judging(run)]
-    ]
-    return np.array(losses, np.float64).sum(axis=0)
-
-
-def _views(run: Run, split: str, count: int, *, keep: bool = True) -> Views:
-    return run.extractor.views(split, run.training.augmentation, count, keep=keep)
-
-
-def _joined(first: Views, second: Views) -> Views:
-    """Two splits as one; small sets fit in memory."""
-    if not len(second):
-        return first
-    both = zip(first.activations, second.activations, strict=True)
-    pooled = zip(first.pooled, second.pooled, strict=True)
-    return Views(
-        [np.concatenate(pair) for pair in both],
-        [np.concatenate(pair) for pair in pooled],
-        np.concatenate([first.labels, second.labels]),
-    )
+    """The outcome; the calibration uses the photos as they are, the first view."""
+    for candidate in candidates:
+        mark = " (chosen)" if candidate is chosen else ""
+        values = f"loss {candidate.loss:.4f}, macro-F1 {candidate.macro_f1:.4f}"
+        _LOG.info("%.0f%% of the way to the fine-tuned weights: %s%s", candidate.alpha * 100, values, mark)
+    network = interpolate_weights(*stages, chosen.alpha)
+    logits = held_out[0].logits[candidates.index(chosen)]
+    words = selected_on + _AND_OUTDOOR * (len(held_out) - 1)
+    return Outcome(network, chosen, candidates, words, logits, held_out[0].labels, penalty, trained_on)

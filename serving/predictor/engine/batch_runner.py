@@ -13,7 +13,7 @@ from PIL import Image
 from phytoflow.errors import PhotoError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import Predictions
-from phytoflow.inference.test_time_augmentation import flipped, pixels_of
+from phytoflow.inference.test_time_augmentation import flip, view_pixels
 from serving.predictor.batching.jobs import Outcome, Row
 from serving.predictor.inputs.types import Bounds, Photo
 from serving.predictor.inputs.views import View
@@ -72,9 +72,9 @@ class Worker:
         view = asked if isinstance(asked, View) else View(asked)
         try:
             if not isinstance(view.photo, bytes) and view.photo.dtype != np.uint8:  # already preprocessed
-                out[:] = flipped(view.photo, view.at, axes=(-1, -2))
+                out[:] = flip(view.photo, view.at, axes=(-1, -2))
                 return None
-            pixels = pixels_of(self._preprocessing, self._image(view.photo), view.augmentation, view.at)
+            pixels = view_pixels(self._preprocessing, self._image(view.photo), view.augmentation, view.at)
             self._preprocessing.normalise(pixels, out)
         except PhotoError as error:
             return error

@@ -9,7 +9,7 @@ from typing import Self
 from phytoflow.errors import PhotoError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import Predictions
-from phytoflow.inference.test_time_augmentation import averaged
+from phytoflow.inference.test_time_augmentation import average_views
 from phytoflow.protocol.constants import VIEWS, Augmentation
 from serving.predictor.batching.jobs import Outcome, Row
 from serving.predictor.batching.worker_pool import Lanes
@@ -103,7 +103,7 @@ class Engine:
         if len(rows) < len(outcomes):
             raise _refusal(outcomes, views)
         each = [row.found.row(row.at) for row in rows]
-        predictions = averaged(Predictions.joined(each, self.classifier.classes), views)
+        predictions = average_views(Predictions.concatenate(each, self.classifier.classes), views)
         for probabilities in predictions.probabilities.tolist():
             confidence = max(probabilities)
             self._counted[probabilities.index(confidence)].inc()

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.quality.pooled import Together, read, together
+from benchmarks.quality.pooled import PooledMetrics, pool, read_predictions
 from phytoflow.evaluation.predictions.table import PhotoPredictions
 
 
@@ -20,21 +20,21 @@ def answers(confidence: list[float], right: list[bool], name: str, novelty: list
     )
 
 
-def test_mistakes_of_all_splits_are_ranked_together() -> None:
+def test_mistakes_of_all_splits_are_ranked_pool() -> None:
     one = answers([0.99] * 5, [True] * 5, "a", [0.0] * 5)
     other = answers([0.99] * 4 + [0.6], [True] * 4 + [False], "b", [0.0] * 4 + [1.2])
-    found = together([one, other])
-    assert (found.answers, found.photos) == (10, 10)
-    assert found.error == pytest.approx(0.1)
-    assert found.error_kept == 0  # the only mistake is the least sure of ten
-    assert found.refused == pytest.approx(0.1)
-    assert found.calibration.ece == pytest.approx((9 * 0.01 + 0.6) / 10)
+    pooled = pool([one, other])
+    assert (pooled.predictions, pooled.photos) == (10, 10)
+    assert pooled.error == pytest.approx(0.1)
+    assert pooled.selective_risk == 0  # the only mistake is the least confident of ten
+    assert pooled.false_positive_rate == pytest.approx(0.1)
+    assert pooled.calibration.ece == pytest.approx((9 * 0.01 + 0.6) / 10)
 
 
 def test_a_photo_tested_twice_is_one_photo() -> None:
     one = answers([0.9, 0.8], [True, True], "a", [0.0, 0.0])
-    assert together([one, one]).answers == 4
-    assert together([one, one]).photos == 2
+    assert pool([one, one]).predictions == 4
+    assert pool([one, one]).photos == 2
 
 
 def test_the_last_of_several_runs_is_read_back(tmp_path: Path) -> None:
@@ -43,6 +43,6 @@ def test_the_last_of_several_runs_is_read_back(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         answers([0.9, 0.8], right, "a", [0.25, 1.5]).write(folder)
         os.utime(folder / "predictions.csv", (at, at))
-    found: Together = together([read(tmp_path)])
-    assert found.refused == pytest.approx(0.5)
-    assert "wrong 50.00%" in str(found)
+    pooled: PooledMetrics = pool([read_predictions(tmp_path)])
+    assert pooled.false_positive_rate == pytest.approx(0.5)
+    assert "wrong 50.00%" in str(pooled)

@@ -10,8 +10,9 @@ import pytest
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, PODS, Cluster
 from phytoflow.deploy.kubernetes.inference_service import Release, inference_service
-from phytoflow.deploy.kubernetes.smoke_test import TOLERANCE, SmokeTest, run_smoke_test
+from phytoflow.deploy.kubernetes.smoke_test import SmokeTest, run_smoke_test
 from phytoflow.errors import DeployError
+from phytoflow.inference.tolerance import TOLERANCES
 from tests.deploy.kubernetes.conftest import ROW, SETTINGS, smoke_test
 from tests.support.api_server import ApiServer
 
@@ -30,7 +31,7 @@ def test_it_returns_the_largest_difference(cluster: Cluster, server: ApiServer, 
     assert run_smoke_test(cluster, pod, "leaf", smoke_test("v1")) == pytest.approx(5e-4, rel=1e-3)
 
 
-@pytest.mark.parametrize("value", [ROW[0] - 2 * TOLERANCE, float("nan")])
+@pytest.mark.parametrize("value", [ROW[0] - 2 * TOLERANCES["float32"], float("nan")])
 def test_a_difference_beyond_the_tolerance_fails(
     cluster: Cluster, server: ApiServer, pod: str, value: float
 ) -> None:
@@ -53,3 +54,26 @@ def test_a_bundles_probes_become_a_test_that_grows(bundle: Path) -> None:
     extra = np.full((1, test.probabilities.shape[1]), 1 / test.probabilities.shape[1], np.float32)
     grown = test.extended([b"photo"], extra)
     assert grown.photos == (*test.photos, b"photo") and len(grown.probabilities) == len(grown.photos)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tolerance"),
+    [
+        ((), TOLERANCES["float32"]),
+        (("--runtime", "openvino"), TOLERANCES["float32"]),
+        (("--precision", "bf16"), TOLERANCES["bf16"]),
+        (("--precision=bf16",), TOLERANCES["bf16"]),
+        (("--precision", "auto", "--max_batch_size=4"), TOLERANCES["bf16"]),
+        (("--precision", "int8"), 0.2),
+    ],
+)
+def test_the_tolerance_is_that_of_the_precision_the_predictor_serves_in(
+    bundle: Path, arguments: tuple[str, ...], tolerance: float
+) -> None:
+    """Every precision was held to that of float32, so a bf16 predictor could not be published."""
+    loaded = Bundle.load(bundle)
+    models = dict(loaded.manifest.models)
+    if "int8" in arguments:  # a file that states its own
+        models["int8"] = models["onnx"].model_copy(update={"tolerance": 0.2})
+    with_models = Bundle(loaded.path, loaded.manifest.model_copy(update={"models": models}))
+    assert SmokeTest.from_probes(with_models, arguments).tolerance == tolerance

@@ -1,4 +1,4 @@
-"""OpenVINO computes where its caller stands, concurrent calls apart, and leaves the process as it was."""
+"""OpenVINO computes on the calling thread, concurrent calls apart, and leaves the process as it was."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.inference.runtimes import openvino as openvino_runtime
-from phytoflow.inference.runtimes.openvino import OpenVinoRuntime, _compiled, _Requests
+from phytoflow.inference.runtimes.openvino import OpenVinoRuntime, _compile, _RequestPool
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def photos(bundle: Path) -> NDArray[np.float32]:
     return np.stack([opened.manifest.preprocessing(content) for content in opened.probe_contents()])
 
 
-def test_a_lane_computes_on_its_own_thread(path: str, photos: NDArray[np.float32]) -> None:
-    """Which keeps to a CPU; threads of the library's own would meet on one of them."""
+def test_a_call_computes_on_the_calling_thread(path: str, photos: NDArray[np.float32]) -> None:
+    """Which is pinned to a CPU; the library's own threads would share one."""
     runtime = OpenVinoRuntime(path, threads=1, concurrency=2)
 
     def shares() -> tuple[float, float]:
@@ -49,8 +49,8 @@ def test_a_lane_computes_on_its_own_thread(path: str, photos: NDArray[np.float32
     assert mine > 0.8 * everyones
 
 
-def test_its_memory_goes_with_its_last_user(path: str, photos: NDArray[np.float32]) -> None:
-    """Not when Python next looks for cycles: versions are swapped under load."""
+def test_its_memory_is_freed_with_its_last_user(path: str, photos: NDArray[np.float32]) -> None:
+    """Not at the next garbage collection: versions are swapped under load."""
     runtime = OpenVinoRuntime(path, threads=1, concurrency=2)
     runtime.run(photos, exclusive=True)
     left = weakref.ref(runtime)
@@ -63,7 +63,7 @@ def test_its_memory_goes_with_its_last_user(path: str, photos: NDArray[np.float3
 
 
 @pytest.mark.parametrize(("concurrency", "models"), [(1, [1]), (2, [1, 1]), (3, [3])])
-def test_two_lanes_have_models_of_their_own_and_more_share_one(
+def test_two_callers_have_models_of_their_own_and_more_share_one(
     path: str,
     photos: NDArray[np.float32],
     concurrency: int,
@@ -73,11 +73,11 @@ def test_two_lanes_have_models_of_their_own_and_more_share_one(
     """Each model holds a copy of the weights, too much memory for many callers."""
     streams = []
 
-    def compiled(*args: Any, **options: Any) -> openvino.CompiledModel:
+    def record(*args: Any, **options: Any) -> openvino.CompiledModel:
         streams.append(options.get("streams", 1))
-        return _compiled(*args, **options)
+        return _compile(*args, **options)
 
-    monkeypatch.setattr(openvino_runtime, "_compiled", compiled)
+    monkeypatch.setattr(openvino_runtime, "_compile", record)
     runtime, together = (
         OpenVinoRuntime(path, threads=1, concurrency=concurrency),
         threading.Barrier(concurrency),
@@ -85,7 +85,7 @@ def test_two_lanes_have_models_of_their_own_and_more_share_one(
 
     def run(_: int) -> None:
         together.wait(10)
-        with runtime._narrow.one():
+        with runtime._narrow.borrow():
             together.wait(10)  # every caller holds a request
         runtime.run(photos)
 
@@ -102,10 +102,10 @@ def test_more_callers_than_requests_wait_for_their_turn() -> None:
         made.append(object())
         return made[-1]
 
-    requests = _Requests(create, 2)
+    requests = _RequestPool(create, 2)
 
     def use(_: int) -> object:
-        with requests.one() as request:
+        with requests.borrow() as request:
             together.wait(10)  # two are at work at once, never three: that would break the barrier
             return request
 
@@ -122,10 +122,10 @@ def test_a_request_that_could_not_be_made_is_tried_again() -> None:
             raise failure
         return "request"
 
-    requests = _Requests(create, 1)
-    with pytest.raises(RuntimeError, match="no memory"), requests.one():
+    requests = _RequestPool(create, 1)
+    with pytest.raises(RuntimeError, match="no memory"), requests.borrow():
         pass
-    with requests.one() as request:
+    with requests.borrow() as request:
         assert str(request) == "request"
 
 
@@ -144,6 +144,6 @@ signal.raise_signal(signal.SIGTERM)
 
 
 def test_a_signal_is_handled_after_models_have_gone(path: str) -> None:
-    """In whatever order and thread: OpenVINO's stack for signals went with them, and SIGTERM then killed."""
+    """OpenVINO's signal stack was freed with them, and the next SIGTERM crashed the process."""
     ended = subprocess.run([sys.executable, "-c", _SWAPPED, path], timeout=120)
     assert ended.returncode == 7  # -11 is a segmentation fault

@@ -1,4 +1,4 @@
-"""The frozen layers say the same, whatever runs them."""
+"""The frozen layers give the same features, whatever runs them."""
 
 import numpy as np
 import pytest
@@ -26,16 +26,14 @@ def model() -> PhotoClassifier:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_onnx_runtime_says_what_torch_says(model: PhotoClassifier, count: int) -> None:
+def test_onnx_runtime_gives_what_torch_gives(model: PhotoClassifier, count: int) -> None:
     photos = pictures(count)
-    activations, features = module.frozen(model, DEVICE, PREPROCESSING)(photos)
+    activations, features = module.compile_extractor(model, DEVICE, PREPROCESSING)(photos)
     with torch.inference_mode():
-        wanted = model.trunk(
-            torch.from_numpy(PREPROCESSING.normalise(photos.permute(0, 2, 3, 1).numpy()))
-        ).numpy()
-    assert (
-        activations.dtype == np.float16 and np.abs(activations - wanted).max() < 0.01 * np.abs(wanted).max()
-    )
+        inputs = torch.from_numpy(PREPROCESSING.normalise(photos.permute(0, 2, 3, 1).numpy()))
+        expected = model.trunk(inputs).numpy()
+    assert activations.dtype == np.float16
+    assert np.abs(activations - expected).max() < 0.01 * np.abs(expected).max()
     again = model.tail(torch.from_numpy(activations.astype(np.float32))).detach().numpy()
     assert features.dtype == np.float32 and np.allclose(features, again, atol=1e-3)
 
@@ -44,13 +42,13 @@ def test_layers_that_cannot_be_traced_are_run_by_torch(
     model: PhotoClassifier, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     photos = pictures(2)
-    traced = module.frozen(model, DEVICE, PREPROCESSING)(photos)
+    traced = module.compile_extractor(model, DEVICE, PREPROCESSING)(photos)
 
     def refuse(*_: object) -> None:
         raise RuntimeError("no such operator")
 
     monkeypatch.setattr(module, "trace_onnx", refuse)
     with caplog.at_level("INFO"):
-        live = module.frozen(model, DEVICE, PREPROCESSING)(photos)
+        live = module.compile_extractor(model, DEVICE, PREPROCESSING)(photos)
     assert "no such operator" in caplog.text
     assert np.allclose(traced[1], live[1], atol=0.01 * np.abs(live[1]).max())

@@ -16,10 +16,10 @@ def clouds(count: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def test_it_is_the_optimum_that_scikit_learn_finds() -> None:
     features, labels = clouds()
-    strength = 0.1
-    (probe,) = fit_probes([features], labels, torch.ones(3), [strength], iterations=500)
+    penalty = 0.1
+    (probe,) = fit_probes([features], labels, torch.ones(3), [penalty], iterations=500)
     centred = (features - features.mean(0)) / np.sqrt(((features - features.mean(0)) ** 2).mean())
-    reference = LogisticRegression(C=1 / (strength * len(labels)), tol=1e-8, max_iter=5000).fit(
+    reference = LogisticRegression(C=1 / (penalty * len(labels)), tol=1e-8, max_iter=5000).fit(
         centred, labels
     )
     ours = torch.softmax(probe.logits(features), 1).numpy()
@@ -35,7 +35,7 @@ def test_class_weights_lift_the_rare_class() -> None:
     assert mean[1] > mean[0]
 
 
-def test_each_strength_has_its_own_probe_in_the_order_asked_for() -> None:
+def test_each_penalty_has_its_own_probe_in_the_given_order() -> None:
     features, labels = clouds()
     norms = [
         p.weight.norm() for p in fit_probes([features, features + 0.1], labels, torch.ones(3), [1.0, 0.01])
