@@ -16,7 +16,7 @@ from tests.support.documents import ROOT, pages
 
 ZENSICAL = Path(sys.executable).with_name("zensical")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-_CODE = re.compile(r"`[^`]+`")
+_CODE = re.compile(r"`[^`\n]+`")
 _LOADED = re.compile(r"<(?:script|link|img|iframe)[^>]*?(?:src|href)=[\"']?(https?:)?//", re.IGNORECASE)
 
 

@@ -56,7 +56,7 @@ def test_commands() -> None:
         assert option in text
 
 
-@pytest.mark.parametrize(("old", "new"), rows("metrics.json"))
+@pytest.mark.parametrize(("old", "new"), [row for row in rows("metrics.json") if ".svg" not in row[1]])
 def test_keys_of_metrics_json(old: str, new: str) -> None:
     text = metrics_json()
     for name in names(new):
