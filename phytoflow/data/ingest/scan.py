@@ -140,7 +140,8 @@ def _read_row(entry: FoundFile, labels: Labels, limits: Limits) -> PhotoRow:
     label, part, reason = labels.of(entry)
     row = PhotoRow(entry.path, label, part, str(entry.file), reason, files=entry.files, outside=entry.outside)
     row = row if reason else _open(row, entry.file, limits)
-    if row.reason and not reason and not is_photo_name(entry.file.name):
+    other = row.reason and not reason and not row.reason.startswith("unreadable")
+    if other and not is_photo_name(entry.file.name):
         row = replace(row, reason=NOT_A_PHOTO)  # a text among the photos needs no diagnosis
     return replace(row, skipped=row.reason in _SKIPPED)
 

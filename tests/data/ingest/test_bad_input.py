@@ -71,6 +71,7 @@ LEFT_OUT: dict[str, tuple[str, Maker, str]] = {
     "claims more than it holds": ("a.png", bad.png_claiming(300, 300, b"\x00" * 50), "truncated|corrupt"),
     "one pixel": ("a.png", encoded(Image.new("RGB", (1, 1)), "PNG"), "too_small"),
     "a line of pixels": ("a.png", encoded(Image.new("RGB", (4000, 2)), "PNG"), "too_small"),
+    "a long film": ("a.mov", bad.make_sparse, "not a photo"),
     "too many bytes": ("a.jpg", bad.make_sparse, "too_many_bytes"),
     "hidden file": (".a.jpg", bad.JPEG, "hidden or system file"),
     "macOS .DS_Store": (".DS_Store", b"\x00\x00\x00\x01Bud1", "hidden or system file"),
