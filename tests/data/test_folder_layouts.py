@@ -290,7 +290,7 @@ USED: dict[str, Used] = {
     "species with diseases": Used(
         photos("apple/healthy", "apple/scab", "grape/healthy", "grape/rot"),
         {"apple": 8, "grape": 8},
-        {"repeated folder name"},
+        {"repeated folder name", "class with sub-folders"},
     ),
     "variants, on request": Used(
         photos(*below("color", "gray")), {"color": 8, "gray": 8}, set(), {"check_layout": False}
@@ -316,6 +316,11 @@ REFUSED: dict[str, Refused] = {
     "only empty folders": Refused(empty("a/b"), "holds no files", "one sub-folder a class"),
     "all photos loose": Refused(photos("."), "4 photos in .* lie side by side", "data.labels_csv"),
     "classes one level deeper": Refused(photos(*below("set")), "one class only in .*, set", "give .*/set"),
+    "photos in one folder with a CSV file of labels": Refused(
+        together(photos("images"), file("train.csv", b"path,label")),
+        "one class only in .*, images",
+        "labels_csv, e.g. to train.csv",
+    ),
     "one class": Refused(photos("rust"), "one class only in .*, rust", "another class"),
     "a class of two photos": Refused(
         together(photos("healthy"), photos("rust", count=2)),

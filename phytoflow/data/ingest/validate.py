@@ -127,6 +127,9 @@ def _one_class_remedy(table: pd.DataFrame, root: str) -> str:
     """Names the folder to give if the classes lie one level deeper."""
     folders = table.loc[table["reason"] == "", "path"].str.split("/")
     inner = sorted({parts[1] for parts in folders if len(parts) > 2})
+    tables = [path for path in table["path"] if path.lower().endswith(".csv")]
     if len(inner) > 1:
         return f"if {name_some(inner)} are the classes, give {root}/{folders.iloc[0][0]}; else add a class"
+    if tables:
+        return f"if a file names the label of each photo, set data.labels_csv, e.g. to {tables[0]}"
     return f"add a folder with photos of another class. {LAYOUT_REMEDY}"

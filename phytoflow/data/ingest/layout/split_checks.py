@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from phytoflow.data.ingest.layout.class_names import class_labels
 from phytoflow.data.ingest.layout.folder_tree import Folder
@@ -66,14 +66,21 @@ def _check_part(root: str, name: str, part: Folder) -> None:
 
 
 def _check_classes(root: str, parts: Mapping[str, Mapping[str, Folder]], merge_similar: bool) -> None:
+    missing = _missing_classes(parts, merge_similar)
+    remedy = "add the missing photos, or remove these classes from every part"
+    if missing and not _missing_classes(parts, merge_similar=True):
+        remedy = "set data.merge_similar_classes=true if these are the same classes"
+    _refuse(f"the folders {', '.join(parts)} of {root} are parts of a split", missing, remedy)
+
+
+def _missing_classes(parts: Mapping[str, Mapping[str, Folder]], merge_similar: bool) -> list[str]:
     labels = class_labels({name for part in parts.values() for name in part}, merge_similar)
-    here = {name: {labels[folder] for folder in part} for name, part in parts.items()}
-    missing = [
+    present = {name: {labels[folder] for folder in part} for name, part in parts.items()}
+    return [
         f"{name} has no photos of {', '.join(sorted(absent))}"
-        for name, present in here.items()
-        if (absent := set(labels.values()) - present)
+        for name, classes in present.items()
+        if (absent := set(labels.values()) - classes)
     ]
-    _refuse(f"the folders {', '.join(parts)} of {root} are parts of a split", missing)
 
 
 def _check_inner_parts(root: str, folder: Folder, parts: Mapping[str, Split]) -> None:
@@ -82,10 +89,11 @@ def _check_inner_parts(root: str, folder: Folder, parts: Mapping[str, Split]) ->
         for name, inner in folder.filled.items()
         if (absent := set(parts) - set(inner.filled))
     ]
-    _refuse(f"the classes of {root} hold the parts of a split, {', '.join(sorted(parts))}", missing)
+    what = f"the classes of {root} hold the parts of a split, {', '.join(sorted(parts))}"
+    _refuse(what, missing, "add the missing photos")
 
 
-def _refuse(what: str, missing: Iterable[str]) -> None:
-    if missing := list(missing):
-        remedy = f"add the missing photos, remove these classes from every part, or {POOL_REMEDY}"
-        raise DataError(f"{what}, but not every class is in each part: {'; '.join(missing)}", remedy=remedy)
+def _refuse(what: str, missing: list[str], remedy: str) -> None:
+    if missing:
+        what = f"{what}, but not every class is in each part: {'; '.join(missing)}"
+        raise DataError(what, remedy=f"{remedy}; or {POOL_REMEDY}")

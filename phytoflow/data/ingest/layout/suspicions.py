@@ -121,7 +121,7 @@ def _inner_data_sets(parent: Folder) -> Iterator[Finding]:
         for name in sorted(only_inner)
         if len(parent.filled[name].filled) > 1 and not _all_neutral(parent.filled[name].filled)
     ]
-    if sets and only_inner != set(parent.filled):
+    if sets:
         text = (
             "Folders taken for classes whose photos all lie in sub-folders; are they data sets of their own?"
         )

@@ -59,6 +59,9 @@ def test_what_cannot_be_used_is_refused_with_the_remedy(paths: str, message: str
 
 def test_spellings_of_one_class_in_two_parts() -> None:
     paths = "train/Rust/1.jpg train/b/1.jpg test/rust/1.jpg test/b/1.jpg"
-    with pytest.raises(DataError, match=r"train has no photos of rust; test has no photos of Rust"):
+    with pytest.raises(
+        DataError, match=r"train has no photos of rust; test has no photos of Rust"
+    ) as refusal:
         check(paths)
+    assert "data.merge_similar_classes=true" in refusal.value.remedy
     check(paths, merge_similar=True)

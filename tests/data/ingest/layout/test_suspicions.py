@@ -67,6 +67,7 @@ def test_folders_that_are_no_classes_are_refused_with_a_way_to_insist(paths: str
         ("healthy/1.jpg augmented/1.jpg", "unusual class name"),
         ("healthy/1.jpg rust/1.jpg plantdoc/blight/1.jpg plantdoc/mildew/1.jpg", "class with sub-folders"),
         ("apple/healthy/1.jpg apple/scab/1.jpg grape/healthy/1.jpg grape/rot/1.jpg", "repeated folder name"),
+        ("set1/scab/1.jpg set1/rot/1.jpg set2/esca/1.jpg set2/mildew/1.jpg", "class with sub-folders"),
         ("healthy/1.jpg rust/1.jpg rust/healthy/2.jpg", "repeated folder name"),
     ],
 )
