@@ -23,7 +23,7 @@ from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.shards.loader import image_loader
 from phytoflow.models.network import PhotoClassifier
-from phytoflow.system.progress import track
+from phytoflow.system.progress import progress
 from phytoflow.system.threads import thread_map
 from phytoflow.training.engine.device import Device
 from phytoflow.training.features.extractor import Extractor, Features, compile_extractor
@@ -101,7 +101,10 @@ class FeatureCache:
             StorageError: The disk has no room.
         """
         presets = ["none", *[preset] * (count - 1)] if self.dataset.count(split) else []
-        folders = [self._compute(split, name, view, activations) for view, name in enumerate(presets)]
+        folders = [
+            self._compute(split, name, view, activations, f"{split} photos, view {view + 1} of {count}")
+            for view, name in enumerate(presets)
+        ]
         arrays = [np.load(folder / ACTIVATIONS, mmap_mode="r") for folder in folders if activations]
         pooled = [np.load(folder / POOLED) for folder in folders]
         return CachedFeatures(arrays, pooled, np.asarray(self.dataset.labels(split), np.int64))
@@ -113,14 +116,16 @@ class FeatureCache:
             values = int(self.model.trunk(torch.zeros(1, 3, size, size)).numel())
         return values * np.dtype(np.float16).itemsize
 
-    def _compute(self, split: str, preset: str, view: int, activations: bool) -> Path:
+    def _compute(self, split: str, preset: str, view: int, activations: bool, title: str) -> Path:
         """Computes a view unless it is cached; returns its folder."""
         folder = self.folder / f"{split}-{preset}-{view}{'' if activations else '-pooled'}"
         if not folder.exists():
             writer = ViewWriter(folder, self.dataset.count(split), activations=activations)
-            images = self._load_images(split, preset, view, writer.rows)
-            for features in self._extract(track(images, f"Features of {split} photos, view {view + 1}")):
-                writer.write(features)
+            with progress(f"Features of {title}", self.dataset.count(split)) as counter:
+                counter.advance(writer.rows)  # of a run that was killed
+                for features in self._extract(self._load_images(split, preset, view, writer.rows)):
+                    writer.write(features)
+                    counter.advance(writer.rows - counter.done)
             writer.finish()
         return folder
 

@@ -8,6 +8,7 @@ import torch
 
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.models.factory import create_model, preprocessing_for
+from phytoflow.system.progress import EVENTS_VARIABLE, ProgressEvent
 from phytoflow.training.engine.device import find_device
 from phytoflow.training.features import view_writer
 from phytoflow.training.features.cache import CPU_BATCH, CachedFeatures, FeatureCache
@@ -108,3 +109,18 @@ def test_two_splits_are_concatenated(dataset: Dataset, tmp_path: Path) -> None:
     assert both.labels.tolist() == train.labels.tolist() + validation.labels.tolist()
     nothing = CachedFeatures([], [], np.zeros(0, np.int64))
     assert train.concatenate(nothing) is train
+
+
+def test_progress_counts_photos_and_views(
+    dataset: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(EVENTS_VARIABLE, "1")
+    monkeypatch.setattr("phytoflow.system.progress._EVENT_SECONDS", 0.0)
+    cache(dataset, tmp_path).load("train", "light", 2)
+    events = [ProgressEvent.from_line(line) for line in capsys.readouterr().out.splitlines()]
+    last = {event.description: (event.done, event.total) for event in events if event}
+    photos = dataset.count("train")
+    assert last == {f"Features of train photos, view {view} of 2": (photos, photos) for view in (1, 2)}
