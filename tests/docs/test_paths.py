@@ -20,6 +20,15 @@ def test_named_files_are_there(page: Path) -> None:
         assert (ROOT / name).exists(), f"{page.relative_to(ROOT)}: {name}"
 
 
+def test_the_architecture_names_files_that_exist_somewhere() -> None:
+    text = (ROOT / "docs" / "explanation" / "architecture.md").read_text()
+    files = {
+        path.name for room in ("phytoflow", "serving", "pipelines") for path in (ROOT / room).rglob("*.py")
+    }
+    named = set(re.findall(r"`(\w+\.py)`", text))
+    assert len(named) > 20 and named - files == set()
+
+
 def test_the_architecture_names_files_of_the_predictor() -> None:
     names = _PREDICTOR.findall((ROOT / "docs" / "explanation" / "architecture.md").read_text())
     assert len(names) > 10
