@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from phytoflow.bundle.bundle import TRAINING_PHOTOS, write_manifest
+from phytoflow.bundle.bundle import TRAINING_PHOTOS, Bundle, write_manifest
 from phytoflow.bundle.manifest import BundleManifest, ModelFile, ProbePhoto, Provenance
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.preprocessing import Preprocessing
@@ -49,13 +49,14 @@ def colour_photo() -> Callable[..., LabelledPhoto]:
 
 @pytest.fixture(scope="session")
 def colour_bundle() -> Callable[..., Path]:
-    """Writes a bundle; ``confused`` swaps what it says of these two colours."""
+    """Writes a bundle; ``confused`` swaps two colours, ``names`` are the classes' names instead of them."""
 
     def write(
         folder: Path,
         classes: Sequence[str] = COLOURS,
         confused: tuple[str, str] | None = None,
         trained_on: Sequence[str] = (),
+        names: Sequence[str] = (),
     ) -> Path:
         folder.mkdir(parents=True)
         weights = np.eye(3, dtype=np.float32)[:, [COLOURS.index(name) for name in classes]] * _SCALE
@@ -64,6 +65,11 @@ def colour_bundle() -> Callable[..., Path]:
             weights[:, [one, two]] = weights[:, [two, one]]
         onnx.save(_model(weights), folder / "model.onnx")
         _finish(folder, tuple(classes), weights, trained_on)
+        if names:
+            manifest = Bundle.load(folder).manifest
+            probe = manifest.probes[0].model_copy(update={"label": names[0]})
+            renamed = {"classes": tuple(names), "probes": (probe,)}
+            write_manifest(folder, manifest.model_copy(update=renamed))
         return folder
 
     return write
