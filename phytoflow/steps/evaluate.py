@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,5 +48,5 @@ def evaluate(
     )
     views = kfp_views(evaluation)
     result = views.markdown.splitlines()[0].removeprefix("# ")
-    log_evaluation(settings.tracking, output, bundle, evaluation, views.scalars, result)
-    return views
+    accepted = log_evaluation(settings.tracking, output, bundle, evaluation, views.scalars, result)
+    return replace(views, scalars=accepted)  # Kubeflow's store does not take every name, either

@@ -40,7 +40,7 @@ def log_evaluation(
     evaluation: Path,
     scalars: Mapping[str, float],
     result: str,
-) -> None:
+) -> dict[str, float]:
     """Records an evaluation: its scalars as metrics, its files as artifacts.
 
     Args:
@@ -51,14 +51,18 @@ def log_evaluation(
         scalars: Metrics by dotted name; see ``phytoflow.evaluation.scalars``.
         result: The result in a sentence, for the run's description.
 
+    Returns:
+        The scalars under the names that MLflow accepts.
+
     Raises:
         TrackingError: MLflow cannot be reached, or refuses.
         StorageError: The disk is full, or the output folder cannot be written.
     """
     with bundle_run(settings, output, bundle) as tracker:
-        tracker.log_scalars(scalars)
+        accepted = tracker.log_scalars(scalars)
         tracker.log_artifact(evaluation, FOLDER)
         tracker.describe(result=result, report=f"{FOLDER}/report.html", output=str(output))
+    return accepted
 
 
 def log_report(

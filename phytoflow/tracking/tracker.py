@@ -127,9 +127,15 @@ class Tracker:
         """
         self._log_metrics({key_name(name): value for name, value in metrics.items()}, step)
 
-    def log_scalars(self, scalars: Mapping[str, float]) -> None:
-        """Records metrics whose names are dotted paths; a slash in one belongs to the name of a class."""
-        self._log_metrics({key_name(name, groups=False): value for name, value in scalars.items()}, 0)
+    def log_scalars(self, scalars: Mapping[str, float]) -> dict[str, float]:
+        """Records metrics whose names are dotted paths; a slash in one belongs to the name of a class.
+
+        Returns:
+            The scalars under the names that MLflow accepts.
+        """
+        accepted = {key_name(name, groups=False): value for name, value in scalars.items()}
+        self._log_metrics(accepted, 0)
+        return accepted
 
     def log_artifact(self, path: Path, folder: str = "") -> None:
         """Copies a file, or a folder's content, to the run's artifacts, under ``folder`` there."""

@@ -78,11 +78,11 @@ def test_mlflow_tells_the_classes_apart_and_the_registry_takes_the_bundle(
 ) -> None:
     names, bundle, evaluation = evaluated
     views, tracking = kfp_views(evaluation), TrackingSettings()
-    log_evaluation(tracking, tmp_path, bundle, evaluation, views.scalars, "Right on 13 of 15 test photos")
+    accepted = log_evaluation(tracking, tmp_path, bundle, evaluation, views.scalars, "Right on 13 of 15")
     with bundle_run(tracking, tmp_path, bundle) as tracker:
         metrics = open_store(tracking, tmp_path).client.get_run(tracker.run_id).data.metrics
     recalls = [name for name in metrics if name.endswith(".recall") and "per_class" in name]
-    assert len(recalls) == len(names)
+    assert len(recalls) == len(names) and metrics == accepted
     assert sorted(metrics[name] for name in recalls) == [0.8, 0.8, 1.0]
     assert register(bundle, tracking, tmp_path) == "1"
 
