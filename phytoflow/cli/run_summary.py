@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.deploy.local.process import PredictorProcess
+from phytoflow.evaluation.results import read_metrics
 from phytoflow.system.progress import duration
 
 
@@ -23,15 +23,14 @@ def print_summary(output: Path, seconds: float) -> None:
         seconds: The run took.
     """
     bundle = Bundle.load(output / "bundle", verify=False)
-    metrics = json.loads((output / "metrics.json").read_text())
-    low, high = metrics["intervals"]["macro_f1"]
-    interval = f"{metrics['macro_f1']:.3f} ({low:.3f} to {high:.3f}) on {metrics['photos']} test photos"
+    metrics = read_metrics(output)
+    low, high = metrics.intervals["macro_f1"]
     table = Table(show_header=False, box=None, pad_edge=False)
     for label, value in (
         ("classes", ", ".join(bundle.manifest.classes)),
-        ("macro-F1", interval),
-        ("accuracy", f"{metrics['accuracy']:.3f}"),
-        ("latency", f"{metrics['mean_latency_ms']:.1f} ms a photo"),
+        ("macro-F1", f"{metrics.macro_f1:.3f} ({low:.3f} to {high:.3f}) on {metrics.photos} test photos"),
+        ("accuracy", f"{metrics.accuracy:.3f}"),
+        ("latency", f"{metrics.mean_latency_ms:.1f} ms a photo"),
         ("bundle", str(output / "bundle")),
         ("report", str(output / "report.html")),
         ("took", duration(seconds)),

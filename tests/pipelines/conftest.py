@@ -1,0 +1,26 @@
+"""The compiled pipeline, as kfp writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.compile_options import CompileOptions
+from pipelines.package import write_package
+
+GPU = CompileOptions(
+    image="example.org/phytoflow/pipeline:abc123",
+    accelerators=2,
+    node_selector={"gpu": "a100"},
+    tolerations=("nvidia.com/gpu",),
+)
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> list[dict[str, Any]]:
+    """Its two YAML documents: the pipeline, and what is Kubernetes' own."""
+    write_package(tmp_path / "pipeline.yaml", GPU)
+    return list(yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text()))
