@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from phytoflow.bundle.bundle import MANIFEST, Bundle
 from phytoflow.errors import TrackingError
-from phytoflow.storage.uri import is_local, local_path
+from phytoflow.storage.uri import local_path
 from phytoflow.tracking.evaluation_run import bundle_run
 from phytoflow.tracking.mlflow_client import open_store
 from phytoflow.tracking.settings import TrackingSettings
@@ -93,7 +94,7 @@ def champion(settings: TrackingSettings, output: str | Path, work: Path) -> Cham
         if version is None:
             return None
         source = str(store.client.get_model_version_download_uri(version.name, version.version))
-        path = local_path(source) if is_local(source) else _download(store.client, version, work)
+        path = local_path(source) if _is_folder(source) else _download(store.client, version, work)
     if not (path / MANIFEST).exists():
         what = f"the bundle of champion {version.name} version {version.version} is gone from {source}"
         raise TrackingError(what, remedy="promote another version, or set gate.compare_champion=false")
@@ -131,6 +132,11 @@ def _champion_version(client: MlflowClient, name: str) -> ModelVersion | None:
     if not models or CHAMPION not in models[0].aliases:
         return None
     return client.get_model_version_by_alias(name, CHAMPION)
+
+
+def _is_folder(source: str) -> bool:
+    """Whether an artifact location is a folder of this machine; a server's is ``mlflow-artifacts:/...``."""
+    return urlsplit(source).scheme in ("", "file")
 
 
 def _download(client: MlflowClient, version: ModelVersion, work: Path) -> Path:

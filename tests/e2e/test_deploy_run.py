@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
@@ -19,42 +16,19 @@ from phytoflow.deploy.kubernetes.observe import observe
 from phytoflow.errors import PhytoflowError
 from phytoflow.steps.configure import configure
 from phytoflow.storage.uri import exists
-from phytoflow.system.ports import free_port
 from phytoflow.tracking.registry import champion
 from phytoflow.tracking.settings import TrackingSettings
 from pipelines.local_runner import run_here
 from tests.e2e.place import NAME, SETTINGS, Place, place
+from tests.support.mlflow_server import mlflow_server
 
 __all__ = ["place"]
 
 
 @pytest.fixture
 def tracking(tmp_path: Path) -> Iterator[str]:
-    """A real MLflow server."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{tmp_path / 'mlflow.db'}"]
-    command += ["--artifacts-destination", str(tmp_path / "artifacts")]
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (tmp_path / "mlflow.log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-    try:
-        _await(url)
+    with mlflow_server(tmp_path) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _await(url: str) -> None:
-    deadline = time.monotonic() + 200
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/health").status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            time.sleep(0.5)
-    raise TimeoutError(f"no MLflow at {url}")
 
 
 def _overrides(place: Place, tracking: str) -> dict[str, object]:

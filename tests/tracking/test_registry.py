@@ -10,6 +10,7 @@ from phytoflow.tracking.mlflow_client import open_store
 from phytoflow.tracking.registry import champion, promote, register
 from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.tracking.tracker import Tracker
+from tests.support.mlflow_server import mlflow_server
 
 WriteBundle = Callable[..., Path]
 
@@ -49,6 +50,18 @@ def test_the_champion_is_the_promoted_bundle(output: Path, tmp_path: Path, write
     assert found is not None
     assert found.version == version
     assert Bundle.load(found.path).manifest == Bundle.load(bundle).manifest
+    assert (found.path / "model.onnx").read_bytes() == b"weights"
+
+
+def test_a_servers_champion_is_downloaded(tmp_path: Path, write_bundle: WriteBundle) -> None:
+    bundle = write_bundle(tmp_path / "bundle")
+    with mlflow_server(tmp_path) as url:
+        settings = TrackingSettings(uri=url, registered_model="served")
+        version = register(bundle, settings, tmp_path)
+        promote(settings, tmp_path, version)
+        found = champion(settings, tmp_path, tmp_path / "work")
+    assert found is not None and found.version == version
+    assert found.path.is_relative_to(tmp_path / "work")
     assert (found.path / "model.onnx").read_bytes() == b"weights"
 
 
