@@ -20,11 +20,11 @@ def command_of(peer: Peer, form: str, workers: int, port: int, output: Path) -> 
     Raises:
         UnavailableError: A peer's environment cannot be installed.
     """
-    return _ours(form, port, output) if peer is OURS else _peer(peer, form, workers, port, output)
+    return _ours(peer, form, port, output) if peer.name == OURS.name else _peer(peer, form, workers, port, output)
 
 
-def _ours(form: str, port: int, output: Path) -> list[str]:
-    command = [sys.executable, "-m", "serving.predictor", "--bundle", str(output / "bundle")]
+def _ours(peer: Peer, form: str, port: int, output: Path) -> list[str]:
+    command = [sys.executable, "-m", peer.module, "--bundle", str(output / "bundle")]
     options = {
         "http_port": port,
         "grpc_port": 0,
@@ -45,7 +45,7 @@ def _peer(peer: Peer, form: str, workers: int, port: int, output: Path) -> list[
 def environment_of(peer: Peer, workers: int, checkout: Path) -> dict[str, str]:
     """Ours sets its own; peers get what is known to help them."""
     environment = dict(os.environ)
-    if peer is OURS:
+    if peer.name == OURS.name:
         return environment | {"PYTHONPATH": str(checkout)}
     environment |= _MALLOC | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
     environment |= {"OMP_WAIT_POLICY": "PASSIVE"}  # torch's threads spin otherwise, and take the others' CPU

@@ -122,4 +122,4 @@ PEERS = (
     Peer("Triton", "triton_server", ("nvidia-pytriton==0.7.0",), *_V2, _v2([1, 1]), _v2_read),
 )
 BARE = Peer("bare", "bare_server", (), *_V2, _v2([1]), _v2_read)
-OURS = Peer("phytoflow", "", (), *_V2, _v2([1]), _v2_read)
+OURS = Peer("phytoflow", "serving.predictor", (), *_V2, _v2([1]), _v2_read)

@@ -1,7 +1,7 @@
-"""The KServe predictor: V2 and V1, REST and gRPC, over phytoflow.inference."""
+"""KServe predictor: the V2 and V1 protocols over REST and gRPC in front of ``phytoflow.inference``."""
 
 import os
 
-# Lanes are the parallelism. BLAS threads beside them, spinning while they wait for a photo's few rows, took
-# three quarters of the machine. Read when numpy is first imported, which is after this.
+# Workers provide the parallelism. Idle BLAS threads spin and were using 75% of the CPU, so BLAS is limited to
+# one thread. numpy reads this when it is first imported, which is after this line.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,4 +1,4 @@
-"""What a client is told when a request cannot be answered: status, reason, never its own payload."""
+"""Errors that a request can end with: HTTP status, gRPC status, reason and message."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ _GRPC = {
     404: StatusCode.NOT_FOUND,
     409: StatusCode.ABORTED,
     413: StatusCode.INVALID_ARGUMENT,
+    415: StatusCode.INVALID_ARGUMENT,
     422: StatusCode.INVALID_ARGUMENT,
+    499: StatusCode.CANCELLED,
     500: StatusCode.INTERNAL,
-    501: StatusCode.UNIMPLEMENTED,
     503: StatusCode.RESOURCE_EXHAUSTED,
 }
 
@@ -20,13 +21,12 @@ NOT_LOADED = "model_not_loaded"
 
 
 class RequestError(Exception):
-    """A request that gets no answer.
+    """A request that ends without a prediction.
 
     Attributes:
-        status: HTTP status: 400 malformed, 403 not allowed, 404 no such model, 409 a change is under way,
-            413 too large, 422 a photo or a version that cannot be used, 503 overloaded or none loaded.
-        reason: Short and stable, for the metric's label.
-        message: For the client; says which photo and why.
+        status: HTTP status.
+        reason: Snake-case category from a fixed set (docs/metrics.md); it becomes a metric label.
+        message: Text for the client. It names the photo or field and never quotes the payload.
     """
 
     def __init__(self, status: int, reason: str, message: str) -> None:
@@ -37,7 +37,7 @@ class RequestError(Exception):
 
     @property
     def grpc_status(self) -> StatusCode:
-        """The same for a gRPC client."""
+        """The gRPC status with the same meaning."""
         return StatusCode.UNAVAILABLE if self.reason == NOT_LOADED else _GRPC[self.status]
 
 
@@ -47,20 +47,25 @@ def malformed(message: str) -> RequestError:
 
 
 def too_large(message: str) -> RequestError:
-    """413: the request or a photo in it is over a limit."""
+    """413: the request or one of its photos exceeds a limit."""
     return RequestError(413, "too_large", message)
 
 
+def unsupported_encoding(message: str) -> RequestError:
+    """415: the body has a Content-Encoding that the predictor cannot decode."""
+    return RequestError(415, "unsupported_encoding", message)
+
+
 def client_disconnected() -> RequestError:
-    """499: the client disconnected before the answer; nobody reads this one."""
+    """499: the client disconnected before it got its response."""
     return RequestError(499, "client_disconnected", "the client disconnected")
 
 
 def overloaded(message: str) -> RequestError:
-    """503: come back in a moment."""
+    """503: the client should retry later."""
     return RequestError(503, "overloaded", message)
 
 
 def internal() -> RequestError:
-    """500: a fault of the predictor's own."""
+    """500: a fault of the predictor."""
     return RequestError(500, "internal", "the predictor failed; see its log")

@@ -1,9 +1,9 @@
-"""Import kserve without what a predictor never uses.
+"""Imports kserve without the packages that a predictor never uses.
 
-``import kserve`` (0.21) loads its deploying client with the whole ``kubernetes`` package, a hundred models
-of Kubernetes resources, a client of other predictors with httpx, pandas for tables that it offers as inputs,
-and yaml for a file that configures logging; uvicorn adds what restarts it when a file changes. Left in, they
-more than double the time and the memory of a start.
+``import kserve`` (0.21) loads its deployment client with the ``kubernetes`` package and a hundred models of
+Kubernetes resources, a client of other predictors with httpx, pandas for tables as inputs, and yaml for a
+logging configuration file; uvicorn adds its reloaders. With them, startup takes more than twice the time and
+memory.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ _UNUSED = (
 
 
 @contextmanager
-def slim_imports() -> Iterator[None]:
-    """While it lasts, imports of the unused packages give placeholders; later ones give the real packages."""
+def skip_unused_imports() -> Iterator[None]:
+    """Gives placeholders for the unused packages within the block; later imports get the real packages."""
     finder = _Finder()
     sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
-        for name in finder.given:
+        for name in finder.imported:
             sys.modules.pop(name, None)
 
 
 class _Absent:
-    """Stands for whatever is imported from a package left out; nothing is an instance of it."""
+    """Stands for every name imported from a placeholder; nothing is an instance of it."""
 
 
 class _Placeholder(ModuleType):
-    __path__: list[str] = []  # noqa: RUF012 (of the module: it may have submodules)
+    __path__: list[str] = []  # noqa: RUF012 (marks the module as a package)
 
     def __getattr__(self, name: str) -> type[_Absent]:
         if name.startswith("__"):
@@ -55,14 +55,14 @@ class _Placeholder(ModuleType):
 
 class _Finder(MetaPathFinder, Loader):
     def __init__(self) -> None:
-        self.given: list[str] = []
+        self.imported: list[str] = []
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if not any(fullname == unused or fullname.startswith(f"{unused}.") for unused in _UNUSED):
             return None
-        self.given.append(fullname)
+        self.imported.append(fullname)
         return ModuleSpec(fullname, self)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:

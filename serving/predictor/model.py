@@ -1,4 +1,4 @@
-"""The model as kserve sees it: V2 and V1 requests in, answers out, whatever the transport."""
+"""The model as kserve sees it: handles V2 and V1 requests of every transport."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from kserve import InferRequest, InferResponse, Model
@@ -16,29 +16,34 @@ from numpy.typing import NDArray
 
 from phytoflow.inference.predictions import Predictions
 from serving.predictor.engine.engine import Engine
-from serving.predictor.engine.explain import heats
+from serving.predictor.engine.explain import heat_maps
 from serving.predictor.engine.versions import Versions
-from serving.predictor.errors import RequestError, internal
-from serving.predictor.inputs.types import size_of
+from serving.predictor.errors import RequestError, client_disconnected, internal
+from serving.predictor.inputs.types import byte_size
 from serving.predictor.observability.metrics import ACTIVE, DURATION
 from serving.predictor.options import Options
-from serving.predictor.protocol import metadata
-from serving.predictor.protocol import response as answers
-from serving.predictor.protocol.outputs import Found
-from serving.predictor.protocol.request import Asked, read
-from serving.predictor.protocol.response import Answerer
+from serving.predictor.protocol.metadata import describe_inputs, describe_outputs
+from serving.predictor.protocol.outputs import PredictionOutputs
+from serving.predictor.protocol.request import PredictRequest, parse_request
+from serving.predictor.protocol.response import ModelIdentity, build_response
 
 _T = TypeVar("_T")
+_Response: TypeAlias = InferResponse | dict[str, Any]
 _LOG = logging.getLogger("phytoflow.requests")
-_LIGHT_BYTES = 2**20
+_INLINE_BYTES = 2**20  # binary tensors below it are cheaper to read than to hand to a thread
+_MAX_REQUEST_ID = 256  # characters of a client's header
 _PROCESS, _COUNT = uuid.uuid4().hex[:12], itertools.count(1)
 
 
-class LeafModel(Model):
-    """Answers photos with their classes.
+class PhotoModel(Model):
+    """Classifies photos.
+
+    Args:
+        name: Model name.
+        versions: The version that serves.
 
     Attributes:
-        versions: Which version runs them.
+        versions: The version that serves.
     """
 
     def __init__(self, name: str, versions: Versions) -> None:
@@ -50,108 +55,105 @@ class LeafModel(Model):
 
     @property
     def current(self) -> Engine:
-        """The version that answers now; raises RequestError where none is loaded."""
+        """The version that serves; raises RequestError 503 if none is loaded."""
         return self.versions.current
 
     async def healthy(self) -> bool:
-        """Whether it can answer now; ``/v2/models/M/ready`` says so."""
+        """Whether it can serve; ``/v2/models/M/ready`` returns this."""
         return self.ready and self.versions.alive
 
     def load(self) -> bool:
-        """Kserve calls this before a request to a model that is not ready; it is not how one is loaded."""
+        """Loads nothing; kserve calls it before a request to a model that is not ready."""
         return self.versions.alive
 
     def check(self, name: str, version: str | None = None) -> None:
-        """Refuses another model's name, or a version other than the one that answers; RequestError 404."""
+        """Raises RequestError 404 for another model's name, or for another version than the current one."""
         if name != self.name:
             raise RequestError(404, "no_such_model", f"no such model; this is {self.name!r}")
         if version and version != self.current.version:
             raise RequestError(404, "no_such_version", f"no such version; this is {self.current.version}")
 
     def check_change(self, name: str, options: Options) -> None:
-        """Refuses a change to another model, or any where none is allowed; RequestError 404 or 403."""
+        """Raises RequestError 404 for another model, 403 if clients may not change versions."""
         self.check(name)
         if options.model_control_mode != "explicit":
-            raise RequestError(
-                403,
-                "not_allowed",
-                "versions can be changed only if the predictor runs with --model_control_mode=explicit",
-            )
+            what = "versions can be changed only if the predictor runs with --model_control_mode=explicit"
+            raise RequestError(403, "not_allowed", what)
 
     async def predict(
         self, payload: InferRequest | dict[str, Any], headers: Mapping[str, str] | None = None, *_: Any
-    ) -> InferResponse | dict[str, Any]:
-        """Answers one request.
+    ) -> _Response:
+        """Handles a request, measures it and logs one line.
 
         Raises:
-            RequestError: What is wrong with it.
+            RequestError: The request cannot be answered.
         """
         request_id, start = _request_id(payload, headers or {}), time.perf_counter()
-        line: dict[str, Any] = {"request_id": request_id, "photos": 0, "outcome": "answered"}
+        fields: dict[str, Any] = {"request_id": request_id, "photos": 0, "outcome": "answered"}
         self._active += 1
         try:
-            return await self._answer(payload, request_id, line)
+            return await self._predict(payload, request_id, fields)
         except RequestError as error:
-            line["outcome"] = error.reason
+            fields["outcome"] = error.reason
             raise
         except asyncio.CancelledError:
-            line["outcome"] = "client_disconnected"
+            fields["outcome"] = client_disconnected().reason
             raise
         except Exception as error:
-            line["outcome"] = "internal"
+            fields["outcome"] = internal().reason
             _LOG.exception("request %s failed", request_id)
             raise internal() from error
         finally:
             self._active -= 1
             seconds = time.perf_counter() - start
             DURATION.observe(seconds)
-            line["milliseconds"] = round(seconds * 1000, 2)
-            _LOG.info("request", extra=line)
+            fields["milliseconds"] = round(seconds * 1000, 2)
+            _LOG.info("request", extra=fields)
 
     def get_input_types(self) -> list[dict[str, Any]]:
-        """The ways to send photos."""
-        return metadata.inputs(self.current)
+        """Inputs, for kserve's metadata."""
+        return describe_inputs(self.current)
 
     def get_output_types(self) -> list[dict[str, Any]]:
-        """What is answered."""
-        return metadata.outputs(self.current)
+        """Outputs, for kserve's metadata."""
+        return describe_outputs(self.current)
 
-    async def _answer(
-        self, payload: InferRequest | dict[str, Any], request_id: str, line: dict[str, Any]
-    ) -> InferResponse | dict[str, Any]:
-        with self.current as engine:  # one version from here on, whatever is loaded meanwhile
-            line["version"] = engine.version
-            asked = read(payload, engine) if _light(payload) else await offload(read, payload, engine)
-            line |= {"photos": len(asked.photos), "bytes": sum(map(size_of, asked.photos))}
-            predictions, milliseconds = await engine.answer(asked.photos, asked.augmentation)
-            heat = await offload(_heat, asked, predictions, engine) if asked.explain else None
-            answerer = Answerer(self.name, engine.version)
-            return answers.of(
-                answerer, payload, request_id, Found(predictions, milliseconds, asked.top_k, heat)
+    async def _predict(
+        self, payload: InferRequest | dict[str, Any], request_id: str, fields: dict[str, Any]
+    ) -> _Response:
+        with self.current as engine:  # one version for the whole request, whatever is loaded meanwhile
+            fields["version"] = engine.version
+            inline = _is_cheap_to_read(payload)
+            request = (
+                parse_request(payload, engine) if inline else await offload(parse_request, payload, engine)
             )
-
-
-def _heat(asked: Asked, predictions: Predictions, engine: Engine) -> NDArray[np.float32]:
-    likeliest = predictions.probabilities.argmax(axis=1).tolist()
-    labels = likeliest if asked.explained is None else [asked.explained] * len(likeliest)
-    return heats(asked.photos, labels, engine)
+            fields |= {"photos": len(request.photos), "bytes": sum(map(byte_size, request.photos))}
+            predictions, milliseconds = await engine.predict(request.photos, request.augmentation)
+            heat = await offload(_explain, request, predictions, engine) if request.explain else None
+            outputs = PredictionOutputs(predictions, milliseconds, request.top_k, heat)
+            identity = ModelIdentity(self.name, engine.version)
+            return build_response(identity, payload, request_id, outputs, request.outputs)
 
 
 async def offload(function: Callable[..., _T], *arguments: Any) -> _T:
-    """Runs in a thread, so that the event loop stays quick for others."""
+    """Runs a function in a thread, so that the event loop stays responsive."""
     return await asyncio.to_thread(function, *arguments)
 
 
-def _light(payload: InferRequest | dict[str, Any]) -> bool:
-    """Whether reading it costs less than handing it to a thread: binary photos only need to be cut out."""
-    if not isinstance(payload, InferRequest):
-        return False
-    for tensor in payload.inputs:
-        if tensor._raw_data is None or len(tensor._raw_data) >= _LIGHT_BYTES:
-            return False
-    return True
+def _explain(request: PredictRequest, predictions: Predictions, engine: Engine) -> NDArray[np.float32]:
+    likeliest = predictions.probabilities.argmax(axis=1).tolist()
+    explained = request.explained_class
+    labels = likeliest if explained is None else [explained] * len(likeliest)
+    return heat_maps(request.photos, labels, engine)
+
+
+def _is_cheap_to_read(payload: InferRequest | dict[str, Any]) -> bool:
+    """Whether reading costs less than a thread: binary photos need only be sliced, base64 is decoded."""
+    return isinstance(payload, InferRequest) and all(
+        tensor._raw_data is not None and len(tensor._raw_data) < _INLINE_BYTES for tensor in payload.inputs
+    )
 
 
 def _request_id(payload: InferRequest | dict[str, Any], headers: Mapping[str, str]) -> str:
     own = payload.id if isinstance(payload, InferRequest) else ""
-    return own or headers.get("x-request-id", "")[:256] or f"{_PROCESS}-{next(_COUNT)}"
+    return own or headers.get("x-request-id", "")[:_MAX_REQUEST_ID] or f"{_PROCESS}-{next(_COUNT)}"

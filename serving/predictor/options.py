@@ -23,11 +23,11 @@ _LIMIT_NAMES = LimitNames("--max_photo_bytes", "--max_pixels", "--min_side")
 
 @dataclass(frozen=True)
 class Options:
-    """How to serve; each field is an option of the same name.
+    """How to serve. Each field is a command-line option of the same name.
 
     Attributes:
         bundle: Folder or URI of the bundle.
-        bundle_repository: Folder or URI beneath which clients may name other bundles to load; empty: none.
+        bundle_repository: Folder or URI of further bundles that clients may load by name; empty: none.
         model_control_mode: explicit: anyone who reaches the port may load, swap and unload versions; none:
             nobody may.
         host: Address to listen on; localhost: this machine only; :: all IPv4 and IPv6 addresses; 0.0.0.0: all
@@ -36,19 +36,19 @@ class Options:
         grpc_port: gRPC port; 0: a free one.
         model_name: Name in URLs; empty: the bundle's own.
         runtime: auto, onnx, openvino or torchscript.
-        precision: float32; bf16, int8: where there and the probe photos agree; auto: the fastest of them.
+        precision: float32; bf16 or int8: if available and the probe photos agree; auto: the fastest of them.
         inference_threads: Worker threads, each running one batch at a time; 0: one per CPU of the container.
         max_batch_size: Maximum batch size; 0: measured at startup, up to 8.
-        max_batch_delay_ms: Longest wait of a photo for a fuller batch while another worker is busy.
-        max_queue_size: Photos waiting before requests are refused with 503.
-        max_photos_per_request: Photos in one request.
-        max_photo_bytes: Encoded size of one photo.
-        max_pixels: Width times height of one photo; less for formats whose decoders need more memory.
-        min_side: Shorter side of one photo, pixels; smaller ones are refused.
-        max_body_bytes: Size of one request.
-        max_in_flight_bytes: Size of all requests being answered before more are refused with 503.
-        grace_period_seconds: Longest wait for requests under way when told to stop.
-        log_level: Least severe level logged; WARNING leaves out the line of each request.
+        max_batch_delay_ms: Maximum wait of a photo for a fuller batch while another worker is busy.
+        max_queue_size: Maximum queued photos; beyond it requests are refused with 503.
+        max_photos_per_request: Maximum photos in one request.
+        max_photo_bytes: Maximum encoded size of one photo.
+        max_pixels: Maximum width times height of one photo; less for formats whose decoders need more memory.
+        min_side: Minimum of width and height of one photo, pixels.
+        max_body_bytes: Maximum size of one request, decompressed.
+        max_in_flight_bytes: Maximum size of all requests in progress; beyond it they are refused with 503.
+        grace_period_seconds: Maximum time for requests in progress after a signal to stop.
+        log_level: Lowest level logged; WARNING leaves out the line for each request.
     """
 
     bundle: str
@@ -75,7 +75,7 @@ class Options:
 
     @property
     def photo_limits(self) -> Limits:
-        """What one photo may cost."""
+        """Limits on one photo."""
         return Limits(self.max_photo_bytes, self.max_pixels, self.min_side, _LIMIT_NAMES)
 
 
@@ -99,7 +99,7 @@ class OptionReference:
 
 
 def option_references() -> list[OptionReference]:
-    """Returns all options, in the order of ``Options``: what every command line for them is made of."""
+    """Returns all options in the order of ``Options``, to generate command lines from."""
     return [
         OptionReference(
             name=field.name,
@@ -113,7 +113,7 @@ def option_references() -> list[OptionReference]:
 
 
 def read_options(arguments: Sequence[str]) -> Options:
-    """Parses a command line; exits with a usage message where it is wrong."""
+    """Parses a command line; exits with a usage message if it is wrong."""
     parser = argparse.ArgumentParser(prog="python -m serving.predictor", description=__doc__)
     for option in option_references():
         parser.add_argument(
@@ -136,6 +136,6 @@ def _natural(text: str) -> int:
 
 
 def _help(name: str) -> str:
-    """The attribute's lines in ``Options``: said once."""
+    """The description of a field in the docstring of ``Options``."""
     _, _, text = inspect.cleandoc(Options.__doc__ or "").partition(f"\n    {name}: ")
     return " ".join(re.split(r"\n    \w+: ", text)[0].split())

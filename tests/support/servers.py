@@ -17,6 +17,17 @@ from phytoflow.system.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMITS = {"max_photo_bytes": 200_000, "max_pixels": 1_000_000, "max_body_bytes": 2_000_000}
+PREDICTOR = ("-m", "serving.predictor")
+_BREAK_UVICORN = """
+import sys
+import serving.predictor
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+HttpToolsProtocol.on_body = lambda self, body, more_body: None
+from serving.predictor.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+PLAIN_ASGI = ("-c", _BREAK_UVICORN)
+"""Entry of a predictor that meets a uvicorn whose protocol class is not what the fast path expects."""
 _START_SECONDS = 120
 _STOP_SECONDS = 60
 _POLL_SECONDS = 0.1
@@ -50,9 +61,7 @@ class Server:
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def start(
-    bundle: Path, log: Path, entry: Sequence[str] = ("-m", "serving.predictor"), **options: object
-) -> Server:
+def start(bundle: Path, log: Path, entry: Sequence[str] = PREDICTOR, **options: object) -> Server:
     """Starts a predictor and waits until it is ready.
 
     Args:
@@ -87,9 +96,7 @@ def stop(server: Server) -> None:
 
 
 @contextlib.contextmanager
-def running(
-    bundle: Path, log: Path, entry: Sequence[str] = ("-m", "serving.predictor"), **options: object
-) -> Iterator[Server]:
+def running(bundle: Path, log: Path, entry: Sequence[str] = PREDICTOR, **options: object) -> Iterator[Server]:
     """A predictor for the length of a block; see ``start``. After a failure it is killed."""
     server = start(bundle, log, entry, **options)
     try:

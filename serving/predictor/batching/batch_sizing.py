@@ -1,62 +1,63 @@
-"""How many of the photos that wait a free lane takes."""
+"""How many queued photos a free worker takes."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-AT_ONCE = 8  # photos that a lane takes together, where the runtime's batch is no larger
+# Photos that a worker takes together even if the runtime's batches are smaller: delivering results to the
+# event loop costs several times less for each photo after the first.
+_MIN_QUOTA_CAP = 8
 
 
-class Share(NamedTuple):
-    """A lane's part of the photos in the predictor.
+class BatchQuota(NamedTuple):
+    """A worker's part of the photos in the predictor.
 
     Attributes:
-        photos: At least 1.
-        whole: Whether the shares of all lanes hold all photos, but for what is left over by rounding.
+        photos: Number of photos, at least 1.
+        covers_all: Whether the parts of all workers hold all photos, but for what rounding leaves over.
     """
 
     photos: int
-    whole: bool
+    covers_all: bool
 
 
-def share(photos: int, lanes: int, batch: int) -> Share:
-    """Divides all photos that are in the predictor, whether they wait or are run.
+def batch_quota(photos: int, workers: int, batch: int) -> BatchQuota:
+    """Divides all photos in the predictor, queued or running, among the workers.
 
-    A photo left behind by a smaller share would wait for two others. And what comes after a share, telling
-    the event loop and its answering, finds caches that the network has emptied: the first photo costs several
-    times what each further one does.
+    A photo left behind by a smaller part would wait for two batches.
 
     Args:
-        photos: How many there are.
-        lanes: How many lanes there are.
-        batch: Most photos that the runtime runs at once. Beyond it only whole batches are taken: a smaller
-            one costs more a photo.
+        photos: Number of photos.
+        workers: Number of workers.
+        batch: Maximum batch size of the runtime. Above it only whole batches are taken: a smaller one costs
+            more for each photo.
     """
-    part, most = max(photos // lanes, 1), max(batch, AT_ONCE)
-    return Share(_in_batches(min(part, most), batch), part <= most)
+    part, cap = max(photos // workers, 1), max(batch, _MIN_QUOTA_CAP)
+    return BatchQuota(whole_batches(min(part, cap), batch), part <= cap)
 
 
-def out_of_step(part: Share, waiting: int, begun: int, lanes: int, batch: int) -> int:
-    """How much of its share a lane takes, so that lanes do not finish at the same time.
+def desynchronise(quota: BatchQuota, queued: int, recently_begun: int, workers: int, batch: int) -> int:
+    """Reduces a worker's quota if all workers would otherwise finish at the same time.
 
-    Where the shares hold all photos, a lane that has finished waits for those that follow its answers. If all
-    lanes did so at once, all CPUs would. A lane that begins beside others takes a quarter of its share, which
-    brings it out of step for many shares, and what it leaves behind waits no longer than that takes.
+    If the quotas hold all photos, a worker that has finished waits for the requests that follow its
+    responses. If all workers did so at once, all CPUs would idle. A worker that begins together with others
+    takes a quarter of its quota, which keeps it out of step for many batches.
 
     Args:
-        part: A lane's share.
-        waiting: Photos that no lane has taken.
-        begun: Photos that other lanes have begun with just now.
-        lanes: How many lanes there are.
-        batch: Most photos that the runtime runs at once.
+        quota: The worker's part.
+        queued: Number of queued photos.
+        recently_begun: Photos of batches that other workers have just begun.
+        workers: Number of workers.
+        batch: Maximum batch size of the runtime.
 
     Returns:
-        0 where none waits.
+        Number of photos to take; 0 if none is queued.
     """
-    photos = _in_batches(min(part.photos, waiting), batch)
-    in_step = part.whole and photos > 1 and 2 * begun >= photos * lanes
-    return _in_batches(max(photos // 4, 1), batch) if in_step else photos
+    photos = whole_batches(min(quota.photos, queued), batch)
+    in_step = quota.covers_all and photos > 1 and 2 * recently_begun >= photos * workers
+    return whole_batches(max(photos // 4, 1), batch) if in_step else photos
 
 
-def _in_batches(photos: int, batch: int) -> int:
+def whole_batches(photos: int, batch: int) -> int:
+    """Rounds down to whole batches above one batch."""
     return photos if photos < batch else photos - photos % batch

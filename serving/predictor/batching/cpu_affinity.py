@@ -1,9 +1,9 @@
-"""Where and when a lane's thread runs, and the event loop beside it: what Linux is told of them.
+"""CPU affinity and scheduling class of worker threads.
 
-Lanes compute all the time and the event loop for moments. Left alone, the scheduler now and then puts two
-lanes on one CPU while another has nothing to do: both batches are late, and that makes the slowest answers.
-And it lets the loop interrupt a lane that computes, while the lane whose photos the loop answers waits for
-Python's lock, and its CPU with it.
+Workers compute all the time, the event loop for moments. Left alone, the scheduler sometimes puts two
+workers on one CPU while another CPU idles: both batches are late. It also lets the event loop interrupt a
+worker that computes, while the worker whose results the loop delivers waits for the GIL, and its CPU with
+it.
 """
 
 from __future__ import annotations
@@ -13,49 +13,49 @@ import os
 from collections.abc import Iterator
 
 
-class Place:
-    """One lane's; made and used in its own thread.
+class CpuAffinity:
+    """The affinity of one worker; made and used in its own thread.
 
     Args:
-        lane: Its number, from 0.
-        lanes: How many there are. Only where there is one for each of several CPUs that this process may use
-            does each have a CPU of its own: elsewhere other lanes would be kept from free ones.
+        worker: Number of the worker, from 0.
+        workers: Number of workers. Only with one worker for each of several CPUs does each have a CPU of its
+            own; otherwise pinning would keep workers from free CPUs.
     """
 
-    def __init__(self, lane: int, lanes: int) -> None:
+    def __init__(self, worker: int, workers: int) -> None:
         self._cpus = os.sched_getaffinity(0)  # 0: this thread
-        self._own = {sorted(self._cpus)[lane]} if len(self._cpus) == lanes > 1 else None
-        self._kept = False
+        self._own = {sorted(self._cpus)[worker]} if len(self._cpus) == workers > 1 else None
+        self._pinned = False
         with contextlib.suppress(OSError):  # a sandbox may forbid it
-            # Where a lane and the event loop both want a CPU, the loop has it at once.
+            # If a worker and the event loop both want a CPU, the loop preempts the worker.
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
-    def keep(self, kept: bool) -> None:
-        """Stays on its CPU, for as long as every lane is needed; or goes wherever there is room."""
-        if self._own and kept != self._kept:
-            self._kept = kept
-            _move(0, self._own if kept else self._cpus)
+    def pin(self, pinned: bool) -> None:
+        """Binds the thread to its own CPU, or lets it run on all of them."""
+        if self._own and pinned != self._pinned:
+            self._pinned = pinned
+            _set_affinity(0, self._own if pinned else self._cpus)
 
     @contextlib.contextmanager
-    def inviting(self, thread: int) -> Iterator[None]:
-        """Whatever wakes a thread in here wakes it on this lane's CPU, while the lane has one of its own.
+    def waking_here(self, thread: int) -> Iterator[None]:
+        """Within the block another thread, if it is woken, wakes on this worker's CPU while that is pinned.
 
-        Waking uvloop does not give up Python's lock, so the thread cannot start others meanwhile, which would
-        inherit the one CPU for good.
+        Waking uvloop does not release the GIL, so that the thread cannot start further threads meanwhile,
+        which would inherit the one CPU for good.
 
         Args:
-            thread: By ``threading.get_native_id``.
+            thread: Native id of the thread.
         """
-        if not self._kept or not self._own:
+        if not self._pinned or not self._own:
             yield
             return
         try:
-            _move(thread, self._own)
+            _set_affinity(thread, self._own)
             yield
         finally:
-            _move(thread, self._cpus)
+            _set_affinity(thread, self._cpus)
 
 
-def _move(thread: int, cpus: set[int]) -> None:
+def _set_affinity(thread: int, cpus: set[int]) -> None:
     with contextlib.suppress(OSError):  # a sandbox may forbid it
         os.sched_setaffinity(thread, cpus)

@@ -1,46 +1,46 @@
-"""What the lanes are at: how many of them, how many photos, and who has only just begun."""
+"""Accounts for the batches that workers are running."""
 
 from __future__ import annotations
 
 from collections import deque
 from time import perf_counter
 
-_SOON = 0.25  # of the time that a share takes
-_LONGEST = 0.05  # seconds; after a photo that took long, others should not wait long
+_RECENT = 0.25  # of the time that the last batch took
+_MAX_RECENT_SECONDS = 0.05  # after a photo that took long, others should not wait long
 
 
-class UnderWay:
-    """Shares that are run; not safe for threads.
+class InFlight:
+    """Batches in progress; not thread-safe.
 
     Args:
-        lanes: How many lanes there are.
+        workers: Number of workers.
 
     Attributes:
-        lanes: That are busy.
-        photos: That they have taken.
-        soon: Seconds that are short beside the time a share takes; 0 before the first.
+        workers: Number of workers that are running a batch.
+        photos: Number of photos in these batches.
+        recent_seconds: A time that is short compared with that of a batch; 0 before the first one ends.
     """
 
-    def __init__(self, lanes: int) -> None:
-        self.lanes = self.photos = 0
-        self.soon = 0.0
-        self._begun: deque[tuple[float, int]] = deque(maxlen=max(lanes - 1, 1))
+    def __init__(self, workers: int) -> None:
+        self.workers = self.photos = 0
+        self.recent_seconds = 0.0
+        self._begun: deque[tuple[float, int]] = deque(maxlen=max(workers - 1, 1))
 
     @property
-    def begun(self) -> int:
-        """Photos of the shares that were taken just now."""
-        since = perf_counter() - self.soon
+    def recently_begun(self) -> int:
+        """Number of photos in batches that other workers began within ``recent_seconds``."""
+        since = perf_counter() - self.recent_seconds
         return sum(photos for at, photos in self._begun if at > since)
 
     def begin(self, photos: int) -> float:
-        """A lane has taken some; the time, by ``time.perf_counter``."""
-        self.lanes += 1
+        """Counts a batch; returns the time by ``time.perf_counter``."""
+        self.workers += 1
         self.photos += photos
         self._begun.append((now := perf_counter(), photos))
         return now
 
-    def end(self, photos: int, since: float) -> None:
-        """A lane has run what it took."""
-        self.lanes -= 1
+    def end(self, photos: int, begun: float) -> None:
+        """Removes a batch that ``begin`` counted."""
+        self.workers -= 1
         self.photos -= photos
-        self.soon = min(_SOON * (perf_counter() - since), _LONGEST)
+        self.recent_seconds = min(_RECENT * (perf_counter() - begun), _MAX_RECENT_SECONDS)

@@ -1,53 +1,58 @@
-"""Those who are answered, and perhaps ask again at once, as clients do that work through many photos."""
+"""Adaptive linger: waiting briefly for clients that send their next request after each response.
+
+A worker that has delivered its results waits for such closed-loop clients, so that it can run a larger batch.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
-_MOST = 6  # misses in a row that count
+_MAX_MISSES = 6  # in a row that count
 
 
-class Askers:
-    """Waits for them, and learns from what came of it; called with the lock held.
+class LingerPolicy:
+    """Waits for closed-loop clients and learns whether they come; its methods need the lock to be held.
 
-    The first time that they do not come in time may be chance. After the second in a row they are not waited
-    for two times, after the next six, then 14, 30, and 62 at most.
+    The first miss may be chance. After the second in a row the next two times are skipped, then six, 14, 30
+    and at most 62.
 
     Args:
-        lock: Given up while they are waited for.
-        waiting: Counts the photos that are there.
-        busy: Whether it is still worth waiting.
+        lock: Released while waiting.
+        queued: Counts queued photos.
+        worthwhile: Whether waiting still makes sense.
     """
 
-    def __init__(self, lock: threading.Lock, waiting: Callable[[], int], busy: Callable[[], bool]) -> None:
+    def __init__(
+        self, lock: threading.Lock, queued: Callable[[], int], worthwhile: Callable[[], bool]
+    ) -> None:
         self._changed = threading.Condition(lock)
-        self._waiting, self._busy = waiting, busy
-        self._wanted: list[int] = []  # photos, by who waits for them
-        self._missed = 0
-        self._left = 0  # times not to wait
+        self._queued, self._worthwhile = queued, worthwhile
+        self._wanted: list[int] = []  # photos that each waiting worker wants
+        self._misses = 0
+        self._skips = 0
 
-    def expected(self) -> bool:
-        """Whether to wait for them this time."""
-        if self._left:
-            self._left -= 1
+    def should_linger(self) -> bool:
+        """Whether to wait this time."""
+        if self._skips:
+            self._skips -= 1
             return False
         return True
 
-    def wait_for(self, photos: int, seconds: float) -> None:
-        """Until so many wait, it is too late, or no longer worth it."""
+    def linger(self, photos: int, seconds: float) -> None:
+        """Waits until so many photos are queued, the time is over, or waiting makes no sense any more."""
         self._wanted.append(photos)
-        self._changed.wait_for(lambda: self._waiting() >= photos or not self._busy(), seconds)
+        self._changed.wait_for(lambda: self._queued() >= photos or not self._worthwhile(), seconds)
         self._wanted.remove(photos)
-        if (came := self._waiting() >= photos) or self._busy():
-            self.learn(came)
+        if (came := self._queued() >= photos) or self._worthwhile():
+            self.record(came)
 
-    def tell(self) -> None:
-        """Something has changed: wakes those who wait, if it matters to them."""
-        if self._wanted and (self._waiting() >= min(self._wanted) or not self._busy()):
+    def notify(self) -> None:
+        """Wakes waiting workers if a change matters to them."""
+        if self._wanted and (self._queued() >= min(self._wanted) or not self._worthwhile()):
             self._changed.notify_all()
 
-    def learn(self, came: bool) -> None:
-        """Notes whether enough of them came in time."""
-        self._missed = 0 if came else min(self._missed + 1, _MOST)
-        self._left = 2**self._missed - 2 if self._missed else 0
+    def record(self, came: bool) -> None:
+        """Records whether enough photos came in time."""
+        self._misses = 0 if came else min(self._misses + 1, _MAX_MISSES)
+        self._skips = 2**self._misses - 2 if self._misses else 0

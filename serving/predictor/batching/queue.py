@@ -1,4 +1,4 @@
-"""The photos that wait for a lane: a bounded queue from which each lane takes its share."""
+"""A bounded queue of photos from which each worker takes its part."""
 
 from __future__ import annotations
 
@@ -9,143 +9,149 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from serving.predictor.batching.batch_sizing import Share, out_of_step, share
-from serving.predictor.batching.in_flight import UnderWay
-from serving.predictor.batching.jobs import Job, started
-from serving.predictor.batching.linger import Askers
-from serving.predictor.errors import overloaded
+from serving.predictor.batching.batch_sizing import BatchQuota, batch_quota, desynchronise
+from serving.predictor.batching.in_flight import InFlight
+from serving.predictor.batching.jobs import Job, observe_wait
+from serving.predictor.batching.linger import LingerPolicy
+from serving.predictor.errors import RequestError, overloaded
 
 
-class Taken(NamedTuple):
-    """What a lane runs next.
+class Batch(NamedTuple):
+    """The jobs that a worker runs next.
 
     Attributes:
         jobs: At least one.
-        at: When it was taken, by ``time.perf_counter``.
-        alone: Nothing else is run or waits.
-        crowded: Every lane is busy, or photos wait for those that are not.
+        begun: When they were taken, by ``time.perf_counter``.
+        exclusive: Whether nothing else is running or queued.
+        saturated: Whether every worker is busy, or photos are queued for those that are not.
     """
 
     jobs: list[Job]
-    at: float
-    alone: bool
-    crowded: bool
+    begun: float
+    exclusive: bool
+    saturated: bool
 
 
-class Waiting:
-    """Filled by the event loop's thread, emptied by the lanes'.
+class BatchQueue:
+    """Filled by the event loop's thread, emptied by the workers'.
 
     Args:
-        lanes: How many there are.
-        max_batch_size: Most photos that the runtime runs at once.
-        max_queue_size: Photos waiting before more are refused.
-        max_delay: Seconds that a photo may wait for others while another lane is busy.
+        workers: Number of workers.
+        max_batch_size: Maximum batch size of the runtime.
+        max_queue_size: Maximum number of queued photos.
+        max_delay: Seconds that a photo may wait for a fuller batch while another worker is busy.
     """
 
-    def __init__(self, lanes: int, max_batch_size: int, max_queue_size: int, max_delay: float) -> None:
-        self._lanes, self._max_batch = lanes, max_batch_size
+    def __init__(self, workers: int, max_batch_size: int, max_queue_size: int, max_delay: float) -> None:
+        self._workers, self._max_batch = workers, max_batch_size
         self._max_queue, self._max_delay = max_queue_size, max_delay
         self._jobs: deque[Job] = deque()
-        self._open, self._under_way = True, UnderWay(lanes)
+        self._open, self._in_flight = True, InFlight(workers)
         self._changed = threading.Condition(lock := threading.Lock())
-        self._askers = Askers(lock, self.depth, lambda: self._open and bool(self._under_way.lanes))
+        self._linger = LingerPolicy(lock, self.depth, lambda: self._open and bool(self._in_flight.workers))
 
     @property
-    def open(self) -> bool:
-        """Whether more are taken in."""
+    def is_open(self) -> bool:
+        """Whether photos are accepted."""
         return self._open
 
     @property
     def depth(self) -> Callable[[], int]:
-        """What counts the photos; holds nothing else."""
+        """A function that counts the queued photos and holds no reference to anything else."""
         return self._jobs.__len__
 
     def check_room(self) -> None:
-        """Refuses, as ``put`` would, before anything is spent on a request; RequestError 503."""
+        """Raises RequestError 503 if the queue is full, before anything is spent on a request."""
         if len(self._jobs) >= self._max_queue:
-            raise overloaded(f"{len(self._jobs)} photos are waiting; try again in a second")
+            raise self._full()
 
     def put(self, jobs: Sequence[Job]) -> None:
-        """Lets photos wait; RequestError 503 where there is no room for all of them."""
+        """Queues photos; raises RequestError 503 if there is no room for all of them."""
         with self._changed:
             if not self._open or len(self._jobs) + len(jobs) > self._max_queue:
-                raise overloaded(f"{len(self._jobs)} photos are waiting; try again in a second")
+                raise self._full()
             self._jobs.extend(jobs)
             self._changed.notify(len(jobs))
-            self._askers.tell()
+            self._linger.notify()
 
-    def take(self, untold: int, tell: Callable[[], None]) -> Taken | None:
-        """A lane's share; call ``done`` once it is run.
+    def next_batch(self, undelivered: int, deliver: Callable[[], None]) -> Batch | None:
+        """Returns a worker's part; ``done`` must be called once it was run.
 
-        While other lanes are busy, a lane that would take less than its part of all photos, those included
-        that will follow its own answers, gives these first and waits for what follows: not for long, and
-        only as long as it does follow.
+        While other workers are busy, a worker that would take less than its part of all photos, those
+        included that will follow its own results, delivers these first and lingers.
 
         Args:
-            untold: Photos that the lane has run and not answered.
-            tell: Answers them; called before anything is waited for.
+            undelivered: Number of photos that the worker has run and whose results it has not delivered.
+            deliver: Delivers them; called before anything is waited for.
 
         Returns:
-            None at the end.
+            None after ``close`` once the queue is empty.
         """
         wanted = None
-        if untold:
+        if undelivered:
             with self._changed:
-                wanted = self._worth_waiting(untold)
+                wanted = self._quota_to_wait_for(undelivered)
                 enough = wanted is None or len(self._jobs) >= wanted.photos
-                if enough and (found := self._next(self._patience(), wanted)):
-                    return found
-            tell()
+                if enough and (batch := self._take(self._patience(), wanted)):
+                    return batch
+            deliver()
         with self._changed:
             if wanted and wanted.photos > 1:
-                self._askers.wait_for(wanted.photos, self._under_way.soon)
-            while not (found := self._next(patience := self._patience())):
+                self._linger.linger(wanted.photos, self._in_flight.recent_seconds)
+            while not (batch := self._take(patience := self._patience())):
                 if not self._open and not self._jobs:
                     return None
                 self._changed.wait(patience or None)
-            return found
+            return batch
 
-    def done(self, taken: Taken) -> None:
-        """A lane has run what it took."""
+    def done(self, batch: Batch) -> None:
+        """Marks a batch as run."""
         with self._changed:
-            self._under_way.end(len(taken.jobs), taken.at)
-            self._askers.tell()
+            self._in_flight.end(len(batch.jobs), batch.begun)
+            self._linger.notify()
 
     def close(self) -> None:
-        """Takes no more in; what waits is still to be taken."""
+        """Accepts no more photos; those that are queued can still be taken."""
         with self._changed:
             self._open = False
             self._changed.notify_all()
-            self._askers.tell()
+            self._linger.notify()
 
-    def _worth_waiting(self, untold: int) -> Share | None:
-        """The share worth waiting for; None: whatever waits is taken."""
-        if self._max_delay or not self._under_way.lanes or not self._askers.expected():
+    def _quota_to_wait_for(self, undelivered: int) -> BatchQuota | None:
+        """The quota that is worth waiting for; None: whatever is queued is taken."""
+        if self._max_delay or not self._in_flight.workers or not self._linger.should_linger():
             return None
-        return self._share(untold)
+        return self._quota(undelivered)
 
-    def _next(self, patience: float, wanted: Share | None = None) -> Taken | None:
+    def _take(self, patience: float, wanted: BatchQuota | None = None) -> Batch | None:
         while self._jobs and not patience:
-            jobs = [self._jobs.popleft() for _ in range(self._count(wanted or self._share()))]
+            jobs = [self._jobs.popleft() for _ in range(self._count(wanted or self._quota()))]
             if jobs := [job for job in jobs if not job.future.cancelled()]:
-                at = self._under_way.begin(len(jobs))
-                busy = self._under_way.lanes
-                crowded = bool(self._jobs) or busy == self._lanes
-                return Taken(started(jobs), at, busy == 1 and not self._jobs, crowded)
+                begun = self._in_flight.begin(len(jobs))
+                busy = self._in_flight.workers
+                observe_wait(jobs)
+                saturated = bool(self._jobs) or busy == self._workers
+                return Batch(jobs, begun, busy == 1 and not self._jobs, saturated)
         return None
 
-    def _share(self, untold: int = 0) -> Share:
-        return share(len(self._jobs) + self._under_way.photos + untold, self._lanes, self._max_batch)
+    def _quota(self, undelivered: int = 0) -> BatchQuota:
+        photos = len(self._jobs) + self._in_flight.photos + undelivered
+        return batch_quota(photos, self._workers, self._max_batch)
 
-    def _count(self, part: Share) -> int:
-        """How many photos to take of those that wait."""
-        if self._max_delay:  # who waits for a full batch takes it
-            return min(self._max_batch, math.ceil(len(self._jobs) / (self._lanes - self._under_way.lanes)))
-        return out_of_step(part, len(self._jobs), self._under_way.begun, self._lanes, self._max_batch)
+    def _count(self, quota: BatchQuota) -> int:
+        """How many of the queued photos to take."""
+        queued = len(self._jobs)
+        if self._max_delay:  # photos that waited for a full batch are run as one
+            return min(self._max_batch, math.ceil(queued / (self._workers - self._in_flight.workers)))
+        begun = self._in_flight.recently_begun
+        return desynchronise(quota, queued, begun, self._workers, self._max_batch)
 
     def _patience(self) -> float:
-        """Seconds to wait for a fuller batch; none while nothing is run."""
+        """Seconds to wait for a fuller batch; 0 while nothing is running."""
         full = len(self._jobs) >= self._max_batch
-        if not (self._max_delay and self._jobs and self._under_way.lanes and self._open) or full:
+        if not (self._max_delay and self._jobs and self._in_flight.workers and self._open) or full:
             return 0.0
-        return max(self._jobs[0].since + self._max_delay - time.perf_counter(), 0.0)
+        return max(self._jobs[0].created + self._max_delay - time.perf_counter(), 0.0)
+
+    def _full(self) -> RequestError:
+        return overloaded(f"{len(self._jobs)} photos are queued; try again in a second")

@@ -1,7 +1,7 @@
-"""Where in a photo an answer comes from: V1's explain call, and V2's parameter ``explain``.
+"""Explanations: which parts of a photo support a class.
 
-V2 has no explain route (the open inference protocol names none, nor has kserve 0.21): there it is a parameter
-of the infer call, over REST and gRPC alike.
+V1 has a call for them. V2 has none (neither the open inference protocol nor kserve 0.21 names one); there
+``explain`` is a parameter of the infer call, over REST and gRPC.
 """
 
 from __future__ import annotations
@@ -21,112 +21,114 @@ from phytoflow.inference.attribution import explain, overlay
 from phytoflow.protocol.constants import MAX_EXPLAINED_PHOTOS
 from serving.predictor.engine.engine import Engine
 from serving.predictor.errors import RequestError, malformed, overloaded, too_large
-from serving.predictor.inputs.parse import photos_of_instances
+from serving.predictor.inputs.parse import parse_instances
 from serving.predictor.inputs.types import Photo
 
-GRID = 28  # heat is sent as a table of this side; it holds no more than an eighth of that
-_ONE = threading.Lock()  # answers wait for at most one explanation
+GRID = 28  # side of the returned heat map; the network's own maps are coarser, 7x7 at 224 pixels
+_RUNNING = threading.Lock()  # one explanation at a time: predictions wait for one at most
 
 
-def explanations(payload: dict[str, Any], engine: Engine) -> dict[str, Any]:
-    """Explains the likeliest class of each photo, or the one that ``parameters.label`` names.
+def explain_instances(payload: dict[str, Any], engine: Engine) -> dict[str, Any]:
+    """Explains the likeliest class of each photo, or the class that ``parameters.label`` names.
 
     Args:
         payload: Body of ``POST /v1/models/M:explain``, encoded photos as for ``:predict``.
-        engine: Who is asked.
+        engine: The version that serves.
 
     Returns:
-        For each photo ``label``, ``score``, ``heat`` (rows of 0..1, the photo's middle square) and
-        ``overlay`` (a JPEG in base64).
+        For each photo ``label``, ``score``, ``heat`` (rows of 0..1 on the photo's central square) and
+        ``overlay`` (a base64 JPEG).
 
     Raises:
-        RequestError: What is wrong with the request or a photo; 503 while another is explained.
+        RequestError: 400, 413 or 422 for a wrong request or photo; 503 while another explanation runs.
     """
-    photos = photos_of_instances(payload, engine.bounds)
+    photos = parse_instances(payload, engine.limits)
     check_count(len(photos))
-    label = _label(payload.get("parameters", {}), engine.classifier.classes)
-    with _one():
-        return {"explanations": [_explained(photo, label, engine) for photo in photos]}
+    label = _parse_label(payload.get("parameters", {}), engine.classifier.classes)
+    with _one_at_a_time():
+        return {"explanations": [_explain_file(photo, label, engine) for photo in photos]}
 
 
-def heats(photos: Sequence[Photo], labels: Sequence[int], engine: Engine) -> NDArray[np.float32]:
-    """What speaks for a class in each photo, place by place.
+def heat_maps(photos: Sequence[Photo], labels: Sequence[int], engine: Engine) -> NDArray[np.float32]:
+    """Computes how much each place of a photo supports a class.
 
     Args:
-        photos: As a V2 request has them.
-        labels: Number of each photo's class.
-        engine: Who is asked.
+        photos: Photos in any V2 form.
+        labels: Class index for each photo.
+        engine: The version that serves.
 
     Returns:
-        float32 [N, GRID, GRID] in 0..1, of the photo's middle square.
+        float32 [N, GRID, GRID] in 0..1, on the photo's central square.
 
     Raises:
-        RequestError: 503 while another is explained.
+        RequestError: 503 while another explanation runs.
     """
-    with _one():
+    with _one_at_a_time():
         rows = zip(photos, labels, strict=True)
-        return np.stack([_small(explain(engine.classifier, _tensor(p, engine), label)) for p, label in rows])
+        return np.stack(
+            [_reduce(explain(engine.classifier, _to_tensor(photo, engine), label)) for photo, label in rows]
+        )
 
 
 def check_count(photos: int) -> None:
-    """Refuses more photos than one request may have explained; RequestError 413."""
+    """Raises RequestError 413 if a request has more photos than may be explained."""
     if photos > MAX_EXPLAINED_PHOTOS:
         raise too_large(f"{photos} photos; one request may have {MAX_EXPLAINED_PHOTOS} explained")
 
 
-def class_number(label: Any, classes: tuple[str, ...]) -> int:
-    """The number of a class; RequestError 400 where there is none of that name."""
+def class_index(label: Any, classes: tuple[str, ...]) -> int:
+    """Index of a class; raises RequestError 400 if there is no such class."""
     if label not in classes:
         raise malformed(f"no class {str(label)[:40]!r}; there are {', '.join(classes)}")
     return classes.index(label)
 
 
 @contextmanager
-def _one() -> Iterator[None]:
-    if not _ONE.acquire(blocking=False):
+def _one_at_a_time() -> Iterator[None]:
+    if not _RUNNING.acquire(blocking=False):
         raise overloaded("another explanation is being made; try again in a second")
     try:
         yield
     finally:
-        _ONE.release()
+        _RUNNING.release()
 
 
-def _tensor(photo: Photo, engine: Engine) -> NDArray[np.float32]:
+def _to_tensor(photo: Photo, engine: Engine) -> NDArray[np.float32]:
     preprocessing = engine.classifier.bundle.manifest.preprocessing
     if isinstance(photo, bytes):
-        return preprocessing.normalise(preprocessing.decode(photo, engine.bounds.limits))
+        return preprocessing.normalise(preprocessing.decode(photo, engine.limits.photo))
     if photo.dtype == np.uint8:
         return preprocessing.normalise(preprocessing.pixels(Image.fromarray(photo)))
     return np.ascontiguousarray(photo, np.float32)
 
 
-def _small(heat: NDArray[np.float32]) -> NDArray[np.float32]:
+def _reduce(heat: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(Image.fromarray(heat).resize((GRID, GRID), Image.Resampling.BOX))
 
 
-def _explained(photo: Any, label: int | None, engine: Engine) -> dict[str, Any]:
+def _explain_file(photo: Photo, label: int | None, engine: Engine) -> dict[str, Any]:
     if not isinstance(photo, bytes):
         raise malformed("explanations need encoded photos")
     preprocessing = engine.classifier.bundle.manifest.preprocessing
     try:
-        image = preprocessing.open(photo, engine.bounds.limits)
+        image = preprocessing.open(photo, engine.limits.photo)
     except PhotoError as error:
         raise RequestError(422, error.reason, error.message) from None
     pixels = preprocessing.pixels(image)
     tensor = preprocessing.normalise(pixels)
     probabilities = engine.classifier.run(tensor[None]).probabilities[0]
-    chosen = int(probabilities.argmax()) if label is None else label
-    heat = explain(engine.classifier, tensor, chosen)
+    explained = int(probabilities.argmax()) if label is None else label
+    heat = explain(engine.classifier, tensor, explained)
     return {
-        "label": engine.classifier.classes[chosen],
-        "score": float(probabilities[chosen]),
-        "heat": _small(heat).round(4).tolist(),
+        "label": engine.classifier.classes[explained],
+        "score": float(probabilities[explained]),
+        "heat": _reduce(heat).round(4).tolist(),
         "overlay": base64.b64encode(overlay(pixels, heat)).decode(),
     }
 
 
-def _label(parameters: Any, classes: tuple[str, ...]) -> int | None:
-    if not isinstance(parameters, dict) or set(parameters) - {"label"}:
+def _parse_label(parameters: Any, classes: tuple[str, ...]) -> int | None:
+    if not isinstance(parameters, dict) or parameters.keys() - {"label"}:
         raise malformed("parameters of an explanation are an object with at most a label")
     label = parameters.get("label")
-    return None if label is None else class_number(label, classes)
+    return None if label is None else class_index(label, classes)

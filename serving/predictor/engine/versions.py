@@ -1,8 +1,8 @@
-"""Which version of the model answers: loaded, swapped and unloaded while requests come in.
+"""Loads, swaps and unloads versions of the model while requests are served.
 
-A new version is prepared whole beside the old one (fetched, checked against its probe photos, warmed up),
-then takes its place between two requests. A request keeps the version it began with; the old one ends when
-the last of them is answered.
+A new version is prepared completely while the current one serves: it is fetched, checked on its probe photos
+and warmed up. It then replaces the current one between two requests. A request keeps the version that it
+began with; the replaced version ends with its last request.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 
 from phytoflow.errors import PhytoflowError
 from phytoflow.inference.classifier import Classifier
-from serving.predictor.engine.bundle_loader import Bundles
+from serving.predictor.engine.bundle_loader import BundleLoader
 from serving.predictor.engine.engine import Engine
 from serving.predictor.errors import NOT_LOADED, RequestError
 from serving.predictor.observability.metrics import CHANGES, METADATA, QUEUE_DEPTH
@@ -24,37 +24,37 @@ _LOG = logging.getLogger(__name__)
 
 
 class Versions:
-    """The version that answers, if any.
+    """The version that serves, if any.
 
     Args:
-        name: Of the model.
-        bundles: Where versions come from.
-        first: The one to begin with.
-        options: How they are run.
+        name: Model name.
+        loader: Opens bundles.
+        first: The version to begin with.
+        options: How versions are run.
     """
 
-    def __init__(self, name: str, bundles: Bundles, first: Classifier, options: Options) -> None:
+    def __init__(self, name: str, loader: BundleLoader, first: Classifier, options: Options) -> None:
         self._name = name
-        self._bundles = bundles
+        self._loader = loader
         self._options = options
-        self._changing = asyncio.Lock()
+        self._change = asyncio.Lock()
         self._current: Engine | None = None
-        self._put(Engine(first, options))
-        _give_back_memory()
+        self._replace(Engine(first, options))
+        _trim_memory()
 
     @property
     def alive(self) -> bool:
-        """Whether a version is loaded and can answer."""
+        """Whether a version is loaded and its workers run."""
         return self._current is not None and self._current.alive
 
     @property
     def loaded(self) -> bool:
-        """Whether there is a version."""
+        """Whether a version is loaded."""
         return self._current is not None
 
     @property
     def current(self) -> Engine:
-        """The version that answers a request that begins now.
+        """The version that serves a request that begins now.
 
         Raises:
             RequestError: 503, none is loaded.
@@ -64,89 +64,90 @@ class Versions:
         return self._current
 
     async def load(self, name: str = "") -> Engine:
-        """Prepares another version and puts it in the place of the one that answers.
+        """Prepares a version and replaces the current one with it.
 
         Args:
-            name: A folder beneath the bundle root; empty: the bundle given at the start, as it is now.
+            name: Folder in the bundle repository; empty: the bundle given at startup, as it is now.
 
         Raises:
-            RequestError: 409 while another is being loaded; 422, this one cannot be served: the old one goes
-                on. The message says why.
+            RequestError: 409 if another change is in progress; 422 if the version cannot be served, with the
+                reason. The current version then goes on.
         """
-        # Shielded: half a change would be left behind by a client that leaves.
+        # Shielded: a client that disconnects must not leave half a change behind.
         return await asyncio.shield(asyncio.ensure_future(self._load(name)))
 
     async def unload(self) -> None:
-        """Lets the version finish what it has; from now on requests are refused."""
+        """Refuses new requests and ends the version after its last request."""
         await asyncio.shield(asyncio.ensure_future(self._unload()))
 
     async def close(self) -> None:
-        """Finishes what waits, for the end of the process."""
+        """Finishes what is queued, at the end of the process."""
         if self._current is not None:
-            await self._current.retired()
+            await self._current.drain()
 
     async def _load(self, name: str) -> Engine:
-        self._check_free()
-        async with self._changing:
-            engine = await asyncio.to_thread(self._prepared, name)
-            await self._end(self._put(engine))
+        self._check_no_change()
+        async with self._change:
+            engine = await asyncio.to_thread(self._prepare, name)
+            await self._end(self._replace(engine))
             return engine
 
     async def _unload(self) -> None:
-        self._check_free()
-        async with self._changing:
-            await self._end(self._put(None))
+        self._check_no_change()
+        async with self._change:
+            await self._end(self._replace(None))
 
-    def _check_free(self) -> None:
-        if self._changing.locked():
-            raise RequestError(
-                409, "version_change_in_progress", "another version is being loaded or unloaded"
-            )
+    def _check_no_change(self) -> None:
+        if self._change.locked():
+            what = "another version is being loaded or unloaded"
+            raise RequestError(409, "version_change_in_progress", what)
 
-    def _prepared(self, name: str) -> Engine:
-        """Whatever is wrong with a version, the one that answers is not to notice."""
+    def _prepare(self, name: str) -> Engine:
         try:
-            return Engine(self._bundles.open(name), self._options)
-        except Exception as error:
+            return Engine(self._loader.open(name), self._options)
+        except Exception as error:  # whatever it is, the version that serves must not be affected
             CHANGES.labels("rejected").inc()
             _LOG.exception("%s was not loaded", name or self._options.bundle)
             why = error.message if isinstance(error, PhytoflowError) else "the predictor's log says why"
             message = f"not loaded, nothing was changed: {why}"
             raise RequestError(422, "version_rejected", message) from error
 
-    def _put(self, engine: Engine | None) -> Engine | None:
-        """One assignment in the event loop: a request sees the old version or the new one. Gives the old."""
-        old, self._current = self._current, engine
+    def _replace(self, engine: Engine | None) -> Engine | None:
+        """Sets the current version and returns the previous one.
+
+        It is one assignment in the event loop: a request sees either the previous version or the new one.
+        """
+        previous, self._current = self._current, engine
         CHANGES.labels("loaded" if engine else "unloaded").inc()
         if engine:
             _announce(self._name, engine)
-        return old
+        return previous
 
     async def _end(self, engine: Engine | None) -> None:
         if engine is not None:
-            await engine.retired()
-            await asyncio.to_thread(self._bundles.discard, engine.classifier)
+            await engine.drain()
+            await asyncio.to_thread(self._loader.discard, engine.classifier)
             _LOG.info("version %s has ended", engine.version)
-        asyncio.get_running_loop().call_soon(_give_back_memory)
+        # After this coroutine, whose frame still refers to the engine.
+        asyncio.get_running_loop().call_soon(_trim_memory)
 
 
 def _announce(name: str, engine: Engine) -> None:
     manifest, choice = engine.classifier.bundle.manifest, engine.classifier.choice
-    facts = {"name": name, "version": engine.version}
-    QUEUE_DEPTH.set_function(engine.depth)
+    QUEUE_DEPTH.set_function(engine.queue_depth)
     METADATA.info(
-        facts | {"backbone": manifest.backbone, "runtime": choice.name, "precision": choice.precision}
+        {
+            "name": name,
+            "version": engine.version,
+            "backbone": manifest.backbone,
+            "runtime": choice.name,
+            "precision": choice.precision,
+        }
     )
-    _LOG.info(
-        "version %s answers, by %s in %s on %s: %s",
-        engine.version,
-        choice.name,
-        choice.precision,
-        choice.device,
-        choice.reason,
-    )
+    text = "version %s is served by %s in %s on %s: %s"
+    _LOG.info(text, engine.version, choice.name, choice.precision, choice.device, choice.reason)
 
 
-def _give_back_memory() -> None:
-    """Returns free pages to the system: those of a version that ended, or of runtimes tried and not taken."""
+def _trim_memory() -> None:
+    """Returns free pages to the system, such as those of an ended version or of runtimes that were tried."""
     threading.Thread(target=ctypes.CDLL(None).malloc_trim, args=(0,), daemon=True).start()

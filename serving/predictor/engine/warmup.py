@@ -1,4 +1,4 @@
-"""Before the first request: what runtimes prepare when they first see a shape, and how large a batch pays."""
+"""Before the first request: lets runtimes prepare for their shapes, and measures the batch size."""
 
 from __future__ import annotations
 
@@ -10,57 +10,58 @@ import numpy as np
 
 from phytoflow.inference.classifier import Classifier
 
-_LEAST, _MOST = 2, 8
-_GAIN = 0.9  # what a photo of twice the batch may take of the time it took: waiting for more has to pay
-_TURNS = 3
+# Two at least: what the server itself does for the second photo of a batch finds warm caches.
+_MIN_BATCH, _MAX_BATCH = 2, 8
+_MAX_COST = 0.9  # of a photo, relative to half the batch size: all photos of a batch wait for the whole batch
+_REPEATS = 3  # a moment in which another process uses the CPUs must not decide
 
 
-def warm(classifier: Classifier, lanes: int, max_batch_size: int) -> int:
-    """Every size of batch that is common, once in each lane; then a photo that has the CPUs to itself.
+def warm_up(classifier: Classifier, workers: int, max_batch_size: int) -> int:
+    """Runs every usual batch size once in each worker, then single photos with all CPUs.
 
     Args:
-        classifier: Will answer.
-        lanes: Calls under way at once.
-        max_batch_size: Most photos a call; 0: as many as pay, see ``worthwhile``.
+        classifier: The opened bundle.
+        workers: Concurrent calls.
+        max_batch_size: Maximum batch size; 0: measured, see ``find_batch_size``.
 
     Returns:
-        Most photos a call.
+        Maximum batch size.
     """
     photo = classifier.bundle.manifest.preprocessing(classifier.bundle.probe_contents()[0])
-    photos = np.stack([photo] * max(max_batch_size, _MOST))  # one piece of memory for all of it
-    with ThreadPoolExecutor(lanes) as pool:
+    # One block of memory for all sizes.
+    photos = np.stack([photo] * max(max_batch_size, _MAX_BATCH))
+    with ThreadPoolExecutor(workers) as pool:
 
-        def seconds(size: int) -> float:
+        def time_batch(size: int) -> float:
             start = time.perf_counter()
-            list(pool.map(classifier.run, [photos[:size]] * lanes))
+            list(pool.map(classifier.run, [photos[:size]] * workers))
             return time.perf_counter() - start
 
-        seconds(1)
-        found = max_batch_size or worthwhile(seconds)
-        seconds(min(found, 2))
-        seconds(found)
-    for _ in range(lanes):
+        time_batch(1)
+        batch_size = max_batch_size or find_batch_size(time_batch)
+        time_batch(min(batch_size, 2))
+        time_batch(batch_size)
+    for _ in range(workers):
         classifier.run(photo[None], exclusive=True)
-    return found
+    return batch_size
 
 
-def worthwhile(seconds: Callable[[int], float]) -> int:
-    """The size of batch beyond which a photo gets no cheaper by a tenth on this machine.
-
-    At least two: what the server itself does for the second photo finds the caches warm. Not more than pays,
-    each time it is measured, for a moment in which others use the machine tells nothing: whoever shares a
-    batch waits for all of it.
+def find_batch_size(time_batch: Callable[[int], float]) -> int:
+    """Finds the batch size from which doubling it makes a photo less than a tenth cheaper.
 
     Args:
-        seconds: Runs a batch of a size in every lane, and gives the time that took.
+        time_batch: Runs a batch of a size in every worker and returns the seconds that took.
+
+    Returns:
+        2, 4 or 8.
     """
 
-    def twice_pays(size: int) -> bool:
-        seconds(2 * size)  # the first of a size is slower
-        return all(seconds(2 * size) < _GAIN * 2 * seconds(size) for _ in range(_TURNS))
+    def doubling_pays(size: int) -> bool:
+        time_batch(2 * size)  # the first run of a size is slower
+        return all(time_batch(2 * size) < _MAX_COST * 2 * time_batch(size) for _ in range(_REPEATS))
 
-    size = _LEAST
-    seconds(size)
-    while size < _MOST and twice_pays(size):
+    size = _MIN_BATCH
+    time_batch(size)
+    while size < _MAX_BATCH and doubling_pays(size):
         size *= 2
     return size

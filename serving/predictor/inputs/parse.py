@@ -1,4 +1,4 @@
-"""From a request's tensors to photos, whichever of the ways to ask was taken."""
+"""Reads the photos of a request, in whichever form they were sent."""
 
 from __future__ import annotations
 
@@ -7,39 +7,40 @@ from typing import Any
 from kserve import InferInput
 
 from serving.predictor.errors import malformed
-from serving.predictor.inputs.encoded import files, from_base64
-from serving.predictor.inputs.tensors import pixels, preprocessed, shown
-from serving.predictor.inputs.types import Bounds, Photo
+from serving.predictor.inputs.encoded import parse_file, parse_files
+from serving.predictor.inputs.tensors import format_shape, parse_pixels, parse_preprocessed
+from serving.predictor.inputs.types import Photo, RequestLimits
 
-_READERS = {"BYTES": files, "UINT8": pixels, "FP32": preprocessed}
+_PARSERS = {"BYTES": parse_files, "UINT8": parse_pixels, "FP32": parse_preprocessed}
+_MAX_RANK = 4  # [N, H, W, 3]
 
 
-def photos_of(inputs: list[InferInput], bounds: Bounds) -> list[Photo]:
-    """The photos of a V2 request, REST or gRPC.
+def parse_photos(inputs: list[InferInput], limits: RequestLimits) -> list[Photo]:
+    """Reads the photos of a V2 request over REST or gRPC.
 
     Raises:
-        RequestError: 400 or 413, naming the photo.
+        RequestError: 400 or 413; the message names the photo.
     """
     if len(inputs) != 1:
         raise malformed(f"{len(inputs)} inputs; one is expected, of datatype BYTES, UINT8 or FP32")
     tensor = inputs[0]
     shape, datatype = tensor.shape, tensor.datatype
-    if min(shape, default=0) < 0 or len(shape) > 4:
-        raise malformed(f"shape {shown(shape)} is not one of [N], [N,H,W,3] or [N,3,H,W]")
-    bounds.check_count(shape[0] if shape else 1)
-    if (reader := _READERS.get(datatype)) is None:
+    if min(shape, default=0) < 0 or len(shape) > _MAX_RANK:
+        raise malformed(f"shape {format_shape(shape)} is not one of [N], [N,H,W,3] or [N,3,H,W]")
+    limits.check_count(shape[0] if shape else 1)
+    if (parse := _PARSERS.get(datatype)) is None:
         raise malformed(f"datatype {datatype[:16]!r} is not one of BYTES, UINT8 or FP32")
-    return reader(tensor, bounds)
+    return parse(tensor, limits)
 
 
-def photos_of_instances(body: Any, bounds: Bounds) -> list[Photo]:
-    """The photos of a V1 request: ``{"instances": [{"b64": "..."}, "..."]}``."""
+def parse_instances(body: Any, limits: RequestLimits) -> list[Photo]:
+    """Reads the photos of a V1 request, ``{"instances": [...]}``; ``parse_file`` lists the forms of each.
+
+    Raises:
+        RequestError: 400 or 413; the message names the photo.
+    """
     instances = body.get("instances") if isinstance(body, dict) else None
     if not isinstance(instances, list):
         raise malformed('the body is not {"instances": [...]}')
-    bounds.check_count(len(instances))
-    return [from_base64(i, v["b64"] if _is_b64(v) else v, bounds.limits) for i, v in enumerate(instances)]
-
-
-def _is_b64(value: Any) -> bool:
-    return isinstance(value, dict) and "b64" in value
+    limits.check_count(len(instances))
+    return [parse_file(index, value, limits.photo) for index, value in enumerate(instances)]

@@ -1,4 +1,4 @@
-"""Photos as they arrive, and the limits on them."""
+"""Photos of a request, and the limits on them."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from phytoflow.data.images.limits import Limits
 from serving.predictor.errors import malformed, too_large
 
 Photo = bytes | NDArray[np.uint8] | NDArray[np.float32]
-"""An encoded file; or decoded uint8 [H, W, 3]; or preprocessed float32 [3, size, size]."""
+"""An encoded file, decoded RGB pixels [H, W, 3], or a preprocessed tensor [3, size, size]."""
 
 
-def size_of(photo: Photo) -> int:
-    """Bytes, as it came."""
+def byte_size(photo: Photo) -> int:
+    """Bytes of a photo in the form in which it was sent."""
     return len(photo) if isinstance(photo, bytes) else photo.nbytes
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """What a request may hold.
+class RequestLimits:
+    """Limits on one request.
 
     Attributes:
-        photos: Most photos.
-        limits: Of each photo.
-        size: Side of the network's input, pixels.
+        max_photos: Maximum number of photos.
+        photo: Limits on each photo.
+        input_size: Side of the network's square input, pixels.
     """
 
-    photos: int
-    limits: Limits
-    size: int
+    max_photos: int
+    photo: Limits
+    input_size: int
 
     def check_count(self, count: int) -> None:
-        """Refuses a request without photos, or with too many; RequestError 400 or 413."""
+        """Raises RequestError 400 if there are no photos, 413 if there are too many."""
         if count < 1:
             raise malformed("no photos")
-        if count > self.photos:
-            raise too_large(f"{count} photos; one request may hold {self.photos}")
+        if count > self.max_photos:
+            raise too_large(f"{count} photos; one request may hold {self.max_photos}")

@@ -1,4 +1,4 @@
-"""A request's photos as the views that are run; with ``tta`` several a photo, each queued by itself."""
+"""Expands photos into the views that test-time augmentation runs; each view is queued by itself."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from serving.predictor.inputs.types import Photo
 
 @dataclass(frozen=True)
 class View:
-    """One way to see a photo.
+    """One view of a photo.
 
     Attributes:
         photo: The photo.
-        augmentation: Which views there are.
-        at: Which of them this is.
+        augmentation: Augmentation that the view belongs to.
+        index: Number of the view within the augmentation, from 0.
     """
 
     photo: Photo
     augmentation: Augmentation = "none"
-    at: int = 0
+    index: int = 0
 
 
-def views_of(photos: Sequence[Photo], augmentation: Augmentation) -> Sequence[Photo | View]:
-    """All views of all photos, those of one photo together."""
+def expand_views(photos: Sequence[Photo], augmentation: Augmentation) -> Sequence[Photo | View]:
+    """Returns all views of all photos; the views of one photo are adjacent."""
     if augmentation == "none":
         return photos
-    return [View(photo, augmentation, at) for photo in photos for at in range(VIEWS[augmentation])]
+    return [View(photo, augmentation, index) for photo in photos for index in range(VIEWS[augmentation])]

@@ -1,8 +1,7 @@
-"""A histogram that is counted when it is looked at.
+"""A histogram that sorts its observations into buckets at the next scrape.
 
-``Histogram.observe`` walks its buckets, each a number behind a lock of its own: between two photos, whose
-network has emptied the caches, that costs ten times what it does in a loop. Here it appends to a list, and
-the buckets are walked at a scrape, or once the list has grown long, one after the other.
+``Histogram.observe`` walks its buckets, each a number behind a lock of its own. Between two batches, whose
+inference has emptied the CPU caches, that costs ten times what it costs in a loop.
 """
 
 from __future__ import annotations
@@ -15,29 +14,29 @@ from typing import Any
 from prometheus_client import Histogram
 from prometheus_client.metrics_core import Metric
 
-_MOST = 4096
+_MAX_PENDING = 4096  # observations kept without a scrape
 
 
-class LateHistogram(Histogram):
-    """``prometheus_client.Histogram`` without labels; ``observe`` may be called from any thread."""
+class BufferedHistogram(Histogram):
+    """``prometheus_client.Histogram`` without labels; ``observe`` is thread-safe and only appends."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._seen: deque[float] = deque()
-        self._counting = threading.Lock()
+        self._pending: deque[float] = deque()
+        self._flush_lock = threading.Lock()
         super().__init__(*arguments, **options)
 
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
-        """Notes a value; exemplars are not kept."""
-        self._seen.append(amount)
-        if len(self._seen) > _MOST:
-            self._count()
+        """Adds an observation; exemplars are not supported."""
+        self._pending.append(amount)
+        if len(self._pending) > _MAX_PENDING:
+            self._flush()
 
     def collect(self) -> Iterable[Metric]:
-        """All values noted so far."""
-        self._count()
+        """Returns the histogram of all observations so far."""
+        self._flush()
         return super().collect()
 
-    def _count(self) -> None:
-        with self._counting:  # or a scrape could look while another thread counts
-            for _ in range(len(self._seen)):
-                super().observe(self._seen.popleft())
+    def _flush(self) -> None:
+        with self._flush_lock:  # a scrape must not read while another thread flushes
+            for _ in range(len(self._pending)):
+                super().observe(self._pending.popleft())

@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line. No photo's content is ever logged."""
+"""Logs one JSON object a line; the content of a photo is never logged."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 import orjson
 
 _FIELDS = ("request_id", "version", "photos", "bytes", "milliseconds", "outcome")
+# kserve logs these with a traceback, although each is only a client's mistake.
 _EXPECTED = ("InvalidInput", "ModelNotFound", "ModelNotReady")
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message, and the fields of a request's line."""
+    """Formats a record with time, level, logger, message and the fields of a request."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+        """Returns the record as one line."""
         line: dict[str, Any] = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}",
             "level": record.levelname,
@@ -30,16 +31,16 @@ class JsonFormatter(logging.Formatter):
 
 
 class ExpectedFilter(logging.Filter):
-    """Leaves out the tracebacks that kserve logs for what is only a client's mistake."""
+    """Drops the records of expected errors."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record stays."""
+        """Returns whether the record is logged."""
         kind = record.exc_info[0] if record.exc_info else None
         return kind is None or kind.__name__ not in _EXPECTED
 
 
 def configure(level: str) -> None:
-    """Sends every library's log through the formatter, without kserve's traces and access logs."""
+    """Sends the logs of all libraries through the formatter, without kserve's traces and access logs."""
     logging.captureWarnings(True)
     logging.config.dictConfig(
         {

@@ -1,6 +1,6 @@
-"""Every metric the predictor exports, defined once; ``docs/reference/metrics.md`` says what each means.
+"""All metrics of the predictor; ``docs/reference/metrics.md`` explains them.
 
-Labels are few: classes and fixed reasons.
+Label values are few: classes, reasons from a fixed set, and status classes.
 """
 
 from __future__ import annotations
@@ -13,33 +13,35 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from serving.predictor.errors import RequestError
-from serving.predictor.observability.buffered_histogram import LateHistogram
+from serving.predictor.observability.buffered_histogram import BufferedHistogram
 
-_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
-PREDICTIONS = Counter("predictions_total", "Photos answered, by likeliest class.", ["class"])
+PREDICTIONS = Counter("predictions_total", "Photos classified, by likeliest class.", ["class"])
 ERRORS = Counter(
     "prediction_errors_total", "Requests refused or failed, by reason and status class.", ["reason", "code"]
 )
-DURATION = LateHistogram(
-    "prediction_duration_seconds", "A request from its last byte to its answer.", buckets=_FAST
+DURATION = BufferedHistogram(
+    "prediction_duration_seconds", "Time from the last byte of a request to its response.", buckets=_SECONDS
 )
-INFERENCE = LateHistogram("model_inference_seconds", "One call of the runtime, a batch.", buckets=_FAST)
-CONFIDENCE = LateHistogram(
+INFERENCE = BufferedHistogram(
+    "model_inference_seconds", "Time of one call of the runtime, for one batch.", buckets=_SECONDS
+)
+CONFIDENCE = BufferedHistogram(
     "prediction_confidence",
-    "Probability of the likeliest class, a photo.",
+    "Probability of the likeliest class of each photo.",
     buckets=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0),
 )
-BATCH_SIZE = LateHistogram(
-    "prediction_batch_size", "Photos a call of the runtime.", buckets=(1, 2, 4, 8, 16, 32)
+BATCH_SIZE = BufferedHistogram(
+    "prediction_batch_size", "Photos in one call of the runtime.", buckets=(1, 2, 4, 8, 16, 32)
 )
-QUEUE_DEPTH = Gauge("prediction_queue_depth", "Photos waiting.")
-QUEUE_SECONDS = LateHistogram(
-    "prediction_queue_seconds", "A photo's wait before a lane took it.", buckets=_FAST
+QUEUE_DEPTH = Gauge("prediction_queue_depth", "Photos in the queue.")
+QUEUE_SECONDS = BufferedHistogram(
+    "prediction_queue_seconds", "Time of a photo in the queue.", buckets=_SECONDS
 )
-ACTIVE = Gauge("active_prediction_requests", "Requests being answered.")
-CHANGES = Counter("model_version_changes_total", "Versions loaded, rejected, unloaded.", ["outcome"])
-METADATA = Info("model_metadata", "Model, version, backbone, runtime, precision.")
+ACTIVE = Gauge("active_prediction_requests", "Requests in progress.")
+CHANGES = Counter("model_version_changes_total", "Versions loaded, rejected or unloaded.", ["outcome"])
+METADATA = Info("model_metadata", "Model, version, backbone, runtime and precision.")
 
 
 def count_error(error: RequestError) -> None:
@@ -53,14 +55,16 @@ for _reason in ("internal", "overloaded"):
 
 
 class GpuMemory(Collector):
-    """Memory that this process holds on each GPU; nothing where torch is not in use or sees none."""
+    """Memory that this process holds on each GPU; no metric without torch or without a GPU."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Asked for at each scrape. Only a runtime that uses torch imports it: this must not."""
-        torch = sys.modules.get("torch")
+        """Yields the metric at a scrape."""
+        torch = sys.modules.get("torch")  # not imported here: only the TorchScript runtime pays for it
         if torch is None or not torch.cuda.is_available():
             return
-        family = GaugeMetricFamily("gpu_memory_bytes", "Held by this process on a GPU.", labels=["device"])
+        family = GaugeMetricFamily(
+            "gpu_memory_bytes", "Memory that this process holds on a GPU.", labels=["device"]
+        )
         for device in range(torch.cuda.device_count()):
             family.add_metric([str(device)], torch.cuda.memory_reserved(device))
         yield family

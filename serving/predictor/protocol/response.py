@@ -1,4 +1,4 @@
-"""From predictions to the V2 and V1 answers."""
+"""Encodes predictions as V2 and V1 responses."""
 
 from __future__ import annotations
 
@@ -7,117 +7,129 @@ from typing import Any
 
 import numpy as np
 from kserve import InferOutput, InferRequest, InferResponse
+from kserve.protocol.infer_type import RequestedOutput
 from numpy.typing import NDArray
 
 from phytoflow.inference.predictions import Predictions
-from serving.predictor.protocol.outputs import Found
+from serving.predictor.protocol.outputs import OutputRequest, PredictionOutputs
 
 _DATATYPES = {"O": "BYTES", "f": "FP32", "b": "BOOL"}  # by numpy's kind
+_Tensors = list[tuple[OutputRequest, NDArray[Any]]]
 
 
 @dataclass(frozen=True)
-class Answerer:
-    """Who answers.
+class ModelIdentity:
+    """The model that answers.
 
     Attributes:
-        name: Of the model.
-        version: Of the model: one whole version answers a request.
+        name: Model name.
+        version: Version; one version answers the whole request.
     """
 
     name: str
     version: str
 
 
-def of(
-    answerer: Answerer, request: InferRequest | dict[str, Any], request_id: str, found: Found
+def build_response(
+    identity: ModelIdentity,
+    payload: InferRequest | dict[str, Any],
+    request_id: str,
+    outputs: PredictionOutputs,
+    requested: tuple[OutputRequest, ...],
 ) -> InferResponse | dict[str, Any]:
-    """The answer in the protocol of the request.
+    """Builds the response in the protocol of the request.
 
     Args:
-        answerer: Who answers.
-        request: What was asked.
-        request_id: Given back.
-        found: What is told.
+        identity: The model that answered.
+        payload: The request.
+        request_id: Id to return.
+        outputs: The predictions.
+        requested: V2 outputs to return; empty: all of them.
     """
-    if not isinstance(request, InferRequest):
-        return _v1(answerer, found)
-    wanted = [output.name for output in request.request_outputs or []] or list(found.names())
-    asked = [(name, tensor) for name in wanted if (tensor := found.tensor(name)) is not None]
-    binary = _binary(request, wanted)
-    if not request.from_grpc and not any(binary.values()):
-        return _v2_json(answerer, request_id, asked)
-    return InferResponse(
-        request_id,
-        answerer.name,
-        [_tensor(name, tensor, request) for name, tensor in asked],
-        model_version=answerer.version,
-        use_binary_outputs=any(binary.values()),
-        requested_outputs=None if request.from_grpc else _requested(request, wanted, binary),
-    )
+    if not isinstance(payload, InferRequest):
+        return _build_v1(identity, outputs)
+    tensors = list(outputs.select(requested))
+    if payload.from_grpc:
+        return _build_grpc(identity, request_id, tensors, payload.use_binary_outputs)
+    binary = {
+        output.name: payload.use_binary_outputs if output.binary is None else output.binary
+        for output, _ in tensors
+    }
+    if any(binary.values()):
+        return _build_binary(identity, request_id, tensors, binary)
+    return _build_json(identity, request_id, tensors)
 
 
-def _v2_json(answerer: Answerer, request_id: str, tensors: list[tuple[str, NDArray[Any]]]) -> dict[str, Any]:
-    """What ``InferResponse.to_rest`` gives where nothing goes as bytes, for less."""
+def _build_json(identity: ModelIdentity, request_id: str, tensors: _Tensors) -> dict[str, Any]:
+    """What ``InferResponse.to_rest`` returns for JSON outputs, at a fraction of its cost."""
     return {
         "id": request_id,
-        "model_name": answerer.name,
-        "model_version": answerer.version,
+        "model_name": identity.name,
+        "model_version": identity.version,
         "outputs": [
             {
-                "name": name,
+                "name": output.name,
                 "shape": values.shape,
                 "datatype": _DATATYPES[values.dtype.kind],
                 "data": values.ravel().tolist(),
             }
-            for name, values in tensors
+            for output, values in tensors
         ],
     }
 
 
-def _binary(request: InferRequest, wanted: list[str]) -> dict[str, bool]:
-    """Which of the wanted outputs go as bytes: each output's own wish, else the request's."""
-    binary = dict.fromkeys(wanted, request.use_binary_outputs)
-    for output in () if request.from_grpc else request.request_outputs or ():
-        if (own := output.binary_data) is not None:
-            binary[output.name] = bool(own)
-    return binary
+def _build_binary(
+    identity: ModelIdentity, request_id: str, tensors: _Tensors, binary: dict[str, bool]
+) -> InferResponse:
+    return InferResponse(
+        request_id,
+        identity.name,
+        [_to_output(output.name, values) for output, values in tensors],
+        model_version=identity.version,
+        use_binary_outputs=True,
+        requested_outputs=[RequestedOutput(name, {"binary_data": own}) for name, own in binary.items()],
+    )
 
 
-def _requested(request: InferRequest, wanted: list[str], binary: dict[str, bool]) -> list[Any]:
-    from kserve.protocol.infer_type import RequestedOutput
+def _build_grpc(identity: ModelIdentity, request_id: str, tensors: _Tensors, raw: bool) -> InferResponse:
+    """The client gets outputs in the form in which it sent its inputs: raw bytes or typed values."""
+    outputs = []
+    for requested, values in tensors:
+        output = _to_output(requested.name, values)
+        if raw:
+            output.set_data_from_numpy(output.data)
+        else:
+            output.data = output.data.ravel().tolist()
+        outputs.append(output)
+    return InferResponse(
+        request_id, identity.name, outputs, model_version=identity.version, use_binary_outputs=raw
+    )
 
-    return [RequestedOutput(name, {"binary_data": binary[name]}) for name in wanted]
 
-
-def _tensor(name: str, values: NDArray[Any], request: InferRequest) -> InferOutput:
-    """Over gRPC a client gets the form it asked in, raw or typed; REST's is settled by ``to_rest``."""
+def _to_output(name: str, values: NDArray[Any]) -> InferOutput:
     if values.dtype == np.object_:
         values = np.array([text.encode() for text in values.flat], np.object_).reshape(values.shape)
-    output = InferOutput(name, list(values.shape), _DATATYPES[values.dtype.kind], values)
-    if request.from_grpc and request.use_binary_outputs:
-        output.set_data_from_numpy(values)
-    elif request.from_grpc:
-        output.data = values.ravel().tolist()
-    return output
+    return InferOutput(name, list(values.shape), _DATATYPES[values.dtype.kind], values)
 
 
-def _v1(answerer: Answerer, found: Found) -> dict[str, Any]:
-    predictions, (labels, scores) = found.predictions, found.top
+def _build_v1(identity: ModelIdentity, outputs: PredictionOutputs) -> dict[str, Any]:
+    predictions, (labels, scores) = outputs.predictions, outputs.top
     rows = zip(
-        labels, scores.tolist(), predictions.probabilities.tolist(), _strangeness(predictions), strict=True
+        labels, scores.tolist(), predictions.probabilities.tolist(), _ood_fields(predictions), strict=True
     )
     return {
         "predictions": [
             {"label": label[0], "score": score[0], "labels": label, "scores": score, "probabilities": row}
-            | more
-            for label, score, row, more in rows
+            | ood
+            for label, score, row, ood in rows
         ],
-        "model_name": answerer.name,
-        "model_version": answerer.version,
+        "model_name": identity.name,
+        "model_version": identity.version,
     }
 
 
-def _strangeness(predictions: Predictions) -> list[dict[str, Any]]:
+def _ood_fields(predictions: Predictions) -> list[dict[str, Any]]:
+    """``known`` and ``novelty`` of each photo; empty if the bundle does not detect such photos."""
     if predictions.novelty is None or predictions.known is None:
         return [{}] * len(predictions.probabilities)
     rows = zip(predictions.known.tolist(), predictions.novelty.tolist(), strict=True)

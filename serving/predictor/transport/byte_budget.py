@@ -1,31 +1,31 @@
-"""Bytes of requests being answered, REST and gRPC together: what is over the budget is refused at once."""
+"""Limits the bytes of all requests in progress, REST and gRPC together."""
 
 from __future__ import annotations
 
 from serving.predictor.errors import overloaded
 
 
-class Budget:
-    """A number of bytes that requests share; used in the event loop's thread only.
+class ByteBudget:
+    """Bytes that requests in progress may hold; used in the event loop's thread only.
 
     Args:
-        limit: Most bytes at a time.
+        limit: Maximum number of bytes.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._taken = 0
+        self._used = 0
 
-    def take(self, size: int) -> None:
-        """Counts bytes that have come.
+    def acquire(self, size: int) -> None:
+        """Reserves bytes.
 
         Raises:
-            RequestError: 503, that would be too many; none of these is counted.
+            RequestError: 503 if that would exceed the limit; nothing is then reserved.
         """
-        if self._taken + size > self._limit:
-            raise overloaded("too many bytes are being answered; try again in a second")
-        self._taken += size
+        if self._used + size > self._limit:
+            raise overloaded("too many bytes are in progress; try again in a second")
+        self._used += size
 
-    def give_back(self, size: int) -> None:
-        """Uncounts bytes that were taken."""
-        self._taken -= size
+    def release(self, size: int) -> None:
+        """Returns reserved bytes."""
+        self._used -= size

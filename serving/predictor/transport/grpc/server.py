@@ -11,45 +11,54 @@ from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import add_GRPCInferenceServi
 from kserve.protocol.grpc.server import GRPCServer
 
 from phytoflow.system.ports import taken
-from serving.predictor.model import LeafModel
+from serving.predictor.model import PhotoModel
 from serving.predictor.options import Options
-from serving.predictor.transport.byte_budget import Budget
-from serving.predictor.transport.grpc.interceptors import Malformed, Refusals
-from serving.predictor.transport.grpc.servicer import LeafServicer
+from serving.predictor.transport.byte_budget import ByteBudget
+from serving.predictor.transport.grpc.interceptors import DecodeErrorInterceptor, ErrorStatusInterceptor
+from serving.predictor.transport.grpc.servicer import PhotoServicer
 
+# Calls beyond the queue's size that are read: health checks and calls that are refused with a reason.
 _SPARE_CALLS = 64
+_FRAMING_BYTES = 2**20  # of a message beyond its photos
 
 
-_FRAMING_BYTES = 2**20
+class PhotoGrpcServer(GRPCServer):
+    """kserve's server with our servicer; calls beyond what the queue could hold are refused unread.
 
-
-class LeafGrpcServer(GRPCServer):
-    """The server of kserve with our servicer; calls beyond what could wait anyway are refused unread."""
+    Args:
+        addresses: ``IP:PORT`` to listen on.
+        server: Supplies kserve's data plane.
+        model: The model.
+        options: Limits.
+        budget: Bytes in progress, shared with REST.
+    """
 
     def __init__(
         self,
         addresses: Sequence[str],
         server: ModelServer,
-        model: LeafModel,
+        model: PhotoModel,
         options: Options,
-        budget: Budget,
+        budget: ByteBudget,
     ) -> None:
-        own = server.dataplane, server.model_repository_extension
+        kserve_parts = server.dataplane, server.model_repository_extension
+        super().__init__(
+            options.grpc_port, *kserve_parts, kwargs={}, grace_period=options.grace_period_seconds
+        )
         self._addresses = addresses
-        super().__init__(options.grpc_port, *own, kwargs={}, grace_period=options.grace_period_seconds)
-        self._servicer = LeafServicer(*own, model, options, budget)
+        self._servicer = PhotoServicer(*kserve_parts, model, options, budget)
         self._options = options
 
     async def start(self, max_workers: int) -> None:
-        """Serves until stopped; raises ServingError where another took the port meanwhile."""
+        """Serves until stopped; raises ServingError if another process has taken the port meanwhile."""
         limit = self._options.max_body_bytes + _FRAMING_BYTES
         self._server = aio.server(
             futures.ThreadPoolExecutor(max_workers),
-            interceptors=(Malformed(), Refusals()),
+            interceptors=(DecodeErrorInterceptor(), ErrorStatusInterceptor()),
             options=[
                 ("grpc.max_send_message_length", limit),
                 ("grpc.max_receive_message_length", limit),
-                ("grpc.so_reuseport", 0),  # or another predictor would get every other call
+                ("grpc.so_reuseport", 0),  # or a second predictor on this port would get every other call
             ],
             maximum_concurrent_rpcs=self._options.max_queue_size + _SPARE_CALLS,
         )

@@ -1,4 +1,4 @@
-"""Work whose client has left is not done."""
+"""Cancels a request through FastAPI when its client disconnects."""
 
 from __future__ import annotations
 
@@ -12,47 +12,56 @@ from starlette.types import Message
 from serving.predictor.errors import client_disconnected
 from serving.predictor.observability.metrics import count_error
 
-_PATIENCE_SECONDS = 0.05  # to look for a client takes a task; most are answered before it is worth one
+_WATCH_AFTER_SECONDS = 0.05  # watching needs a task; most requests are answered before it is worth one
 
 
-async def unless_gone(request: Request, work: Awaitable[Response]) -> Response:
-    """Gives up on the work when its client leaves."""
+async def cancel_on_disconnect(request: Request, work: Awaitable[Response]) -> Response:
+    """Awaits the work, and cancels it when the client disconnects."""
     task = asyncio.current_task()
     assert task is not None
-    watch = _Watch(request, task)
+    watcher = DisconnectWatcher(request, task)
     try:
         return await work
     except asyncio.CancelledError:
-        if not watch.gone:
-            raise  # the server is ending
+        if not watcher.disconnected:
+            raise  # the server is shutting down
         task.uncancel()
         count_error(error := client_disconnected())
         return Response(status_code=error.status)
     finally:
-        watch.end()
+        watcher.stop()
 
 
-class _Watch:
-    """Cancels a request's own task once the client has left; one for the work too would cost as much."""
+class DisconnectWatcher:
+    """Cancels a request's own task when the client disconnects; a second task for the work would cost more.
+
+    Args:
+        request: Is watched.
+        task: Is cancelled.
+
+    Attributes:
+        disconnected: Whether the client has disconnected.
+    """
 
     def __init__(self, request: Request, task: asyncio.Task[object]) -> None:
-        self.gone = False
+        self.disconnected = False
         self._request, self._task = request, task
-        self._leaving: asyncio.Future[Message] | None = None
-        self._timer = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self._begin)
+        self._message: asyncio.Future[Message] | None = None
+        self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER_SECONDS, self._watch)
 
-    def end(self) -> None:
-        """The work is done."""
+    def stop(self) -> None:
+        """Ends the watch."""
         self._timer.cancel()
-        if self._leaving is not None:
-            self._leaving.remove_done_callback(self._left)
-            self._leaving.cancel()
+        if self._message is not None:
+            self._message.remove_done_callback(self._cancel)
+            self._message.cancel()
 
-    def _begin(self) -> None:
-        leaving = self._leaving = asyncio.ensure_future(self._request.receive())
-        leaving.add_done_callback(self._left)
+    def _watch(self) -> None:
+        # The body has been read: the next message can only be the disconnect.
+        self._message = asyncio.ensure_future(self._request.receive())
+        self._message.add_done_callback(self._cancel)
 
-    def _left(self, leaving: asyncio.Future[Message]) -> None:
-        if not leaving.cancelled():
-            self.gone = True
+    def _cancel(self, message: asyncio.Future[Message]) -> None:
+        if not message.cancelled():
+            self.disconnected = True
             self._task.cancel()

@@ -1,11 +1,11 @@
-"""uvicorn's connection, with a way of its own for V2 questions.
+"""V2 infer requests without ASGI.
 
-Between two photos the network empties the processor's caches, and each object that a request touches costs
-several times what a profile of the server alone shows. ASGI's scope, events and messages, Starlette's request
-and response and kserve's middleware came to a tenth of a photo. ``POST /v2/models/M/infer`` does without: its
-bytes are gathered as they come, one task answers them, one write sends the answer. Everything else, and a
-question that is out of the ordinary (pipelined, upgraded, told to wait for 100-continue), goes uvicorn's way
-to FastAPI, where the same handler answers it.
+Between two batches the CPU caches are cold, so that each object which a request touches costs several times
+what a profile of the server alone shows: ASGI's scope, events and messages, Starlette's request and response
+and kserve's middleware together cost about a tenth of a photo. ``POST /v2/models/M/infer`` does without
+them. The protocol collects the body, one task handles it, one write sends the response. All other requests,
+and infer requests that are unusual (pipelined, compressed, waiting for 100-continue), go through uvicorn to
+FastAPI, where the same handler answers them.
 """
 
 from __future__ import annotations
@@ -13,110 +13,162 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from serving.predictor.errors import RequestError
-from serving.predictor.transport.rest.endpoints import Rest
-from serving.predictor.transport.rest.question import Question
-from serving.predictor.transport.rest.responses import Reply, refusal
+from serving.predictor.errors import RequestError, client_disconnected
+from serving.predictor.observability.metrics import count_error
+from serving.predictor.transport.rest.body import RequestBody
+from serving.predictor.transport.rest.endpoints import RestEndpoints
+from serving.predictor.transport.rest.responses import HttpResponse, error_response
+from serving.predictor.transport.rest.upgrade import UpgradeIgnoringProtocol
 
 
-class Connection(HttpToolsProtocol):
-    """One client's connection.
-
-    A question stands where uvicorn keeps its request-response cycle, so that the end of the client, of the
-    server and of pipelined requests' turns are seen to as ever.
+class FastPathRequest:
+    """Takes the place of uvicorn's ``RequestResponseCycle`` and has the attributes that uvicorn reads of it.
 
     Args:
-        rest: Answers questions.
-        own: What uvicorn hands its connections.
+        headers: Headers as received, names in lower case.
+        body: Collects the body.
+        keep_alive: Whether the connection stays open afterwards.
+
+    Attributes:
+        headers: By name in lower case.
+        body: The body so far.
+        keep_alive: uvicorn sets it to False when the server shuts down.
+        response_complete: Whether the response was sent.
+        task: Handles the request once its body is complete.
     """
 
-    def __init__(self, rest: Rest, **own: Any) -> None:
-        super().__init__(**own)
+    def __init__(self, headers: list[tuple[bytes, bytes]], body: RequestBody, keep_alive: bool) -> None:
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+        self._disconnected = False
+        self.body, self.keep_alive, self.response_complete = body, keep_alive, False
+        self.task: asyncio.Task[None] | None = None
+
+    @property
+    def message_event(self) -> FastPathRequest:
+        """This object: uvicorn calls its ``set`` on a disconnect, after setting ``disconnected``."""
+        return self
+
+    def set(self) -> None:
+        """See ``message_event``."""
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the client has disconnected."""
+        return self._disconnected
+
+    @disconnected.setter
+    def disconnected(self, value: bool) -> None:
+        self._disconnected = value
+        if self.task is not None:
+            self.task.cancel()
+        else:
+            self.body.release()
+            count_error(client_disconnected())
+
+
+class InferFastPath(UpgradeIgnoringProtocol):
+    """A client's connection.
+
+    A ``FastPathRequest`` stands where uvicorn keeps its request-response cycle, so that uvicorn goes on
+    handling disconnects, shutdown and the order of pipelined requests.
+
+    Args:
+        rest: Handles the requests.
+        arguments: uvicorn's arguments for a protocol.
+    """
+
+    def __init__(self, rest: RestEndpoints, **arguments: Any) -> None:
+        super().__init__(**arguments)
         self._rest = rest
 
     def on_message_begin(self) -> None:
-        """A request begins: nothing is prepared before it is known which way it goes."""
+        """Begins a request: nothing is prepared before it is known which path it takes."""
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
-        """Now it is."""
-        if self._short():
+        """Chooses the path."""
+        if self._takes_fast_path():
             self._begin()
             return
-        read = self.url, self.headers, self.expect_100_continue
+        received = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
-        self.url, headers, self.expect_100_continue = read
-        self.headers += headers
+        self.url, headers, self.expect_100_continue = received
+        self.headers += headers  # in place: the ASGI scope refers to this list
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Some of its body."""
-        if not isinstance(question := self.cycle, Question):
+        """Adds to the body of the request."""
+        if not isinstance(request := self.cycle, FastPathRequest):
             super().on_body(body)
-        elif not question.response_complete:
+        elif not request.response_complete:
             try:
-                question.body.receive(body)
+                request.body.receive(body)
             except RequestError as error:
-                self._reply(question, refusal(error))
+                self._send(request, error_response(error))
 
     def on_message_complete(self) -> None:
-        """All of it is there."""
-        if not isinstance(question := self.cycle, Question):
+        """Handles the complete request."""
+        if self.parser.should_upgrade():
+            return  # it is parsed again, and the cycle may be that of the request before it
+        if not isinstance(request := self.cycle, FastPathRequest):
             super().on_message_complete()
-        elif not question.response_complete:
-            question.task = self.loop.create_task(self._answer(question))
-            self.tasks.add(question.task)
-            question.task.add_done_callback(self.tasks.discard)
+        elif not request.response_complete:
+            request.task = self.loop.create_task(self._handle(request))
+            self.tasks.add(request.task)
+            request.task.add_done_callback(self.tasks.discard)
 
-    def _short(self) -> bool:
-        idle = self.cycle is None or self.cycle.response_complete
-        usual = not self.expect_100_continue and not self.parser.should_upgrade()
-        return idle and usual and self.url == self._rest.path and self.parser.get_method() == b"POST"
+    def _takes_fast_path(self) -> bool:
+        return (
+            self.url == self._rest.infer_path
+            and self.parser.get_method() == b"POST"
+            and not self.parser.should_upgrade()
+            and not self.expect_100_continue
+            and (self.cycle is None or self.cycle.response_complete)
+            and not any(name == b"content-encoding" for name, _ in self.headers)
+        )
 
     def _begin(self) -> None:
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        question = Question(self.headers, self._rest.new_body(), keep_alive)
-        self.cycle = question  # type: ignore[assignment]
+        request = FastPathRequest(self.headers, self._rest.new_body(), keep_alive)
+        self.cycle = request  # type: ignore[assignment]
         try:
-            self._rest.check_room()  # before its body is read: under overload a refusal must cost little
-            question.body.check_announced(question.headers.get("content-length", ""))
+            self._rest.check_room()  # before the body is read: under overload a refusal must cost little
+            request.body.check_announced(request.headers.get("content-length", ""))
         except RequestError as error:
-            self._reply(question, refusal(error))
+            self._send(request, error_response(error))
 
-    async def _answer(self, question: Question) -> None:
+    async def _handle(self, request: FastPathRequest) -> None:
         try:
-            reply = await self._rest.reply(question.body.whole(), question.headers)
+            response = await self._rest.respond(request.body.join(), request.headers)
         except asyncio.CancelledError:
-            if not question.disconnected:
-                raise  # the server is ending
-            question.count_as_gone()
+            if not request.disconnected:
+                raise  # the server is shutting down
+            count_error(client_disconnected())
             return
         finally:
-            question.body.give_back()
+            request.body.release()
         if self.flow.write_paused:
             await self.flow.drain()
-        self._reply(question, reply)
+        self._send(request, response)
 
-    def _reply(self, question: Question, reply: Reply) -> None:
-        question.body.give_back()
-        # uvicorn tells only the last of several in a row that their client has left.
-        if question.disconnected or self.transport.is_closing():
+    def _send(self, request: FastPathRequest, response: HttpResponse) -> None:
+        request.body.release()
+        # Of several pipelined requests uvicorn tells only the last one that their client has disconnected.
+        if request.disconnected or self.transport.is_closing():
             return
-        question.response_complete = True
-        self.transport.write(self._written(reply, question.keep_alive))
-        if not question.keep_alive:
+        request.response_complete = True
+        self.transport.write(self._encode(response, request.keep_alive))
+        if not request.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
-    def _written(self, reply: Reply, keep_alive: bool) -> bytes:
+    def _encode(self, response: HttpResponse, keep_alive: bool) -> bytes:
         lines = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        lines += [f"{name}: {value}\r\n".encode("latin-1") for name, value in reply.headers]
+        lines += [f"{name}: {value}\r\n".encode("latin-1") for name, value in response.headers]
         if not keep_alive:
             lines.append(b"connection: close\r\n")
-        length = b"content-type: %b\r\ncontent-length: %d\r\n\r\n" % (
-            reply.media_type.encode(),
-            len(reply.content),
-        )
-        return b"".join([STATUS_LINE[reply.status], *lines, length, reply.content])
+        entity = b"content-type: %b\r\ncontent-length: %d\r\n\r\n"
+        entity %= response.media_type.encode(), len(response.content)
+        return b"".join([STATUS_LINE[response.status], *lines, entity, response.content])

@@ -1,4 +1,4 @@
-"""What ``/openapi.json`` says of the bodies that our routes read themselves."""
+"""Request bodies in ``/openapi.json``: FastAPI cannot describe what the endpoints read themselves."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from phytoflow.protocol.constants import VIEWS
 _PARAMETERS: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "top_k": {"type": "integer", "minimum": 1, "description": "Labels a photo."},
-        "tta": {"enum": list(VIEWS), "description": "Views of each photo whose answers are averaged."},
+        "top_k": {"type": "integer", "minimum": 1, "description": "Labels to return for each photo."},
+        "tta": {"enum": list(VIEWS), "description": "Test-time augmentation."},
+        "timeout": {"type": "integer", "description": "Without effect, as priority and sequence_*."},
+        "priority": {"type": "integer"},
+        "sequence_id": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+        "sequence_start": {"type": "boolean"},
+        "sequence_end": {"type": "boolean"},
     },
 }
 _EXPLAIN = {
-    "explain": {"type": "boolean", "description": "Answer an explanation, too."},
+    "explain": {"type": "boolean", "description": "Return a heat map too."},
     "class": {"type": "string", "description": "With explain: the class to explain."},
 }
 _TENSOR = {
@@ -31,7 +36,20 @@ _TENSOR = {
 _OUTPUT = {
     "type": "object",
     "required": ["name"],
-    "properties": {"name": {"type": "string"}, "parameters": {"type": "object"}},
+    "properties": {
+        "name": {"type": "string"},
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "binary_data": {"type": "boolean"},
+                "classification": {
+                    "type": "integer",
+                    "minimum": 0,
+                    "description": "Of probabilities: best classes as SCORE:INDEX:LABEL.",
+                },
+            },
+        },
+    },
 }
 _INFER = {
     "type": "object",
@@ -43,12 +61,15 @@ _INFER = {
         "outputs": {"type": "array", "items": _OUTPUT, "maxItems": 16},
     },
 }
-_PHOTO = {
-    "anyOf": [
-        {"type": "string", "format": "byte"},
-        {"type": "object", "required": ["b64"], "properties": {"b64": {"type": "string", "format": "byte"}}},
-    ]
+_BASE64 = {"type": "string", "format": "byte"}
+_B64_OBJECT = {"type": "object", "required": ["b64"], "properties": {"b64": _BASE64}}
+_NAMED = {
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": {"anyOf": [_BASE64, _B64_OBJECT]},
 }
+_PHOTO = {"anyOf": [_BASE64, _B64_OBJECT, _NAMED]}
 _PREDICT = {
     "type": "object",
     "required": ["instances"],
@@ -75,7 +96,11 @@ def _body(*, required: bool, **schemas: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": required, "content": content}}
 
 
-_BINARY = {"type": "string", "format": "binary", "description": "JSON, then the photos; see V2's extension."}
+_BINARY = {
+    "type": "string",
+    "format": "binary",
+    "description": "JSON followed by the photos; see V2's binary tensor extension.",
+}
 INFER = _body(required=True, json=_INFER, octet_stream=_BINARY)
 PREDICT = _body(required=True, json=_PREDICT)
 LOAD = _body(required=False, json=_LOAD)

@@ -1,4 +1,4 @@
-"""What is sent back over REST, whichever way a question came in."""
+"""HTTP responses, the same on the fast path and through FastAPI."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from kserve import InferResponse
 
 from serving.predictor.errors import RequestError
 from serving.predictor.observability.metrics import count_error
+from serving.predictor.transport.rest.content_encoding import SUPPORTED
 from serving.predictor.transport.rest.v2_request import BINARY_HEADER
 
 _JSON, _BYTES = "application/json", "application/octet-stream"
+_ERROR_HEADERS = {503: (("retry-after", "1"),), 415: (("accept-encoding", SUPPORTED),)}
 
 
-class Reply(NamedTuple):
-    """A whole answer.
+class HttpResponse(NamedTuple):
+    """A complete response.
 
     Attributes:
-        content: The body.
+        content: Body.
         status: HTTP status.
-        media_type: Of the body.
-        headers: Further ones.
+        media_type: Media type of the body.
+        headers: Further headers.
     """
 
     content: bytes
@@ -30,26 +32,26 @@ class Reply(NamedTuple):
     media_type: str = _JSON
     headers: tuple[tuple[str, str], ...] = ()
 
-    def response(self) -> Response:
-        """The same for Starlette."""
+    def to_starlette(self) -> Response:
+        """Returns the same as a Starlette response."""
         return Response(self.content, self.status, dict(self.headers), self.media_type)
 
 
-def json(content: Any, status: int = 200) -> Reply:
-    """JSON of anything orjson writes."""
-    return Reply(orjson.dumps(content), status)
+def json_response(content: Any, status: int = 200) -> HttpResponse:
+    """Encodes anything that orjson can encode."""
+    return HttpResponse(orjson.dumps(content), status)
 
 
-def infer(answer: InferResponse | dict[str, Any]) -> Reply:
-    """The V2 answer: all of it JSON, or some outputs as bytes behind it."""
-    if isinstance(answer, dict):
-        return json(answer)
-    content, json_length = answer.to_rest()  # some outputs go as bytes; all as JSON came as a dict
-    return Reply(content, 200, _BYTES, ((BINARY_HEADER, str(json_length)),))
+def infer_response(response: InferResponse | dict[str, Any]) -> HttpResponse:
+    """Encodes a V2 response: JSON, or JSON followed by binary outputs."""
+    if isinstance(response, dict):
+        return json_response(response)
+    content, json_length = response.to_rest()  # has binary outputs: otherwise it would be a dict
+    return HttpResponse(content, 200, _BYTES, ((BINARY_HEADER, str(json_length)),))
 
 
-def refusal(error: RequestError) -> Reply:
-    """Why there is no answer; counted here, as each refusal is sent once."""
+def error_response(error: RequestError) -> HttpResponse:
+    """Encodes an error and counts it; each error is sent once."""
     count_error(error)
     content = orjson.dumps({"error": error.message, "reason": error.reason})
-    return Reply(content, error.status, _JSON, (("retry-after", "1"),) if error.status == 503 else ())
+    return HttpResponse(content, error.status, _JSON, _ERROR_HEADERS.get(error.status, ()))

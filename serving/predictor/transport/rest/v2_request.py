@@ -1,8 +1,8 @@
-"""The V2 REST request: JSON, alone or followed by binary tensors.
+"""Parses V2 requests over REST: JSON, alone or followed by binary tensors.
 
-kserve's own parser (``InferRequest.from_bytes``, 0.21) turns binary tensors into Python lists: raw JPEG
-bytes end in a 500 that echoes the image, and pixels cost 60 times what they need. This one keeps bytes as
-bytes; ``test_v2_request.py`` fails when kserve's parser has been mended and this one can go.
+kserve's own parser (``InferRequest.from_bytes``, 0.21) turns binary tensors into Python lists: raw JPEG bytes
+end in a 500 that echoes the image, and pixels cost 60 times as much. This parser keeps bytes as bytes.
+``test_v2_request.py`` fails once kserve's parser is mended and this one can go.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import orjson
 from kserve import InferInput, InferRequest
 from kserve.protocol.infer_type import RequestedOutput
 from pydantic import Field, StrictInt, TypeAdapter, ValidationError
-from typing_extensions import TypedDict  # before Python 3.12 pydantic does not read typing's
+from typing_extensions import TypedDict  # pydantic cannot read typing's before Python 3.12
 
 from serving.predictor.errors import malformed
 
 BINARY_HEADER = "inference-header-content-length"
 _MAX_RANK = 4
-
+_MAX_TENSORS = 16  # inputs, and outputs: there are fewer of both
 
 _Name = Annotated[str, Field(max_length=256)]
 
@@ -40,23 +40,23 @@ class _Output(TypedDict):
 class _Request(TypedDict):
     id: NotRequired[_Name | None]
     parameters: NotRequired[dict[str, Any]]
-    inputs: Annotated[list[_Input], Field(max_length=16)]
-    outputs: NotRequired[Annotated[list[_Output], Field(max_length=16)] | None]
+    inputs: Annotated[list[_Input], Field(max_length=_MAX_TENSORS)]
+    outputs: NotRequired[Annotated[list[_Output], Field(max_length=_MAX_TENSORS)] | None]
 
 
-_REQUEST = TypeAdapter(_Request)  # of dicts: models would take twice as long to make
+_REQUEST = TypeAdapter(_Request)  # of dicts: models take twice as long to make
 
 
-def parse_request(body: bytes, json_length: int | None, model_name: str) -> InferRequest:
-    """Parses the body of ``/v2/models/M/infer``.
+def parse_v2_body(body: bytes, json_length: int | None, model_name: str) -> InferRequest:
+    """Parses the body of ``POST /v2/models/M/infer``.
 
     Args:
         body: The whole body.
-        json_length: The ``Inference-Header-Content-Length`` header; None: the body is JSON only.
-        model_name: The model asked.
+        json_length: Header ``Inference-Header-Content-Length``; None: the body is JSON only.
+        model_name: Model that is called.
 
     Raises:
-        RequestError: 400, naming the field.
+        RequestError: 400; the message names the field.
     """
     if json_length is not None and not 0 < json_length <= len(body):
         raise malformed(f"Inference-Header-Content-Length is {json_length}, the body has {len(body)} bytes")
@@ -65,20 +65,20 @@ def parse_request(body: bytes, json_length: int | None, model_name: str) -> Infe
     except orjson.JSONDecodeError as error:
         raise malformed(f"the JSON part is not JSON: {error.msg} at byte {error.pos}") from None
     except ValidationError as error:
-        raise malformed(_first(error)) from None
+        raise malformed(_describe_first(error)) from None
     binary = memoryview(body)[len(body) if json_length is None else json_length :]
     outputs = fields.get("outputs") or []
     return InferRequest(
         model_name,
-        _inputs(fields["inputs"], binary),
+        _parse_inputs(fields["inputs"], binary),
         request_id=fields.get("id"),
         parameters=fields.get("parameters", {}),
         request_outputs=[RequestedOutput(each["name"], each.get("parameters", {})) for each in outputs],
     )
 
 
-def _inputs(fields: list[_Input], binary: memoryview) -> list[InferInput]:
-    found, start = [], 0
+def _parse_inputs(fields: list[_Input], binary: memoryview) -> list[InferInput]:
+    tensors, start = [], 0
     for field in fields:
         data, parameters = field.get("data"), field.get("parameters", {})
         tensor = InferInput(field["name"], field["shape"], field["datatype"], data, parameters)
@@ -86,10 +86,10 @@ def _inputs(fields: list[_Input], binary: memoryview) -> list[InferInput]:
             size = _binary_size(field, len(binary) - start)
             tensor._raw_data = bytes(binary[start : start + size])
             start += size
-        found.append(tensor)
+        tensors.append(tensor)
     if start != len(binary):
         raise malformed(f"{len(binary) - start} bytes follow the last binary tensor")
-    return found
+    return tensors
 
 
 def _binary_size(field: _Input, left: int) -> int:
@@ -101,8 +101,8 @@ def _binary_size(field: _Input, left: int) -> int:
     return size
 
 
-def _first(error: ValidationError) -> str:
-    """The first complaint, by field; pydantic's own text would quote the input."""
+def _describe_first(error: ValidationError) -> str:
+    """The first problem with its field; pydantic's own text would quote the input."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the request"
     return f"{where}: {'not an object' if first['type'] == 'dict_type' else first['msg']}"

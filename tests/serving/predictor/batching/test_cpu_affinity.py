@@ -1,4 +1,4 @@
-"""A lane keeps to its own CPU while all lanes are needed, and only where each has one."""
+"""A lane keeps to its own CPU while all workers are needed, and only where each has one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from functools import partial
 
 import pytest
 
-from serving.predictor.batching.cpu_affinity import Place
+from serving.predictor.batching.cpu_affinity import CpuAffinity
 
 CPUS = sorted(os.sched_getaffinity(0))
 
 
 def in_a_thread(work: Callable[[], None]) -> None:
-    """What a place does is done to its thread, which must not be the tests'."""
+    """What a affinity does is done to its thread, which must not be the tests'."""
     failed: list[BaseException] = []
 
     def caught() -> None:
@@ -34,11 +34,11 @@ def in_a_thread(work: Callable[[], None]) -> None:
 @pytest.mark.skipif(len(CPUS) < 2, reason="needs two CPUs")
 def test_each_lane_has_a_cpu_while_it_is_crowded() -> None:
     def lane(number: int) -> None:
-        place = Place(number, len(CPUS))
+        affinity = CpuAffinity(number, len(CPUS))
         assert os.sched_getaffinity(0) == set(CPUS)
-        place.keep(True)
+        affinity.pin(True)
         assert os.sched_getaffinity(0) == {CPUS[number]}
-        place.keep(False)
+        affinity.pin(False)
         assert os.sched_getaffinity(0) == set(CPUS)
 
     for number in range(len(CPUS)):
@@ -54,11 +54,11 @@ def test_a_thread_is_woken_on_the_cpu_of_a_crowded_lane() -> None:
     thread = sleeper.native_id or 0
 
     def lane(number: int) -> None:
-        place = Place(number, len(CPUS))
-        with place.inviting(thread):
+        affinity = CpuAffinity(number, len(CPUS))
+        with affinity.waking_here(thread):
             assert os.sched_getaffinity(thread) == set(CPUS)
-        place.keep(True)
-        with pytest.raises(KeyError), place.inviting(thread):
+        affinity.pin(True)
+        with pytest.raises(KeyError), affinity.waking_here(thread):
             assert os.sched_getaffinity(thread) == {CPUS[number]}
             raise KeyError
         assert os.sched_getaffinity(thread) == set(CPUS)
@@ -69,17 +69,17 @@ def test_a_thread_is_woken_on_the_cpu_of_a_crowded_lane() -> None:
     sleeper.join()
 
 
-@pytest.mark.parametrize(("cpus", "lanes"), [({0, 1}, 3), ({0, 1}, 1), ({0}, 1)])
+@pytest.mark.parametrize(("cpus", "workers"), [({0, 1}, 3), ({0, 1}, 1), ({0}, 1)])
 def test_where_lanes_and_cpus_differ_in_number_or_there_is_one_none_is_kept(
-    monkeypatch: pytest.MonkeyPatch, cpus: set[int], lanes: int
+    monkeypatch: pytest.MonkeyPatch, cpus: set[int], workers: int
 ) -> None:
     """Nor is the system told anything: its own choice of CPUs may change while the predictor runs."""
     asked: list[object] = []
 
     def lane() -> None:
-        place = Place(0, lanes)
-        place.keep(True)
-        with place.inviting(0):
+        affinity = CpuAffinity(0, workers)
+        affinity.pin(True)
+        with affinity.waking_here(0):
             pass
 
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: cpus)
@@ -93,9 +93,9 @@ def test_a_sandbox_may_forbid_it(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError
 
     def lane() -> None:
-        place = Place(0, len(CPUS))
-        place.keep(True)
-        with place.inviting(0):
+        affinity = CpuAffinity(0, len(CPUS))
+        affinity.pin(True)
+        with affinity.waking_here(0):
             pass
 
     monkeypatch.setattr(os, "sched_setaffinity", forbidden)

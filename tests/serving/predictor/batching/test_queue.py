@@ -11,7 +11,7 @@ import pytest
 
 from serving.predictor.batching import in_flight as underway
 from serving.predictor.batching.jobs import Job
-from serving.predictor.batching.queue import Taken, Waiting
+from serving.predictor.batching.queue import Batch, BatchQueue
 
 Calls = list[None]
 _SLOW = 100.0  # seconds that a share seems to have taken: a quarter of it is longer than any test
@@ -31,7 +31,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(underway, "perf_counter", made)
-    monkeypatch.setattr(underway, "_LONGEST", _SLOW)  # a busy machine must not be what ends a wait
+    monkeypatch.setattr(underway, "_MAX_RECENT_SECONDS", _SLOW)  # a busy machine must not be what ends a wait
     return made
 
 
@@ -44,15 +44,15 @@ def nothing() -> None:
     """There is nothing to tell."""
 
 
-def taken(waiting: Waiting, untold: int = 0, tell: Callable[[], None] = nothing) -> Taken:
-    found = waiting.take(untold, tell)
+def taken(waiting: BatchQueue, untold: int = 0, tell: Callable[[], None] = nothing) -> Batch:
+    found = waiting.next_batch(untold, tell)
     assert found
     return found
 
 
-def two_lanes(clock: Clock, seconds: float) -> tuple[Waiting, Taken]:
+def two_lanes(clock: Clock, seconds: float) -> tuple[BatchQueue, Batch]:
     """Eight clients: a lane has run two photos in so many seconds, another runs four, two wait."""
-    waiting = Waiting(2, 2, 99, 0.0)
+    waiting = BatchQueue(2, 2, 99, 0.0)
     waiting.put(jobs(4))
     first, second = taken(waiting), taken(waiting)
     waiting.put(jobs(6))
@@ -65,7 +65,7 @@ def two_lanes(clock: Clock, seconds: float) -> tuple[Waiting, Taken]:
 
 
 async def test_who_has_answers_to_tell_does_not_wait_for_a_batch_to_fill() -> None:
-    waiting, told = Waiting(2, 4, 9, 30.0), Calls()
+    waiting, told = BatchQueue(2, 4, 9, 30.0), Calls()
     waiting.put(jobs(8))
     first, second = taken(waiting), taken(waiting)
     assert [len(first.jobs), len(second.jobs)] == [4, 4]
@@ -83,7 +83,7 @@ async def test_who_has_answers_to_tell_does_not_wait_for_a_batch_to_fill() -> No
 
 
 async def test_what_waits_at_the_end_is_still_taken() -> None:
-    waiting, told = Waiting(1, 4, 9, 0.0), Calls()
+    waiting, told = BatchQueue(1, 4, 9, 0.0), Calls()
     waiting.put(jobs(9))
     waiting.close()
     first = taken(waiting)
@@ -93,7 +93,7 @@ async def test_what_waits_at_the_end_is_still_taken() -> None:
     assert len(last.jobs) == 1
     assert not told
     waiting.done(last)
-    assert waiting.take(1, lambda: told.append(None)) is None
+    assert waiting.next_batch(1, lambda: told.append(None)) is None
     assert told
 
 
@@ -126,9 +126,9 @@ async def test_who_never_comes_is_not_waited_for(clock: Clock) -> None:
 
 @pytest.mark.parametrize(
     "end",
-    [pytest.param(Waiting.done, id="nothing is run"), pytest.param(lambda w, _: w.close(), id="the end")],
+    [pytest.param(BatchQueue.done, id="nothing is run"), pytest.param(lambda w, _: w.close(), id="the end")],
 )
-async def test_nobody_is_waited_for_any_more(end: Callable[[Waiting, Taken], None], clock: Clock) -> None:
+async def test_nobody_is_waited_for_any_more(end: Callable[[BatchQueue, Batch], None], clock: Clock) -> None:
     waiting, other = two_lanes(clock, _SLOW)
     start = time.perf_counter()
     taken(waiting, 2, threading.Timer(0.05, end, [waiting, other]).start)
@@ -151,7 +151,7 @@ async def test_lanes_that_finish_together_fall_out_of_step(clock: Clock) -> None
 
 
 async def test_photos_whose_clients_have_left_are_not_taken() -> None:
-    waiting, photos = Waiting(1, 2, 99, 0.0), jobs(9)
+    waiting, photos = BatchQueue(1, 2, 99, 0.0), jobs(9)
     for job in photos[:8]:
         job.future.cancel()
     waiting.put(photos)

@@ -14,8 +14,8 @@ import pytest
 
 from phytoflow.errors import PhotoError
 from phytoflow.inference.predictions import Predictions
-from serving.predictor.batching.jobs import Outcome, Row
-from serving.predictor.batching.worker_pool import Lanes
+from serving.predictor.batching.jobs import Outcome, PhotoResult
+from serving.predictor.batching.worker_pool import WorkerPool
 from serving.predictor.errors import RequestError
 from serving.predictor.inputs.types import Photo
 
@@ -36,7 +36,7 @@ class Plain:
         return photos
 
 
-class Work(Plain):
+class BatchTask(Plain):
     """Answers each photo with its own bytes' length; can be held."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Work(Plain):
     def _one(self, photo: Photo) -> Outcome:
         if photo == b"bad":
             return PhotoError("bad", reason="truncated")
-        return Row(Predictions(np.array([[len(photo)]], np.float32), ("length",)), 0, 0.0)
+        return PhotoResult(Predictions(np.array([[len(photo)]], np.float32), ("length",)), 0, 0.0)
 
 
 class Held(Plain):
@@ -88,36 +88,36 @@ class Held(Plain):
 
 
 @pytest.fixture
-def work() -> Work:
-    return Work()
+def work() -> BatchTask:
+    return BatchTask()
 
 
 @pytest.fixture
-def lanes(work: Work) -> Iterator[Lanes]:
-    made = Lanes(work, count=1, max_batch_size=4, max_queue_size=6)
+def pool(work: BatchTask) -> Iterator[WorkerPool]:
+    made = WorkerPool(work, workers=1, max_batch_size=4, max_queue_size=6)
     yield made
     work.gate.set()
     made.close()
 
 
 def lengths(outcomes: Sequence[Outcome]) -> list[float]:
-    return [float(row.found.probabilities[row.at, 0]) for row in outcomes if isinstance(row, Row)]
+    return [float(row.batch.probabilities[row.row, 0]) for row in outcomes if isinstance(row, PhotoResult)]
 
 
-async def test_answers_keep_the_order_of_the_photos(lanes: Lanes) -> None:
+async def test_answers_keep_the_order_of_the_photos(pool: WorkerPool) -> None:
     photos = [b"x" * n for n in (3, 1, 2, 5, 4)]
-    assert lengths(await lanes.submit(photos)) == [3, 1, 2, 5, 4]
+    assert lengths(await pool.submit(photos)) == [3, 1, 2, 5, 4]
 
 
-async def test_a_lone_photo_is_run_at_once(lanes: Lanes) -> None:
+async def test_a_lone_photo_is_run_at_once(pool: WorkerPool) -> None:
     start = time.perf_counter()
-    await lanes.submit([b"x"])
+    await pool.submit([b"x"])
     assert time.perf_counter() - start < 0.1
 
 
-async def test_what_queues_up_is_run_together(lanes: Lanes, work: Work) -> None:
-    await _occupied(lanes, work)
-    later = [asyncio.create_task(lanes.submit([b"x" * n])) for n in range(1, 6)]
+async def test_what_queues_up_is_run_together(pool: WorkerPool, work: BatchTask) -> None:
+    await _occupied(pool, work)
+    later = [asyncio.create_task(pool.submit([b"x" * n])) for n in range(1, 6)]
     await asyncio.sleep(0.05)
     work.gate.set()
     assert [lengths(answer) for answer in await asyncio.gather(*later)] == [[n] for n in range(1, 6)]
@@ -125,44 +125,44 @@ async def test_what_queues_up_is_run_together(lanes: Lanes, work: Work) -> None:
 
 
 async def test_two_lanes_share_a_request() -> None:
-    work = Work()
-    lanes = Lanes(work, count=2, max_batch_size=8, max_queue_size=100)
+    work = BatchTask()
+    pool = WorkerPool(work, workers=2, max_batch_size=8, max_queue_size=100)
     work.gate.clear()
-    task = asyncio.create_task(lanes.submit([b"x"] * 8))
+    task = asyncio.create_task(pool.submit([b"x"] * 8))
     await asyncio.sleep(0.1)
     assert work.batches == [4, 4]
     work.gate.set()
     assert len(await task) == 8
-    lanes.close()
+    pool.close()
 
 
 async def test_none_is_left_behind_by_a_smaller_batch() -> None:
     """The other lane runs two: a photo left here would wait for those and for the smaller batch."""
     held = Held()
-    lanes = Lanes(held, count=2, max_batch_size=2, max_queue_size=100)
-    task = asyncio.create_task(lanes.submit([b"a", b"b", b"c", b"d", b"e", b"f"]))
+    pool = WorkerPool(held, workers=2, max_batch_size=2, max_queue_size=100)
+    task = asyncio.create_task(pool.submit([b"a", b"b", b"c", b"d", b"e", b"f"]))
     await held.has(b"ab", b"cd")
     held.release(b"ab")
     await held.has(b"ab", b"cd", b"ef")
     held.release(b"cd", b"ef")
     assert len(await task) == 6
-    await asyncio.to_thread(lanes.close)
+    await asyncio.to_thread(pool.close)
 
 
 async def test_what_two_lanes_can_share_is_not_run_by_one() -> None:
     """The other lane runs one photo, and will soon be back."""
     held = Held()
-    lanes = Lanes(held, count=2, max_batch_size=2, max_queue_size=100)
-    first = asyncio.create_task(lanes.submit([b"a", b"b"]))
+    pool = WorkerPool(held, workers=2, max_batch_size=2, max_queue_size=100)
+    first = asyncio.create_task(pool.submit([b"a", b"b"]))
     await held.has(b"a", b"b")
-    second = asyncio.create_task(lanes.submit([b"c", b"d", b"e"]))
+    second = asyncio.create_task(pool.submit([b"c", b"d", b"e"]))
     await asyncio.sleep(0.05)
     held.release(b"a")
     await held.has(b"a", b"b", b"cd")
     held.release(b"b", b"cd", b"e")
     assert (len(await first), len(await second)) == (2, 3)
     assert sorted(held.batches) == [b"a", b"b", b"cd", b"e"]
-    await asyncio.to_thread(lanes.close)
+    await asyncio.to_thread(pool.close)
 
 
 class Steps(Held):
@@ -173,11 +173,11 @@ class Steps(Held):
         return photos
 
 
-async def _behind(lanes: Lanes, steps: Steps, photo: bytes) -> tuple[Answer, Answer]:
+async def _behind(pool: WorkerPool, steps: Steps, photo: bytes) -> tuple[Answer, Answer]:
     """A photo that waits while another is answered; those who ask for the other and for it."""
-    first = asyncio.create_task(lanes.submit([b"a"]))
+    first = asyncio.create_task(pool.submit([b"a"]))
     await steps.has(b"A")
-    second = asyncio.create_task(lanes.submit([photo]))
+    second = asyncio.create_task(pool.submit([photo]))
     await asyncio.sleep(0.05)
     steps.release(b"A", b"a")
     return first, second
@@ -186,8 +186,8 @@ async def _behind(lanes: Lanes, steps: Steps, photo: bytes) -> tuple[Answer, Ans
 async def test_answers_are_told_between_preparing_and_running_what_waits() -> None:
     """Preparing needs Python's lock, which the event loop holds while it answers; running does not."""
     steps = Steps()
-    lanes = Lanes(steps, count=1, max_batch_size=1, max_queue_size=9)
-    first, second = await _behind(lanes, steps, b"b")
+    pool = WorkerPool(steps, workers=1, max_batch_size=1, max_queue_size=9)
+    first, second = await _behind(pool, steps, b"b")
     await steps.has(b"A", b"a", b"B")
     await asyncio.sleep(0.05)
     assert not first.done()
@@ -197,18 +197,18 @@ async def test_answers_are_told_between_preparing_and_running_what_waits() -> No
     assert not second.done()
     steps.release(b"b")
     await second
-    await asyncio.to_thread(lanes.close)
+    await asyncio.to_thread(pool.close)
 
 
 async def test_no_answer_waits_until_a_large_photo_is_prepared() -> None:
     steps, large = Steps(), b"b" * 2**20
-    lanes = Lanes(steps, count=1, max_batch_size=1, max_queue_size=9)
-    first, second = await _behind(lanes, steps, large)
+    pool = WorkerPool(steps, workers=1, max_batch_size=1, max_queue_size=9)
+    first, second = await _behind(pool, steps, large)
     await asyncio.wait_for(first, 5)  # while b is still prepared
     assert not second.done()
     steps.release(large.upper(), large)
     await second
-    await asyncio.to_thread(lanes.close)
+    await asyncio.to_thread(pool.close)
 
 
 async def test_a_photo_that_cannot_be_prepared_keeps_no_answer_back() -> None:
@@ -219,42 +219,42 @@ async def test_a_photo_that_cannot_be_prepared_keeps_no_answer_back() -> None:
             return photos
 
     broken = Broken()
-    lanes = Lanes(broken, count=1, max_batch_size=1, max_queue_size=9)
-    first = asyncio.create_task(lanes.submit([b"a"]))
+    pool = WorkerPool(broken, workers=1, max_batch_size=1, max_queue_size=9)
+    first = asyncio.create_task(pool.submit([b"a"]))
     await broken.has(b"a")
-    second = asyncio.create_task(lanes.submit([b"b"]))
+    second = asyncio.create_task(pool.submit([b"b"]))
     await asyncio.sleep(0.05)
     broken.release(b"a")
     assert len(await asyncio.wait_for(first, 5)) == 1
     with pytest.raises(RuntimeError, match="library"):
         await asyncio.wait_for(second, 5)
-    assert lanes.alive
-    await asyncio.to_thread(lanes.close)
+    assert pool.alive
+    await asyncio.to_thread(pool.close)
 
 
 async def test_work_is_told_whether_it_is_alone() -> None:
-    work = Work()
-    lanes = Lanes(work, count=2, max_batch_size=1, max_queue_size=100)
-    await lanes.submit([b"x"])
+    work = BatchTask()
+    pool = WorkerPool(work, workers=2, max_batch_size=1, max_queue_size=100)
+    await pool.submit([b"x"])
     work.gate.clear()
-    first = asyncio.create_task(lanes.submit([b"x"]))
+    first = asyncio.create_task(pool.submit([b"x"]))
     await asyncio.sleep(0.05)
-    second = asyncio.create_task(lanes.submit([b"x"]))
+    second = asyncio.create_task(pool.submit([b"x"]))
     await asyncio.sleep(0.05)
     work.gate.set()
     await asyncio.gather(first, second)
-    await lanes.submit([b"x"] * 3)  # the last of them may find the other lane done, or not
+    await pool.submit([b"x"] * 3)  # the last of them may find the other lane done, or not
     assert work.alone[:5] == [True, True, False, False, False]
-    lanes.close()
+    pool.close()
 
 
-async def test_with_a_delay_a_batch_fills_while_another_lane_is_busy(work: Work) -> None:
-    lanes = Lanes(work, count=2, max_batch_size=4, max_queue_size=100, max_delay=0.3)
-    await _occupied(lanes, work)  # the one lane is idle, so the first photo did not wait
+async def test_with_a_delay_a_batch_fills_while_another_lane_is_busy(work: BatchTask) -> None:
+    pool = WorkerPool(work, workers=2, max_batch_size=4, max_queue_size=100, max_delay=0.3)
+    await _occupied(pool, work)  # the one lane is idle, so the first photo did not wait
     begun = time.perf_counter()
-    early = asyncio.create_task(lanes.submit([b"x"]))
+    early = asyncio.create_task(pool.submit([b"x"]))
     await asyncio.sleep(0.05)
-    late = asyncio.create_task(lanes.submit([b"xx"]))
+    late = asyncio.create_task(pool.submit([b"xx"]))
     await asyncio.sleep(0.05)
     assert work.batches == [1]
     while len(work.batches) < 2:
@@ -263,20 +263,20 @@ async def test_with_a_delay_a_batch_fills_while_another_lane_is_busy(work: Work)
     assert work.batches == [1, 2]
     work.gate.set()
     assert [lengths(answer) for answer in await asyncio.gather(early, late)] == [[1], [2]]
-    await asyncio.to_thread(lanes.close)
+    await asyncio.to_thread(pool.close)
 
 
 async def test_the_event_loop_goes_first() -> None:
-    """Lanes compute: what reads and answers must not wait for their turn to end."""
+    """WorkerPool compute: what reads and answers must not wait for their turn to end."""
     policies: list[int] = []
 
     def work(photos: Sequence[Photo], alone: bool) -> list[Outcome]:
         policies.append(os.sched_getscheduler(threading.get_native_id()))
         return [PhotoError("bad", reason="truncated") for _ in photos]
 
-    lanes = Lanes(Plain(work), count=1, max_batch_size=1, max_queue_size=1)
-    await lanes.submit([b"x"])
-    await asyncio.to_thread(lanes.close)
+    pool = WorkerPool(Plain(work), workers=1, max_batch_size=1, max_queue_size=1)
+    await pool.submit([b"x"])
+    await asyncio.to_thread(pool.close)
     assert policies == [os.SCHED_BATCH]
     assert os.sched_getscheduler(0) != os.SCHED_BATCH
 
@@ -291,10 +291,10 @@ async def test_lanes_keep_to_their_cpus_only_while_all_are_needed() -> None:
         return [PhotoError("bad", reason="truncated") for _ in photos]
 
     cpus = len(os.sched_getaffinity(0))
-    lanes = Lanes(Plain(work), count=cpus, max_batch_size=1, max_queue_size=2 * cpus)
-    await lanes.submit([b"x"] * 2 * cpus)
-    await lanes.submit([b"x"])
-    await asyncio.to_thread(lanes.close)
+    pool = WorkerPool(Plain(work), workers=cpus, max_batch_size=1, max_queue_size=2 * cpus)
+    await pool.submit([b"x"] * 2 * cpus)
+    await pool.submit([b"x"])
+    await asyncio.to_thread(pool.close)
     assert places[0] == 1
     assert places[-1] == cpus
 
@@ -314,66 +314,66 @@ async def test_the_loop_is_woken_where_a_crowded_lane_has_finished(monkeypatch: 
         return [PhotoError("bad", reason="truncated") for _ in photos]
 
     monkeypatch.setattr(os, "sched_setaffinity", noted)
-    lanes = Lanes(Plain(work), count=len(cpus), max_batch_size=1, max_queue_size=2 * len(cpus))
-    await lanes.submit([b"x"] * 2 * len(cpus))
-    await asyncio.to_thread(lanes.close)
+    pool = WorkerPool(Plain(work), workers=len(cpus), max_batch_size=1, max_queue_size=2 * len(cpus))
+    await pool.submit([b"x"] * 2 * len(cpus))
+    await asyncio.to_thread(pool.close)
     to = [count for thread, count in moves if thread == loop]
     assert (to[0], to[-1]) == (1, len(cpus))
     assert os.sched_getaffinity(0) == cpus
 
 
-async def test_a_full_queue_refuses_at_once(lanes: Lanes, work: Work) -> None:
-    await _occupied(lanes, work)
-    waiting = asyncio.create_task(lanes.submit([b"x"] * 6))
+async def test_a_full_queue_refuses_at_once(pool: WorkerPool, work: BatchTask) -> None:
+    await _occupied(pool, work)
+    waiting = asyncio.create_task(pool.submit([b"x"] * 6))
     await asyncio.sleep(0)
     with pytest.raises(RequestError) as caught:
-        await lanes.submit([b"x"])
+        await pool.submit([b"x"])
     assert caught.value.status == 503
     work.gate.set()
     assert len(await waiting) == 6
-    assert lengths(await lanes.submit([b"xx"])) == [2]  # and recovers
+    assert lengths(await pool.submit([b"xx"])) == [2]  # and recovers
 
 
-async def test_work_whose_client_has_gone_is_not_done(lanes: Lanes, work: Work) -> None:
-    await _occupied(lanes, work)
-    gone = asyncio.create_task(lanes.submit([b"x"] * 3))
+async def test_work_whose_client_has_gone_is_not_done(pool: WorkerPool, work: BatchTask) -> None:
+    await _occupied(pool, work)
+    gone = asyncio.create_task(pool.submit([b"x"] * 3))
     await asyncio.sleep(0.05)
     gone.cancel()
-    stays = asyncio.create_task(lanes.submit([b"x"]))
+    stays = asyncio.create_task(pool.submit([b"x"]))
     await asyncio.sleep(0.05)
     work.gate.set()
     await stays
     assert sum(work.batches) == 2
 
 
-async def test_one_bad_photo_spoils_no_other(lanes: Lanes) -> None:
-    good, bad = await asyncio.gather(lanes.submit([b"xx"]), lanes.submit([b"bad"]))
+async def test_one_bad_photo_spoils_no_other(pool: WorkerPool) -> None:
+    good, bad = await asyncio.gather(pool.submit([b"xx"]), pool.submit([b"bad"]))
     assert lengths(good) == [2]
     assert isinstance(bad[0], PhotoError)
 
 
-async def test_a_lane_outlives_a_failure(lanes: Lanes) -> None:
+async def test_a_lane_outlives_a_failure(pool: WorkerPool) -> None:
     with pytest.raises(RuntimeError, match="library"):
-        await lanes.submit([b"explode"])
-    assert lanes.alive
-    assert lengths(await lanes.submit([b"x"])) == [1]
+        await pool.submit([b"explode"])
+    assert pool.alive
+    assert lengths(await pool.submit([b"x"])) == [1]
 
 
-async def test_closing_finishes_what_waits(work: Work) -> None:
-    lanes = Lanes(work, count=1, max_batch_size=4, max_queue_size=9)
-    task = asyncio.create_task(lanes.submit([b"x"] * 9))
+async def test_closing_finishes_what_waits(work: BatchTask) -> None:
+    pool = WorkerPool(work, workers=1, max_batch_size=4, max_queue_size=9)
+    task = asyncio.create_task(pool.submit([b"x"] * 9))
     await asyncio.sleep(0)
-    await asyncio.to_thread(lanes.close)
+    await asyncio.to_thread(pool.close)
     assert len(await task) == 9
-    assert not lanes.alive
+    assert not pool.alive
     with pytest.raises(RequestError):
-        await lanes.submit([b"x"])
+        await pool.submit([b"x"])
 
 
-async def _occupied(lanes: Lanes, work: Work) -> None:
+async def _occupied(pool: WorkerPool, work: BatchTask) -> None:
     """Leaves the lane busy with one photo until the gate opens."""
     work.gate.clear()
-    task = asyncio.create_task(lanes.submit([b"first"]))
+    task = asyncio.create_task(pool.submit([b"first"]))
     while not work.batches:
         await asyncio.sleep(0.01)
     task.add_done_callback(lambda _: None)

@@ -102,11 +102,11 @@ def test_a_named_version_takes_over_and_the_first_comes_back(swapping: Server, r
         ("other-answers", "recorded answers"),
         ("empty", "no bundle at"),
         ("absent", "no folder at"),
-        ("link", "leads out of the root"),
-        ("../outside", "named by folders beneath the root"),
-        ("/etc", "named by folders beneath the root"),
-        ("leaf//1", "named by folders beneath the root"),
-        ("a" * 300, "named by folders beneath the root"),
+        ("link", "leads out of the repository"),
+        ("../outside", "named by folders in the repository"),
+        ("/etc", "named by folders in the repository"),
+        ("leaf//1", "named by folders in the repository"),
+        ("a" * 300, "named by folders in the repository"),
     ],
 )
 def test_a_bad_version_changes_nothing(swapping: Server, root: Path, name: str, why: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.predictor.engine.warmup import warm, worthwhile
+from serving.predictor.engine.warmup import find_batch_size, warm_up
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from serving.predictor.engine.warmup import warm, worthwhile
     ],
 )
 def test_a_batch_grows_while_photos_get_cheaper(seconds: dict[int, float], expected: int) -> None:
-    assert worthwhile(seconds.__getitem__) == expected
+    assert find_batch_size(seconds.__getitem__) == expected
 
 
 def test_one_slow_moment_does_not_make_a_batch_larger() -> None:
     """As where another process had the CPUs while batches of two were measured."""
     times = {2: iter([0.05, 0.05, 0.05, 0.02]), 4: iter([0.04] * 4)}
-    assert worthwhile(lambda size: next(times[size])) == 2
+    assert find_batch_size(lambda size: next(times[size])) == 2
 
 
 class Seen:
@@ -45,12 +45,12 @@ class Seen:
 
 def test_every_lane_sees_every_size() -> None:
     classifier: Any = Seen()
-    assert warm(classifier, 3, 16) == 16
+    assert warm_up(classifier, 3, 16) == 16
     assert sorted(classifier.sizes) == [1] * 6 + [2] * 3 + [16] * 3
     assert classifier.exclusive == 3
 
 
 def test_an_unsaid_size_is_measured() -> None:
     classifier: Any = Seen()
-    assert warm(classifier, 2, 0) in (2, 4, 8)
+    assert warm_up(classifier, 2, 0) in (2, 4, 8)
     assert {1, 2, 4} <= set(classifier.sizes)

@@ -1,4 +1,4 @@
-"""Work whose client has gone is not done, whichever protocol it came by."""
+"""BatchTask whose client has gone is not done, whichever protocol it came by."""
 
 from __future__ import annotations
 

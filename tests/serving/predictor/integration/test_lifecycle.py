@@ -25,8 +25,8 @@ from phytoflow.errors import ServingError
 from phytoflow.system.ports import free_port
 from serving.predictor.observability import metrics
 from serving.predictor.options import Options
-from serving.predictor.transport.byte_budget import Budget
-from serving.predictor.transport.grpc.server import LeafGrpcServer
+from serving.predictor.transport.byte_budget import ByteBudget
+from serving.predictor.transport.grpc.server import PhotoGrpcServer
 from tests.support.make_bundle import CLASSES, pictures
 from tests.support.servers import ROOT, Server, start
 
@@ -156,7 +156,7 @@ async def test_a_grpc_port_that_was_taken_meanwhile_is_not_shared() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        grpc = LeafGrpcServer([f"127.0.0.1:{port}"], server, model, Options("bundle"), Budget(1))
+        grpc = PhotoGrpcServer([f"127.0.0.1:{port}"], server, model, Options("bundle"), ByteBudget(1))
         with pytest.raises(ServingError, match=f"--grpc_port {port} is in use"):
             await asyncio.wait_for(grpc.start(1), 10)
 
@@ -171,8 +171,8 @@ def test_a_wrong_option_is_a_usage_error(option: str) -> None:
 def test_the_predictor_loads_neither_torch_nor_kubernetes(server: Server) -> None:
     """Its memory maps tell which compiled libraries it holds."""
     code = (
-        "import sys; sys.argv = ['x']; from serving.predictor.lean_imports import slim_imports\n"
-        "with slim_imports():\n"
+        "import sys; sys.argv = ['x']; from serving.predictor.lean_imports import skip_unused_imports\n"
+        "with skip_unused_imports():\n"
         "    import kserve\n"
         "    import serving.predictor.transport.grpc.servicer, serving.predictor.transport.rest.endpoints\n"
         "assert not {'kubernetes', 'torch', 'mlflow', 'kfp', 'pandas'} & set(sys.modules)\n"

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from serving.predictor.observability import buffered_histogram as late
-from serving.predictor.observability.buffered_histogram import LateHistogram
+from serving.predictor.observability.buffered_histogram import BufferedHistogram
 
 VALUES = [0.001 * number for number in range(3000)]
 
@@ -22,16 +22,16 @@ def exported(kind: type[Histogram], threads: int = 1) -> list[str]:
 
 
 def test_a_scrape_shows_what_a_usual_one_shows() -> None:
-    assert exported(LateHistogram) == exported(Histogram)
-    assert 'seconds_bucket{le="0.1"} 101.0' in exported(LateHistogram)
+    assert exported(BufferedHistogram) == exported(Histogram)
+    assert 'seconds_bucket{le="0.1"} 101.0' in exported(BufferedHistogram)
 
 
 def test_nothing_is_lost_between_threads() -> None:
-    assert exported(LateHistogram, threads=8) == exported(Histogram)
+    assert exported(BufferedHistogram, threads=8) == exported(Histogram)
 
 
 def test_the_list_does_not_grow_without_a_scrape() -> None:
-    made = LateHistogram("seconds", "Of a thing.", registry=CollectorRegistry())
-    for _ in range(10 * late._MOST):
+    made = BufferedHistogram("seconds", "Of a thing.", registry=CollectorRegistry())
+    for _ in range(10 * late._MAX_PENDING):
         made.observe(1.0)
-    assert len(made._seen) <= late._MOST
+    assert len(made._pending) <= late._MAX_PENDING

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from fastapi import Request, Response
 
-from serving.predictor.transport.rest.disconnect import unless_gone
+from serving.predictor.transport.rest.disconnect import cancel_on_disconnect
 
 
 def request(after: float) -> Request:
@@ -31,7 +31,7 @@ async def test_the_work_of_a_client_that_left_is_given_up() -> None:
             raise
         return Response()
 
-    response = await unless_gone(request(after=0.01), work())
+    response = await cancel_on_disconnect(request(after=0.01), work())
     assert response.status_code == 499
     await asyncio.wait_for(ended.wait(), 1)
 
@@ -43,7 +43,7 @@ async def test_a_client_that_waits_gets_its_answer(seconds: float) -> None:
         return Response(status_code=200)
 
     others = asyncio.all_tasks()
-    assert (await unless_gone(request(after=10), work())).status_code == 200
+    assert (await cancel_on_disconnect(request(after=10), work())).status_code == 200
     await asyncio.sleep(0.01)
     assert asyncio.all_tasks() == others  # nobody goes on waiting for the client
 
@@ -54,7 +54,7 @@ async def test_an_end_of_the_server_is_not_the_clients() -> None:
             await asyncio.sleep(10)
             return Response()
 
-        return await unless_gone(request(after=10), work())
+        return await cancel_on_disconnect(request(after=10), work())
 
     task = asyncio.create_task(answer())
     await asyncio.sleep(0.1)

@@ -14,6 +14,7 @@ import pytest
 
 from phytoflow.client.rest_codec import encode
 from tests.support.make_bundle import pictures
+from tests.support.raw_http import receive
 from tests.support.servers import LIMITS, Server
 
 BODY, HEADERS = encode([pictures(1)[0].content], None)
@@ -21,8 +22,8 @@ BODY, HEADERS = encode([pictures(1)[0].content], None)
 
 @pytest.fixture
 def client(server: Server) -> Iterator[socket.socket]:
-    place = urlsplit(server.url)
-    with socket.create_connection((place.hostname, place.port), timeout=10) as made:
+    affinity = urlsplit(server.url)
+    with socket.create_connection((affinity.hostname, affinity.port), timeout=10) as made:
         yield made
 
 
@@ -37,27 +38,13 @@ def question(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def answer(client: socket.socket, begun: bytes = b"") -> tuple[int, dict[str, str], bytes, bytes]:
-    """Status, headers, body, and what came behind it."""
-    read = begun
-    while b"\r\n\r\n" not in read:
-        read += client.recv(65536)
-    head, _, rest = read.partition(b"\r\n\r\n")
-    status, *lines = head.decode().split("\r\n")
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-    while len(rest) < int(headers["content-length"]):
-        rest += client.recv(65536)
-    size = int(headers["content-length"])
-    return int(status.split()[1]), headers, rest[:size], rest[size:]
-
-
 def labels(body: bytes) -> list[str]:
     return next(o["data"] for o in json.loads(body)["outputs"] if o["name"] == "labels")
 
 
 def test_an_answer_has_what_uvicorns_have(server: Server, client: socket.socket) -> None:
     client.sendall(question())
-    status, headers, body, _ = answer(client)
+    status, headers, body, _ = receive(client)
     other = httpx.get(server.model)
     assert status == 200 and labels(body)
     assert (
@@ -72,7 +59,7 @@ def test_head_and_body_leave_together(client: socket.socket) -> None:
     client.sendall(question())
     client.settimeout(10)
     first = client.recv(2**20)
-    assert answer(client, first)[2] == first.partition(b"\r\n\r\n")[2]
+    assert receive(client, first)[2] == first.partition(b"\r\n\r\n")[2]
 
 
 def test_a_question_may_come_byte_by_byte(client: socket.socket) -> None:
@@ -81,14 +68,14 @@ def test_a_question_may_come_byte_by_byte(client: socket.socket) -> None:
         client.sendall(sent[at : at + 1])
     time.sleep(0.05)
     client.sendall(sent[200:])
-    assert answer(client)[0] == 200
+    assert receive(client)[0] == 200
 
 
 def test_a_question_may_come_in_chunks(client: socket.socket) -> None:
     half = len(BODY) // 2
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (BODY[:half], BODY[half:]))
     client.sendall(question("Transfer-Encoding: chunked", body=chunks + b"0\r\n\r\n"))
-    assert answer(client)[0] == 200
+    assert receive(client)[0] == 200
 
 
 def test_questions_in_a_row_are_answered_in_their_order(client: socket.socket) -> None:
@@ -97,7 +84,7 @@ def test_questions_in_a_row_are_answered_in_their_order(client: socket.socket) -
     client.sendall(asked[0] + asked[1] + other + asked[2])
     rest, seen = b"", []
     for _ in range(4):
-        status, _, body, rest = answer(client, rest)
+        status, _, body, rest = receive(client, rest)
         assert status == 200
         seen.append(json.loads(body).get("id"))
     assert seen == ["q0", "q1", None, "q2"]
@@ -106,15 +93,15 @@ def test_questions_in_a_row_are_answered_in_their_order(client: socket.socket) -
 def test_a_connection_serves_many_questions(client: socket.socket) -> None:
     for _ in range(3):
         client.sendall(question())
-        assert answer(client)[0] == 200
+        assert receive(client)[0] == 200
         client.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: leaf\r\n\r\n")
-        assert answer(client)[0] == 200
+        assert receive(client)[0] == 200
 
 
 @pytest.mark.parametrize(("more", "version"), [(("Connection: close",), "1.1"), ((), "1.0")])
 def test_a_connection_that_is_to_end_ends(client: socket.socket, more: tuple[str, ...], version: str) -> None:
     client.sendall(question(*more, version=version))
-    status, headers, _, _ = answer(client)
+    status, headers, _, _ = receive(client)
     assert (status, headers["connection"]) == (200, "close")
     assert client.recv(1) == b""
 
@@ -124,17 +111,17 @@ def test_a_client_that_waits_for_a_word_gets_it(client: socket.socket) -> None:
     client.sendall(sent[: -len(BODY)])
     assert client.recv(65536).startswith(b"HTTP/1.1 100 ")
     client.sendall(BODY)
-    assert answer(client)[0] == 200
+    assert receive(client)[0] == 200
 
 
 def test_what_says_that_it_is_too_large_is_refused_unread(client: socket.socket) -> None:
     big = question(body=b"x" * (LIMITS["max_body_bytes"] + 1))
     client.sendall(big[:2000])
-    status, _, body, _ = answer(client)
+    status, _, body, _ = receive(client)
     assert status == 413 and json.loads(body)["reason"] == "too_large"
     client.sendall(big[2000:])  # and the connection goes on
     client.sendall(question())
-    assert answer(client)[0] == 200
+    assert receive(client)[0] == 200
 
 
 def test_what_is_too_large_unsaid_is_refused_too(client: socket.socket) -> None:
@@ -142,23 +129,23 @@ def test_what_is_too_large_unsaid_is_refused_too(client: socket.socket) -> None:
         b"%x\r\n" % (LIMITS["max_body_bytes"] + 1) + b"x" * (LIMITS["max_body_bytes"] + 1) + b"\r\n0\r\n\r\n"
     )
     client.sendall(question("Transfer-Encoding: chunked", body=body))
-    assert answer(client)[0] == 413
+    assert receive(client)[0] == 413
 
 
 def test_bytes_of_those_who_left_are_given_back(server: Server) -> None:
     """More than the budget, in halves of questions whose clients leave: the next one finds room."""
-    place, sent = urlsplit(server.url), question(body=b"x" * LIMITS["max_body_bytes"])
+    affinity, sent = urlsplit(server.url), question(body=b"x" * LIMITS["max_body_bytes"])
     for _ in range(200):  # 192 MB of budget, two a question
-        with socket.create_connection((place.hostname, place.port), timeout=10) as made:
+        with socket.create_connection((affinity.hostname, affinity.port), timeout=10) as made:
             made.sendall(sent[:-10])
     time.sleep(0.2)
     assert httpx.post(f"{server.model}/infer", content=BODY, headers=HEADERS).status_code == 200
 
 
 def test_who_left_after_questions_in_a_row_leaves_no_trace(server: Server) -> None:
-    place, before = urlsplit(server.url), server.log.read_text()
+    affinity, before = urlsplit(server.url), server.log.read_text()
     for _ in range(5):
-        with socket.create_connection((place.hostname, place.port), timeout=10) as made:
+        with socket.create_connection((affinity.hostname, affinity.port), timeout=10) as made:
             made.sendall(question() * 3)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
     time.sleep(0.5)

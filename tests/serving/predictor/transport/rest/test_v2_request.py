@@ -9,7 +9,7 @@ from kserve import InferRequest
 
 from phytoflow.client.parameters import InferParameters
 from phytoflow.client.rest_codec import encode
-from serving.predictor.transport.rest.v2_request import parse_request
+from serving.predictor.transport.rest.v2_request import parse_v2_body
 from tests.support.make_bundle import pictures
 
 PHOTO = pictures(1)[0].content
@@ -17,7 +17,7 @@ PHOTO = pictures(1)[0].content
 
 def test_bytes_stay_bytes() -> None:
     body, headers = encode([PHOTO, PHOTO], InferParameters(top_k=2))
-    parsed = parse_request(body, int(headers["Inference-Header-Content-Length"]), "leaf")
+    parsed = parse_v2_body(body, int(headers["Inference-Header-Content-Length"]), "leaf")
     assert parsed.inputs[0].shape == [2]
     assert parsed.inputs[0].as_numpy().tolist() == [PHOTO, PHOTO]
     assert parsed.parameters == {"top_k": 2}
@@ -28,7 +28,7 @@ def test_two_binary_tensors_are_told_apart() -> None:
         {"name": n, "shape": [2], "datatype": "UINT8", "parameters": {"binary_data_size": 2}} for n in "ab"
     ]
     head = json.dumps({"inputs": tensors}).encode()
-    parsed = parse_request(head + b"\x01\x02\x03\x04", len(head), "leaf")
+    parsed = parse_v2_body(head + b"\x01\x02\x03\x04", len(head), "leaf")
     assert [tensor.as_numpy().tolist() for tensor in parsed.inputs] == [[1, 2], [3, 4]]
 
 
