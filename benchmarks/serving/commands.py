@@ -20,7 +20,11 @@ def command_of(peer: Peer, form: str, workers: int, port: int, output: Path) -> 
     Raises:
         UnavailableError: A peer's environment cannot be installed.
     """
-    return _ours(peer, form, port, output) if peer.name == OURS.name else _peer(peer, form, workers, port, output)
+    return (
+        _ours(peer, form, port, output)
+        if peer.name == OURS.name
+        else _peer(peer, form, workers, port, output)
+    )
 
 
 def _ours(peer: Peer, form: str, port: int, output: Path) -> list[str]:

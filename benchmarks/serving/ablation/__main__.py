@@ -32,8 +32,12 @@ _CONCURRENCIES = (1, 8, 32)
 
 
 def main(
-    pieces: Annotated[list[str] | None, typer.Argument(help="Pieces taken away, each alone; default: all.")] = None,
-    starts: Annotated[int, typer.Option(min=0, help="How often all are started anew; 0: only the table.")] = 1,
+    pieces: Annotated[
+        list[str] | None, typer.Argument(help="Pieces taken away, each alone (A+B: both); default: all.")
+    ] = None,
+    starts: Annotated[
+        int, typer.Option(min=0, help="How often all are started anew; 0: only the table.")
+    ] = 1,
     turns: Annotated[int, typer.Option(min=1, help="Windows of each server, a start.")] = 2,
     seconds: Annotated[float, typer.Option(min=0.5, help="Length of a window.")] = 1.5,
     output: Annotated[Path, typer.Option(help="Bundle, logs and measurements.")] = Path("out/serving"),
@@ -42,7 +46,7 @@ def main(
     """Measures, and prints how much faster the predictor is with each piece than without."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers are ended on the way out
     names = pieces or list(PIECES)
-    if unknown := sorted(set(names) - PIECES.keys()):
+    if unknown := sorted({part for name in names for part in name.split("+")} - PIECES.keys()):
         raise typer.BadParameter(f"no piece {unknown[0]!r}; there are {', '.join(PIECES)}")
     output = output.resolve()
     folder = output / "ablation" / runtime
@@ -67,7 +71,9 @@ def _measure(names: Sequence[str], turns: int, ask: Asking, runtime: str, output
                 for clients in _CONCURRENCIES:
                     row = ask.measured(OURS, server, clients)
                     windows.setdefault(name, {}).setdefault(clients, []).append(row)
-    medians = {name: {clients: median(rows) for clients, rows in each.items()} for name, each in windows.items()}
+    medians = {
+        name: {clients: median(rows) for clients, rows in each.items()} for name, each in windows.items()
+    }
     return Start(whole=medians.pop(""), without=medians)
 
 

@@ -16,13 +16,15 @@ _OPTION = "--without="
 
 def main(arguments: list[str]) -> int:
     """Takes the named pieces away and serves; returns the exit status."""
-    names = [name for each in arguments if each.startswith(_OPTION) for name in each[len(_OPTION) :].split("+")]
+    names = [
+        name for each in arguments if each.startswith(_OPTION) for name in each[len(_OPTION) :].split("+")
+    ]
     own = [each for each in arguments if not each.startswith(_OPTION)]
     sys.argv = sys.argv[:1]  # kserve reads it on import
     with skip_unused_imports():
-        from benchmarks.serving.ablation.pieces import PIECES
+        from benchmarks.serving.ablation.removal import REMOVALS
     for name in filter(None, names):
-        PIECES[name].remove()
+        REMOVALS[name]()
     return serve(own)
 
 
