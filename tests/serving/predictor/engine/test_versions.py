@@ -99,7 +99,7 @@ def test_a_named_version_takes_over_and_the_first_comes_back(swapping: Server, r
     ("name", "why"),
     [
         ("broken", "is not the file its manifest describes"),
-        ("other-answers", "recorded answers"),
+        ("other-answers", "recorded probabilities"),
         ("empty", "no bundle at"),
         ("absent", "no folder at"),
         ("link", "leads out of the repository"),

@@ -25,7 +25,9 @@ def tensor(data: Any = None, shape: tuple[int, ...] = (1,), raw: bytes | None = 
     return made
 
 
-@pytest.mark.parametrize("value", [PHOTO, TEXT, {"b64": TEXT}, {"image_bytes": {"b64": TEXT}}, {"data": TEXT}])
+@pytest.mark.parametrize(
+    "value", [PHOTO, TEXT, {"b64": TEXT}, {"image_bytes": {"b64": TEXT}}, {"data": TEXT}]
+)
 def test_every_spelling_gives_the_file(value: Any) -> None:
     assert parse_file(0, value, LIMITS) == PHOTO
 
@@ -58,7 +60,11 @@ def prefixed(*contents: bytes) -> bytes:
 
 def test_prefixed_bytes_are_split() -> None:
     limits = RequestLimits(4, LIMITS, 64)
-    assert parse_files(tensor(raw=prefixed(b"one", b"", b"three"), shape=(3,)), limits) == [b"one", b"", b"three"]
+    assert parse_files(tensor(raw=prefixed(b"one", b"", b"three"), shape=(3,)), limits) == [
+        b"one",
+        b"",
+        b"three",
+    ]
     assert parse_files(tensor([[TEXT], [TEXT]], (2, 1)), limits) == [PHOTO, PHOTO]
 
 

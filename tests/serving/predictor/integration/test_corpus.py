@@ -71,6 +71,7 @@ ALLOWED = {  # what the protocol lets pass
     (("id",), "null"),
     (("id",), "an empty string"),
     (("id",), "control characters"),
+    (("parameters", "top_k"), "a huge number"),  # as many labels as there are classes
     (("outputs",), "null"),
     (("outputs",), "an empty list"),
     (("inputs", 0, "shape"), "an empty list"),  # a scalar: one photo

@@ -118,7 +118,7 @@ def check_classes(texts: list[str], probabilities: np.ndarray, count: int) -> No
 
 @pytest.mark.parametrize(("asked", "given"), [(1, 1), (2, 2), (50, len(CLASSES))])
 def test_classification_over_rest(server: Server, probabilities: np.ndarray, asked: int, given: int) -> None:
-    wanted = [{"name": "probabilities", "parameters": {"classification": asked}}, {"name": "known"}]
+    wanted = [{"name": "probabilities", "parameters": {"classification": asked}}, {"name": "labels"}]
     response = httpx.post(f"{server.model}/infer", json=V2 | {"outputs": wanted})
     found = output(response, "probabilities")
     assert (found["datatype"], found["shape"]) == ("BYTES", [3, given])

@@ -102,8 +102,10 @@ def test_metadata(old_bundle: Server) -> None:
     answer, expected = httpx.get(old_bundle.model).json(), RECORDED["metadata"]
     for name in ("name", "versions", "platform", "inputs", "outputs"):
         assert answer[name] == expected[name]
-    for name in ("classes", "max_photos_per_request", "backbone"):
+    for name in ("classes", "backbone"):
         assert answer["parameters"][name] == expected["parameters"][name]
+    # The option and the metadata were renamed together.
+    assert answer["parameters"]["max_photos_per_request"] == expected["parameters"]["max_photos"]
 
 
 def test_the_bundle_is_the_recorded_one() -> None:

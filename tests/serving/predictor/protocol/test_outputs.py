@@ -14,7 +14,9 @@ from serving.predictor.errors import RequestError
 from serving.predictor.protocol.outputs import OutputRequest, PredictionOutputs, output_names, parse_outputs
 
 PREDICTIONS = Predictions(
-    np.array([[0.2, 0.7, 0.1], [0.5, 0.1, 0.4]], np.float32), ("a", "b", "c"), np.array([0.5, 1.5], np.float32)
+    np.array([[0.2, 0.7, 0.1], [0.5, 0.1, 0.4]], np.float32),
+    ("a", "b", "c"),
+    np.array([0.5, 1.5], np.float32),
 )
 KNOWN = output_names(ood=True)
 
@@ -33,7 +35,11 @@ def test_all_outputs_are_returned_if_none_is_named() -> None:
     assert tuple(found) == ("probabilities", "labels", "scores", "milliseconds", "known", "novelty")
     assert found["labels"] == [["b", "a"], ["a", "c"]]
     assert found["scores"][0] == pytest.approx([0.7, 0.2])
-    assert (found["milliseconds"], found["known"], found["novelty"]) == ([1.0, 2.0], [True, False], [0.5, 1.5])
+    assert (found["milliseconds"], found["known"], found["novelty"]) == (
+        [1.0, 2.0],
+        [True, False],
+        [0.5, 1.5],
+    )
 
 
 def test_outputs_follow_the_bundle_and_the_request() -> None:

@@ -31,7 +31,9 @@ def test_json() -> None:
     response = build_response(IDENTITY, v2(), "id", OUTPUTS, ())
     assert isinstance(response, dict)
     assert (response["id"], response["model_name"], response["model_version"]) == ("id", "leaf", "7")
-    found = {each["name"]: (each["datatype"], tuple(each["shape"]), each["data"]) for each in response["outputs"]}
+    found = {
+        each["name"]: (each["datatype"], tuple(each["shape"]), each["data"]) for each in response["outputs"]
+    }
     assert found == {
         "probabilities": ("FP32", (1, 2), [0.25, 0.75]),
         "labels": ("BYTES", (1, 2), ["b", "a"]),
@@ -44,7 +46,9 @@ def test_json() -> None:
 
 def test_json_is_what_kserve_would_write() -> None:
     """Except for ids: kserve's own encoder is slower."""
-    mixed = build_response(IDENTITY, v2(), "id", OUTPUTS, (OutputRequest("scores", True), OutputRequest("labels")))
+    mixed = build_response(
+        IDENTITY, v2(), "id", OUTPUTS, (OutputRequest("scores", True), OutputRequest("labels"))
+    )
     assert isinstance(mixed, InferResponse)
     content, length = mixed.to_rest()
     assert content[length:] == np.array([0.75, 0.25], np.float32).tobytes()
@@ -52,7 +56,9 @@ def test_json_is_what_kserve_would_write() -> None:
     assert only_json["outputs"][0]["data"] == ["b", "a"]  # type: ignore[index]
 
 
-@pytest.mark.parametrize(("own", "for_all", "binary"), [(None, True, True), (False, True, False), (True, False, True)])
+@pytest.mark.parametrize(
+    ("own", "for_all", "binary"), [(None, True, True), (False, True, False), (True, False, True)]
+)
 def test_an_outputs_own_wish_comes_before_the_requests(own: bool | None, for_all: bool, binary: bool) -> None:
     made = build_response(
         IDENTITY, v2(binary_data_output=for_all), "id", OUTPUTS, (OutputRequest("novelty", own),)
@@ -62,7 +68,9 @@ def test_an_outputs_own_wish_comes_before_the_requests(own: bool | None, for_all
 
 @pytest.mark.parametrize("raw", [True, False])
 def test_grpc_answers_in_the_form_of_the_request(raw: bool) -> None:
-    made = build_response(IDENTITY, grpc(raw), "id", OUTPUTS, (OutputRequest("labels"), OutputRequest("scores")))
+    made = build_response(
+        IDENTITY, grpc(raw), "id", OUTPUTS, (OutputRequest("labels"), OutputRequest("scores"))
+    )
     assert isinstance(made, InferResponse)
     message = made.to_grpc()
     assert message.model_version == "7"
