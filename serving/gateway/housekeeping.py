@@ -7,7 +7,7 @@ import logging
 import random
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from serving.gateway.jobs.queue import TaskQueue
 from serving.gateway.log.database import Database
@@ -17,6 +17,7 @@ from serving.gateway.log.tables import Prediction, UsedCode
 
 _LOG = logging.getLogger(__name__)
 _EVERY_SECONDS = 300.0
+_BATCH = 500
 
 
 class Housekeeper:
@@ -38,21 +39,27 @@ class Housekeeper:
         """Works until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_SECONDS * random.uniform(0.5, 1.0))  # replicas do not start together
-            try:
-                await self.clean()
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # the next round tries again
-                _LOG.warning("housekeeping failed: %s: %s", type(error).__name__, error)
+            await self.clean()
 
     async def clean(self) -> None:
-        """One round."""
+        """One round; a part that fails is tried again in the next one, and keeps no other from its work."""
+        for part in (self._clean_database, self._clean_photos, self._tasks.sweep):
+            try:
+                await part()
+            except Exception as error:
+                _LOG.warning("housekeeping failed: %s: %s", type(error).__name__, error)
+
+    async def _clean_database(self) -> None:
         now = datetime.now(UTC)
         oldest = now - timedelta(days=self._days)
+        first = new_id(int(oldest.timestamp() * 1000))  # ids are time-ordered
         async with self._database.connection() as connection:
-            await connection.execute(
-                delete(Prediction).where(Prediction.id < new_id(int(oldest.timestamp() * 1000)))
-            )
+            await connection.execute(delete(Prediction).where(Prediction.id < first))
             await connection.execute(delete(UsedCode).where(UsedCode.expires < now))
-        await self._photos.enforce_retention()
-        await self._tasks.sweep()
+
+    async def _clean_photos(self) -> None:
+        removed = await self._photos.enforce_retention()
+        for start in range(0, len(removed), _BATCH):
+            gone = Prediction.photo_sha256.in_(removed[start : start + _BATCH])
+            async with self._database.connection() as connection:
+                await connection.execute(update(Prediction).where(gone).values(photo_stored=False))

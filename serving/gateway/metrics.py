@@ -55,5 +55,11 @@ OLDEST_TASK_SECONDS = Gauge(
     "gateway_oldest_task_seconds", "Age of the oldest task that no worker has begun.", registry=REGISTRY
 )
 PHOTOS_STORED = Counter("gateway_photos_stored_total", "Photos stored by policy.", registry=REGISTRY)
+PHOTOS_NOT_STORED = Counter(
+    "gateway_photos_not_stored_total",
+    "Photos that the policy wanted and that were not stored.",
+    ["reason"],
+    registry=REGISTRY,
+)
 SIGN_INS = Counter("gateway_sign_ins_total", "Console sign-ins by outcome.", ["outcome"], registry=REGISTRY)
 FEEDBACK = Counter("gateway_feedback_total", "Feedback by verdict.", ["verdict"], registry=REGISTRY)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,7 @@ from serving.gateway.upstream.predictor import ModelInfo
 
 AUGMENTATIONS = ("none", "flips", "crops")
 _LOGGED_CLASSES = 5
+_HASHED_AT_ONCE = 256 * 2**10  # bytes; more would hold up the event loop for longer than a thread costs
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ class PredictionService:
         predictor, role = self._fleet.choose(principal.user_id)
         info = await predictor.info()
         parameters = options.parameters(len(info.classes))
+        hashing = _hash(photos)
         answer, info = await predictor.infer([photo.content for photo in photos], parameters, request_id)
+        digests = await hashing
         if len(answer.photos) != len(photos):
             raise ProblemError(502, "predictor_error", "the predictor answered another number of photos")
         predictions = [
@@ -115,16 +119,21 @@ class PredictionService:
             )
         ]
         milliseconds = (time.perf_counter() - started) * 1000
-        for prediction in predictions:
-            self._remember(prediction, principal, source, request_id, milliseconds)
+        for prediction, digest in zip(predictions, digests, strict=True):
+            self._remember(prediction, digest, principal, source, request_id, milliseconds)
         PHOTOS.labels(source).inc(len(photos))
         return predictions
 
     def _remember(
-        self, prediction: Prediction, principal: Principal, source: str, request_id: str, milliseconds: float
+        self,
+        prediction: Prediction,
+        digest: str,
+        principal: Principal,
+        source: str,
+        request_id: str,
+        milliseconds: float,
     ) -> None:
         result, model = prediction.result, prediction.model
-        digest = hashlib.sha256(prediction.photo.content).hexdigest()
         top = zip(result.labels[:_LOGGED_CLASSES], result.scores[:_LOGGED_CLASSES], strict=True)
         record = PredictionRecord(
             id=prediction.id,
@@ -148,3 +157,17 @@ class PredictionService:
         )
         if self._log.add(record):
             self._photos.add(digest, prediction.photo.content, known=result.known)
+
+
+def _hash(photos: Sequence[Photo]) -> Awaitable[list[str]]:
+    """SHA-256 of each photo; large ones are hashed on a thread, while the predictor works."""
+    if sum(len(photo.content) for photo in photos) > _HASHED_AT_ONCE:
+        hashing = asyncio.ensure_future(asyncio.to_thread(_digests, photos))
+    else:
+        hashing = asyncio.get_running_loop().create_future()
+        hashing.set_result(_digests(photos))
+    return hashing
+
+
+def _digests(photos: Sequence[Photo]) -> list[str]:
+    return [hashlib.sha256(photo.content).hexdigest() for photo in photos]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +14,13 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 
+from serving.gateway.log.text import printable
 from serving.gateway.photo import Photo
 from serving.gateway.problems import ProblemError
 
 _MAX_NAME = 255
 _MAX_FIELD_BYTES = 4096
 _FRAMING_BYTES = 64 * 2**10  # of a multipart form, per photo: boundaries, headers, small fields
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SIGNATURES = (b"<svg", b"<?xml", b"<!doctype", b"<html", b"PK\x03\x04", b"%PDF", b"\x1f\x8b")
 
 
@@ -81,8 +80,7 @@ async def read_body(request: Request, limit: int) -> bytearray:
 
 def clean_name(name: str) -> str:
     """A file name without folders and control characters, at most 255 characters, NFC."""
-    last = re.split(r"[\\/]", name)[-1]
-    return _CONTROL.sub("", unicodedata.normalize("NFC", last))[:_MAX_NAME]
+    return printable(re.split(r"[\\/]", name)[-1], _MAX_NAME)
 
 
 class _Form:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
+from serving.gateway.log.text import printable
 from serving.gateway.problems import ProblemError
 
 Scope = Literal["predict", "feedback", "review", "admin", "log"]
 SCOPES: tuple[str, ...] = get_args(Scope)
+_MAX_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ class Principal:
 def user_id_of(issuer: str, subject: str) -> str:
     """Id of a user, 32 hexadecimal characters: equal subjects of two issuers are two users."""
     return hashlib.sha256(f"{issuer}\0{subject}".encode()).hexdigest()[:32]
+
+
+def name_of(claims: Mapping[str, Any]) -> str:
+    """The name to show of a token's subject, at most 200 characters."""
+    name = claims.get("name") or claims.get("email") or claims["sub"]
+    return printable(str(name), _MAX_NAME)
 
 
 def read_scopes(value: object) -> frozenset[str]:

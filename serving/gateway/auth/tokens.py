@@ -11,7 +11,7 @@ import jwt
 
 from serving.gateway.auth.jwks import KeySet
 from serving.gateway.auth.local_issuer import AUDIENCE, LocalIssuer
-from serving.gateway.auth.principal import Principal, invalid_token, read_scopes, user_id_of
+from serving.gateway.auth.principal import Principal, invalid_token, name_of, read_scopes, user_id_of
 from serving.gateway.settings import IssuerSettings
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
@@ -114,6 +114,5 @@ class TokenVerifier:
             raise invalid_token("its signature or claims are not valid") from error
         scopes = read_scopes(claims.get(settings.scope_claim if settings else "scope"))
         scopes = scopes or frozenset(settings.default_scopes if settings else ())
-        subject = str(claims["sub"])
-        name = str(claims.get("name") or claims.get("email") or subject)[:200]
-        return float(claims["exp"]), Principal(user_id_of(issuer, subject), name, scopes, "token")
+        user_id = user_id_of(issuer, str(claims["sub"]))
+        return float(claims["exp"]), Principal(user_id, name_of(claims), scopes, "token")

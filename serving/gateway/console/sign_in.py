@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from serving.gateway.api.dependencies import ServicesOf
 from serving.gateway.auth.oidc import OidcClient
-from serving.gateway.auth.principal import Principal, read_scopes, user_id_of
+from serving.gateway.auth.principal import Principal, name_of, read_scopes, user_id_of
 from serving.gateway.console.forms import read_form
 from serving.gateway.console.view import View, local_target
 from serving.gateway.log.tables import UsedCode
@@ -129,8 +129,7 @@ def _principal(services: Services, claims: dict[str, Any]) -> Principal:
     scopes = {"predict", "feedback"} | read_scopes(claims.get("scope"))
     scopes |= {"review"} if subject in settings.reviewers else set()
     scopes |= {"review", "admin"} if subject in settings.admins else set()
-    name = str(claims.get("name") or claims.get("email") or subject)[:200]
-    return Principal(user_id_of(settings.issuer, subject), name, frozenset(scopes), "session")
+    return Principal(user_id_of(settings.issuer, subject), name_of(claims), frozenset(scopes), "session")
 
 
 def _redirect_uri(request: Request, services: Services) -> str:

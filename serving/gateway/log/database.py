@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import fcntl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from phytoflow.errors import StorageError
@@ -24,6 +26,7 @@ from serving.gateway.settings import GatewaySettings
 _MIGRATIONS = Path(__file__).with_name("migrations")
 UNAVAILABLE = (SQLAlchemyError, OSError, TimeoutError)
 """What a database raises that is away, full or locked."""
+_VALUE_STATES = ("22", "23")  # classes of SQLSTATE: data exceptions, and violated constraints
 
 
 class Database:
@@ -40,6 +43,7 @@ class Database:
         options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
         if not self.is_sqlite:
             options["connect_args"] = {"timeout": 3, "command_timeout": 15}
+        options |= {"json_serializer": _to_json, "json_deserializer": orjson.loads}
         self.engine: AsyncEngine = create_async_engine(self.url, **options)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
@@ -76,14 +80,25 @@ class Database:
 
     async def migrate(self, revision: str = "head") -> None:
         """Brings the tables to a revision, forwards or backwards; raises StorageError."""
-        if self.is_sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         try:
-            async with self.connection() as connection:
-                await connection.run_sync(_migrate, revision)
+            with self._alone():
+                async with self.connection() as connection:
+                    await connection.run_sync(_migrate, revision)
         except UNAVAILABLE as error:
             what = f"cannot migrate the database {self.url.render_as_string()}: {error}"
             raise StorageError(what, remedy="see that it runs and that its user may create tables") from error
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Processes that start together do not migrate the same SQLite file at once."""
+        if not (self.is_sqlite and self.url.database):
+            yield
+            return
+        path = Path(self.url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.with_suffix(".migrating").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     async def revision(self) -> str | None:
         """Revision of the tables; None for an empty database."""
@@ -97,9 +112,25 @@ class Database:
         await self.engine.dispose()
 
 
+def refuses_values(error: BaseException) -> bool:
+    """Whether an error is the database's answer to the values themselves: another attempt would fail, too."""
+    if isinstance(error, DataError | IntegrityError):
+        return True
+    original = getattr(error, "orig", None)
+    if str(getattr(original, "sqlstate", None) or "").startswith(_VALUE_STATES):
+        return True
+    if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
+        return True  # a value that its column type cannot convert
+    return "binding parameter" in str(original)  # SQLite's driver
+
+
 def newest_revision() -> str:
     """The revision that this code works with."""
     return str(ScriptDirectory.from_config(_configuration()).get_current_head())
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _configuration() -> Config:

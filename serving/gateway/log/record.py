@@ -6,7 +6,7 @@ import base64
 import os
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,7 +58,22 @@ class PredictionRecord:
 
 
 def row_of(line: dict[str, Any]) -> dict[str, Any]:
-    """A line of the journal as a row of the table."""
+    """A line of the journal as a row of the table.
+
+    Lines outlive the version that wrote them: what this version does not know is left out, and what an older
+    one did not write gets its default.
+
+    Raises:
+        KeyError, TypeError, ValueError: The line is no prediction.
+    """
+    row = {name: line.get(name, default) for name, default in _DEFAULTS.items()}
+    row |= {name: line[name] for name in _REQUIRED}
     packed = line.get("features")
     features = base64.b64decode(packed) if packed else None
-    return line | {"created": datetime.fromtimestamp(line["created"], UTC), "features": features}
+    return row | {"created": datetime.fromtimestamp(line["created"], UTC), "features": features}
+
+
+_DEFAULTS: dict[str, Any] = {
+    field.name: field.default for field in fields(PredictionRecord) if field.default is not MISSING
+}
+_REQUIRED = tuple(field.name for field in fields(PredictionRecord) if field.default is MISSING)

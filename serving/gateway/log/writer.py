@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
 
 from serving.gateway.log import statistics
-from serving.gateway.log.database import UNAVAILABLE, Database
+from serving.gateway.log.database import UNAVAILABLE, Database, refuses_values
 from serving.gateway.log.journal import Journal, read_segment
 from serving.gateway.log.record import PredictionRecord, row_of
 from serving.gateway.log.tables import Prediction, PredictionFeatures
 from serving.gateway.metrics import DATABASE_UP, LOGGED, SPILLED
 
 _LOG = logging.getLogger(__name__)
-_BATCH = 500
+_BATCH = 200  # rows of one transaction: the event loop is held up for a few milliseconds by each
 _MAX_PAUSE_SECONDS = 10.0
 
 
@@ -66,61 +67,94 @@ class LogWriter:
     async def flush(self) -> bool:
         """Loads everything that was added before; False if the database is away."""
         async with self._lock:
+            # Before the segments are closed: the prediction of each of these photos is in one of them.
+            stored, self._stored = self._stored, set()
             segments = await asyncio.to_thread(self._journal.segments)
             try:
                 for segment in segments:
                     await self._load(segment)
                     self._journal.remove(segment)
-                await self._mark()
+                    self._spilled.discard(segment)
+                await self._mark(stored)
+                stored = set()
             except UNAVAILABLE as error:
                 self._count_spilled(segments)
                 _LOG.warning("predictions wait on disk, the database is away: %s", str(error).splitlines()[0])
                 return False
+            finally:
+                self._stored |= stored
         return True
 
     async def _run(self) -> None:
         pause = self._pause
         while True:
             await asyncio.sleep(pause)
-            up = await self.flush()
+            try:
+                up = await self.flush()
+            except Exception:  # whatever it is, later predictions must not wait for ever
+                _LOG.exception("predictions could not be loaded")
+                up = False
             DATABASE_UP.set(up)
             pause = self._pause if up else min(2 * max(pause, 0.5), _MAX_PAUSE_SECONDS)
 
     async def _load(self, segment: Path) -> None:
-        records = await asyncio.to_thread(lambda: [row_of(line) for line in read_segment(segment)])
+        records = await asyncio.to_thread(self._read, segment)
         for start in range(0, len(records), _BATCH):
             await self._insert(records[start : start + _BATCH])
 
+    def _read(self, segment: Path) -> list[dict[str, Any]]:
+        rows = []
+        for line in read_segment(segment):
+            try:
+                rows.append(row_of(line))
+            except (KeyError, TypeError, ValueError):
+                self._journal.refuse(line)
+        return rows
+
     async def _insert(self, rows: list[dict[str, Any]]) -> None:
-        """Inserts rows that are not there yet; a segment that is loaded twice counts once."""
+        """Inserts rows that are not there yet; one that the database refuses keeps no other back."""
+        try:
+            await self._insert_together(rows)
+        except SQLAlchemyError as error:
+            if not refuses_values(error):
+                raise
+            if len(rows) == 1:
+                _LOG.error("a prediction was set aside: %s", str(error).splitlines()[0][:500])
+                await asyncio.to_thread(self._journal.refuse, _printable(rows[0]))
+                return
+            for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
+                await self._insert(half)
+
+    async def _insert_together(self, rows: list[dict[str, Any]]) -> None:
+        """Inserts rows in one transaction; a segment that is loaded twice counts once."""
+        # A list of rows beside the statement: it is compiled once, not anew for each number of rows.
         insert = self._database.insert(Prediction).on_conflict_do_nothing().returning(Prediction.id)
+        plain = [{name: value for name, value in row.items() if name != "features"} for row in rows]
+        features = {row["id"]: row["features"] for row in rows}
         async with self._database.connection() as connection:
-            features = {row["id"]: row.pop("features") for row in rows}
-            new = {id_ for (id_,) in await connection.execute(insert.values(rows))}
+            new = {id_ for (id_,) in await connection.execute(insert, plain)}
             packed = [{"prediction_id": i, "features": features[i]} for i in new if features[i] is not None]
             if packed:
                 await connection.execute(self._database.insert(PredictionFeatures), packed)
-            await statistics.count(self._database, connection, [row for row in rows if row["id"] in new])
+            await statistics.count(self._database, connection, [row for row in plain if row["id"] in new])
         LOGGED.inc(len(new))
 
-    async def _mark(self) -> None:
-        stored, self._stored = self._stored, set()
-        try:
-            for hashes in _chunks(stored, _BATCH):
-                marked = (
-                    update(Prediction).where(Prediction.photo_sha256.in_(hashes)).values(photo_stored=True)
-                )
-                async with self._database.connection() as connection:
-                    await connection.execute(marked)
-        except UNAVAILABLE:
-            self._stored |= stored
-            raise
+    async def _mark(self, stored: set[str]) -> None:
+        for hashes in _chunks(stored, _BATCH):
+            marked = update(Prediction).where(Prediction.photo_sha256.in_(hashes)).values(photo_stored=True)
+            async with self._database.connection() as connection:
+                await connection.execute(marked)
 
     def _count_spilled(self, segments: Iterable[Path]) -> None:
         for segment in segments:
             if segment not in self._spilled and segment.exists():
                 self._spilled.add(segment)
                 SPILLED.inc(segment.read_bytes().count(b"\n"))
+
+
+def _printable(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as JSON takes it, without its features."""
+    return {name: value for name, value in row.items() if name != "features"}
 
 
 def _chunks(values: Iterable[str], size: int) -> Iterable[list[str]]:
