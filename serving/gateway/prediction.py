@@ -162,11 +162,10 @@ class PredictionService:
 def _hash(photos: Sequence[Photo]) -> Awaitable[list[str]]:
     """SHA-256 of each photo; large ones are hashed on a thread, while the predictor works."""
     if sum(len(photo.content) for photo in photos) > _HASHED_AT_ONCE:
-        hashing = asyncio.ensure_future(asyncio.to_thread(_digests, photos))
-    else:
-        hashing = asyncio.get_running_loop().create_future()
-        hashing.set_result(_digests(photos))
-    return hashing
+        return asyncio.ensure_future(asyncio.to_thread(_digests, photos))
+    hashes: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+    hashes.set_result(_digests(photos))
+    return hashes
 
 
 def _digests(photos: Sequence[Photo]) -> list[str]:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from phytoflow.data.images.decode import decode
 from phytoflow.data.images.limits import Limits
+from phytoflow.errors import PhotoError
 
 _ORIENTATION = 0x0112  # EXIF tag
 _JPEG_SIGNATURE = b"\xff\xd8"
@@ -72,14 +73,7 @@ def strip_metadata(content: Buffer) -> tuple[list[Buffer], str]:
         if view[:8] == _PNG_SIGNATURE:
             return _strip_png(view), ".png"
         return [_as_png(view)], ".png"
-    except (
-        ValueError,
-        OSError,
-        struct.error,
-        IndexError,
-        SyntaxError,
-        Image.DecompressionBombError,
-    ) as error:
+    except (PhotoError, ValueError, OSError, struct.error, IndexError) as error:
         raise UnstorableError(f"the photo's metadata cannot be removed: {error}") from error
 
 

@@ -44,9 +44,10 @@ def eva(gateway: RunningGateway) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+# Of a module: while it is open an event loop runs in this thread, and tests with a loop of their own fail.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium; skips where there is none."""
+    """Debian's Chromium; skips if there is none."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("no chromium on PATH (Debian: apt-get install chromium)")
