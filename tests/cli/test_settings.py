@@ -1,5 +1,6 @@
 """`phytoflow settings`: a list that fits a terminal, and a file that `--config` reads."""
 
+import re
 from pathlib import Path
 
 import pytest
