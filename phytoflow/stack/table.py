@@ -82,7 +82,7 @@ def _write_gateway_settings(
             "champion": f"http://127.0.0.1:{plan.ports['predictor']}",
             "champion_bundle": plan.bundle,
         },
-        "tasks": {"workers": 0},
+        "tasks": {"workers": 0, "worker_metrics": f"127.0.0.1:{plan.ports['worker']}"},
     }
     if postgres:
         address = f"127.0.0.1:{plan.ports['postgresql']}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)  # processor time, memory and open files
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 REQUESTS = Counter(
@@ -28,6 +29,9 @@ PROBLEMS = Counter(
     "gateway_problems_total", "Refusals and failures by reason.", ["reason", "code"], registry=REGISTRY
 )
 PHOTOS = Counter("gateway_photos_total", "Photos classified, by transport.", ["source"], registry=REGISTRY)
+UNKNOWN_PHOTOS = Counter(
+    "gateway_unknown_photos_total", "Photos that resemble no training photos.", registry=REGISTRY
+)
 LIMITED = Counter("gateway_limited_total", "Requests refused by the rate limit.", registry=REGISTRY)
 LIMITER_DEGRADED = Gauge(
     "gateway_limiter_degraded",
@@ -63,3 +67,23 @@ PHOTOS_NOT_STORED = Counter(
 )
 SIGN_INS = Counter("gateway_sign_ins_total", "Console sign-ins by outcome.", ["outcome"], registry=REGISTRY)
 FEEDBACK = Counter("gateway_feedback_total", "Feedback by verdict.", ["verdict"], registry=REGISTRY)
+DECISIONS = Counter("gateway_decisions_total", "Decisions of reviewers.", ["decision"], registry=REGISTRY)
+
+# rate() needs a value before the first event: a counter that appears with it hides that one.
+for _verdict in ("right", "label", "cannot_tell"):
+    FEEDBACK.labels(_verdict)
+for _decision in ("accepted", "rejected"):
+    DECISIONS.labels(_decision)
+for _reason, _code in (
+    ("overloaded", "5xx"),
+    ("internal_error", "5xx"),
+    ("predictor_busy", "5xx"),
+    ("predictor_error", "5xx"),
+    ("predictor_timeout", "5xx"),
+    ("predictor_unreachable", "5xx"),
+    ("queue_full", "5xx"),
+    ("queue_unreachable", "5xx"),
+):
+    PROBLEMS.labels(_reason, _code)
+for _reason in ("busy", "unstorable", "storage"):
+    PHOTOS_NOT_STORED.labels(_reason)

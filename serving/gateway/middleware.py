@@ -85,6 +85,7 @@ class RequestMiddleware:
                 remedy="try again",
                 headers={"Retry-After": "1"},
             )
+            scope["state"]["reason"] = problem.reason
             await problem_response(problem, request_id)(scope, receive, send)
             return
         self._bytes += size
@@ -93,6 +94,7 @@ class RequestMiddleware:
         except Exception:
             _LOG.exception("request %s failed", request_id)
             problem = ProblemError(500, "internal_error", "something unforeseen went wrong; it was logged")
+            scope["state"]["reason"] = problem.reason
             await problem_response(problem, request_id)(scope, receive, send)
         finally:
             self._bytes -= size

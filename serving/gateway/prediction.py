@@ -14,7 +14,7 @@ from serving.gateway.auth.principal import Principal
 from serving.gateway.log.photo_store import PhotoStore
 from serving.gateway.log.record import PredictionRecord, new_id
 from serving.gateway.log.writer import LogWriter
-from serving.gateway.metrics import PHOTOS
+from serving.gateway.metrics import PHOTOS, UNKNOWN_PHOTOS
 from serving.gateway.photo import Photo
 from serving.gateway.problems import ProblemError
 from serving.gateway.upstream.codec import PhotoResult
@@ -122,6 +122,7 @@ class PredictionService:
         for prediction, digest in zip(predictions, digests, strict=True):
             self._remember(prediction, digest, principal, source, request_id, milliseconds)
         PHOTOS.labels(source).inc(len(photos))
+        UNKNOWN_PHOTOS.inc(sum(one.result.known is False for one in predictions))
         return predictions
 
     def _remember(

@@ -89,6 +89,7 @@ def install_problem_handlers(app: FastAPI, render_page: PageRenderer) -> None:
 
     @app.exception_handler(ProblemError)
     async def _problem(request: Request, error: ProblemError) -> Response:
+        request.state.reason = error.reason
         return render_page(request, error) or problem_response(error, request_id_of(request))
 
     @app.exception_handler(HTTPException)
@@ -97,6 +98,7 @@ def install_problem_handlers(app: FastAPI, render_page: PageRenderer) -> None:
         problem = ProblemError(
             error.status_code, reason, str(error.detail), headers=dict(error.headers or {})
         )
+        request.state.reason = reason
         return render_page(request, problem) or problem_response(problem, request_id_of(request))
 
     @app.exception_handler(RequestValidationError)
@@ -105,6 +107,7 @@ def install_problem_handlers(app: FastAPI, render_page: PageRenderer) -> None:
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
         ]
         problem = ProblemError(400, "malformed", "; ".join(faults), remedy="see /docs for what is expected")
+        request.state.reason = problem.reason
         return problem_response(problem, request_id_of(request))
 
 

@@ -151,6 +151,11 @@ class TaskSettings(Section):
     )
     max_attempts: int = Field(5, ge=1, description="Attempts before a task fails.")
     max_waiting: int = Field(1000, ge=1, description="Waiting tasks before more are refused with 503.")
+    worker_metrics: str = Field(
+        "",
+        pattern=r"^(.+:\d+)?$",
+        description="HOST:PORT of the metrics of a worker process; empty: none.",
+    )
     webhook_hosts: tuple[str, ...] = Field(
         (), description="Hosts that webhooks may go to; empty: no webhooks."
     )

@@ -8,6 +8,9 @@ import os
 import signal
 from pathlib import Path
 
+from prometheus_client import start_http_server
+
+from serving.gateway.metrics import REGISTRY
 from serving.gateway.services import Services
 from serving.gateway.settings import GatewaySettings
 
@@ -29,6 +32,9 @@ async def _run(settings: GatewaySettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     await services.open()
+    if settings.tasks.worker_metrics:
+        host, _, port = settings.tasks.worker_metrics.rpartition(":")
+        start_http_server(int(port), host.strip("[]"), REGISTRY)
     while not stopped.is_set():
         if file := os.environ.get(ALIVE_VARIABLE):
             Path(file).touch()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
-from serving.gateway.metrics import PHOTOS
+from serving.gateway.metrics import PHOTOS, UNKNOWN_PHOTOS
 
 router = APIRouter(tags=["log"])
 _BATCH = 500
@@ -52,4 +52,5 @@ async def log(body: LogRequest, caller: Caller, services: ServicesOf) -> Respons
         }
         services.log.add_line(fields | {"user_id": "", "user_name": "", "file_name": "", "role": "champion"})
         PHOTOS.labels(one.source).inc()
+        UNKNOWN_PHOTOS.inc(one.known is False)
     return Response(status_code=202)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 
 import psutil
@@ -12,13 +13,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from serving.gateway.answers.schemas import Check, ClassesAnswer, HealthAnswer, ModelVersion, QuotaAnswer
 from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
-from serving.gateway.metrics import REGISTRY
+from serving.gateway.metrics import OLDEST_TASK_SECONDS, REGISTRY, TASKS_WAITING
 from serving.gateway.services import Services
 
 router = APIRouter(tags=["service"])
 probes = APIRouter(include_in_schema=False)
 _LEAST_FREE_BYTES = 256 * 2**20  # of the disk with database, journal and photos
 _MOST_MEMORY = 0.95
+_QUEUE_SECONDS = 2.0  # longest wait for the queue at a scrape
+_LOG = logging.getLogger(__name__)
 
 
 @router.get("/classes", responses=problems(502, 504))
@@ -86,6 +89,13 @@ async def readyz(services: ServicesOf) -> Response:
 
 
 @probes.get("/metrics")
-async def metrics() -> Response:
-    """Prometheus metrics."""
+async def metrics(services: ServicesOf) -> Response:
+    """Prometheus metrics. The queue is measured here, so that its age is seen when no worker runs."""
+    try:
+        async with asyncio.timeout(_QUEUE_SECONDS):
+            depth = await services.tasks.depth()
+        TASKS_WAITING.set(depth.waiting)
+        OLDEST_TASK_SECONDS.set(depth.oldest_seconds)
+    except Exception as error:  # the other metrics say why the queue is away
+        _LOG.warning("the task queue cannot be measured: %s: %s", type(error).__name__, error)
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)

@@ -13,7 +13,7 @@ from serving.gateway.feedback.states import Role, Statement, Verdict, asks_again
 from serving.gateway.log.database import Database
 from serving.gateway.log.photo_store import PhotoStore
 from serving.gateway.log.tables import Decision, Feedback, Prediction
-from serving.gateway.metrics import FEEDBACK
+from serving.gateway.metrics import DECISIONS, FEEDBACK
 from serving.gateway.problems import ProblemError
 
 
@@ -99,6 +99,7 @@ class FeedbackService:
                     created=datetime.now(UTC),
                 )
             )
+        DECISIONS.labels(row.review).inc()
         return row
 
     async def queue(self, caller: Principal, limit: int) -> Sequence[Prediction]:

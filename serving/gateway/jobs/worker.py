@@ -14,7 +14,7 @@ from serving.gateway.answers.build import predict_answer
 from serving.gateway.auth.principal import Principal
 from serving.gateway.jobs.queue import Task, TaskQueue
 from serving.gateway.jobs.webhook import send_webhook
-from serving.gateway.metrics import OLDEST_TASK_SECONDS, TASKS, TASKS_WAITING
+from serving.gateway.metrics import TASKS
 from serving.gateway.photo import Photo
 from serving.gateway.prediction import PredictionService, PredictOptions
 from serving.gateway.problems import ProblemError
@@ -45,7 +45,6 @@ class Worker:
                 task = await self._queue.claim(_WAIT_SECONDS)
                 if task is not None:
                     await self.work(task)
-                await self._measure()
                 pause = 0.5
             except asyncio.CancelledError:
                 raise
@@ -106,8 +105,3 @@ class Worker:
             yield
         finally:
             beating.cancel()
-
-    async def _measure(self) -> None:
-        depth = await self._queue.depth()
-        TASKS_WAITING.set(depth.waiting)
-        OLDEST_TASK_SECONDS.set(depth.oldest_seconds)

@@ -8,16 +8,18 @@ began with; the replaced version ends with its last request.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import threading
+from datetime import datetime
 
 from phytoflow.errors import PhytoflowError
 from phytoflow.inference.classifier import Classifier
 from serving.predictor.engine.bundle_loader import BundleLoader
 from serving.predictor.engine.engine import Engine
 from serving.predictor.errors import NOT_LOADED, RequestError
-from serving.predictor.observability.metrics import CHANGES, METADATA, QUEUE_DEPTH
+from serving.predictor.observability.metrics import CHANGES, CREATED, METADATA, QUEUE_DEPTH
 from serving.predictor.options import Options
 
 _LOG = logging.getLogger(__name__)
@@ -144,6 +146,8 @@ def _announce(name: str, engine: Engine) -> None:
             "precision": choice.precision,
         }
     )
+    with contextlib.suppress(ValueError):  # old bundles do not say when they were made
+        CREATED.set(datetime.fromisoformat(manifest.provenance.created).timestamp())
     text = "version %s is served by %s in %s on %s: %s"
     _LOG.info(text, engine.version, choice.name, choice.precision, choice.device, choice.reason)
 

@@ -41,6 +41,7 @@ QUEUE_SECONDS = BufferedHistogram(
 )
 ACTIVE = Gauge("active_prediction_requests", "Requests in progress.")
 CHANGES = Counter("model_version_changes_total", "Versions loaded, rejected or unloaded.", ["outcome"])
+CREATED = Gauge("model_created_timestamp_seconds", "When the model that answers was exported; 0: unknown.")
 METADATA = Info("model_metadata", "Model, version, backbone, runtime and precision.")
 
 

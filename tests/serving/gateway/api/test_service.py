@@ -74,3 +74,32 @@ def test_requests_in_progress_are_answered_before_it_ends(predictor: Server, tmp
         assert ready[-1] == 503  # a load balancer sees it
         assert client.post("/v1/predict", files={"file": ("a.jpg", PHOTO)}).status_code == 200
     assert gateway.process.wait(30) == 0
+
+
+def test_problems_are_counted_by_reason(gateway: RunningGateway, anna: httpx.Client) -> None:
+    before = _samples(gateway)
+    anna.get(f"/v1/result/{7:032x}")
+    anna.post("/v1/predict", files={"file": ("a.jpg", b"")})
+    httpx.get(f"{gateway.url}/nothing")
+    after = _samples(gateway)
+    for reason in ("no_such_task", "empty", "not_found"):
+        name = f'gateway_problems_total{{code="4xx",reason="{reason}"}}'
+        assert after[name] == before.get(name, 0) + 1
+    assert after['gateway_problems_total{code="5xx",reason="predictor_unreachable"}'] == 0  # for rate()
+
+
+def test_waiting_tasks_are_measured_without_a_worker(predictor: Server, tmp_path: Path) -> None:
+    gateway = start_gateway(tmp_path, predictor.url, tasks__workers=0)
+    with gateway.client("anna") as anna:
+        for name in ("a.jpg", "b.jpg"):
+            assert anna.post("/v1/predict_async", files={"file": (name, PHOTO)}).status_code == 202
+    samples = _samples(gateway)
+    assert samples["gateway_tasks_waiting"] == 2
+    assert 0 <= samples["gateway_oldest_task_seconds"] < 60
+    assert samples["process_resident_memory_bytes"] > 1e6
+    gateway.stop()
+
+
+def _samples(gateway: RunningGateway) -> dict[str, float]:
+    lines = httpx.get(f"{gateway.url}/metrics").text.splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}
