@@ -2,12 +2,12 @@
 
 Same model, same photos, same preprocessing, float32, same CPUs. Each framework runs in its documented set-up
 with TorchScript (FastAPI: the eager model, as its tutorials have it), and once more handed our runtime with a
-process of one thread for each CPU. Two bounds stand beside them: the work alone, without a server, and a bare
-loop that does it over HTTP in one process and nothing else. Every answer is compared with the offline
+process of one thread for each CPU. The table also has two bounds: the work alone, without a server, and a
+bare loop that does it over HTTP in one process and nothing else. Every answer is compared with the offline
 probabilities. All are measured in turn, several rounds of them, and figures are medians over the rounds: a
 machine that others use is fast now and slow then. Ours is asked again right after each window of another, and
-comparisons are of windows that stand side by side. What was measured is kept in the output folder; delete
-a file under `rounds` to measure it again.
+comparisons are of windows that stand side by side. What was measured is kept in the output folder; delete a
+file under `rounds` to measure it again.
 """
 
 from __future__ import annotations

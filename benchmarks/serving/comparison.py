@@ -12,7 +12,7 @@ from benchmarks.serving.results import spread
 from benchmarks.serving.upper_bound import Limit, best, medians
 
 Limits = list[list[Limit]]
-"""The bound beside one start: a round each, in it a limit for each size of batch."""
+"""The bound for one start: one entry per round, with a limit for each batch size."""
 
 
 @dataclass

@@ -94,7 +94,7 @@ def run(port: int, requests: Sequence[bytes], clients: int, seconds: float, lead
     Args:
         port: Where it listens.
         requests: Whole HTTP requests; the clients go through them in different orders.
-        clients: Connections, each with one request under way.
+        clients: Connections, each with one request in flight.
         seconds: Length of the window.
         lead: Seconds before it, in which the clients fall into step: they all start at once, and a server
             needs some rounds to work as it then goes on.

@@ -42,7 +42,7 @@ def write(output: Path, photos: Sequence[LabelledPhoto]) -> None:
 
 
 def _known(folder: Path, preprocessing: Preprocessing) -> Dataset:
-    """As many photos as strangers are told from by default: what that costs is part of our answers."""
+    """Known photos for novelty detection, as many as by default: its cost is part of our responses."""
     if not (folder / "photos").exists():
         make_synthetic_dataset(folder / "photos", photos_per_class=_KNOWN)
     if not (folder / "dataset").exists():

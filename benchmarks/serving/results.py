@@ -1,4 +1,4 @@
-"""What was measured of a server in one round, and of ours right beside it."""
+"""Measurements of a server in one round, and of ours directly after each of its windows."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 def windows_of_ours(servers: Sequence[Sequence[Result]], bounds: Sequence[Bound]) -> dict[int, Row]:
-    """Medians of all windows, those in which it was alone and those beside others'."""
+    """Medians of all windows: its own and those measured directly after another server's."""
     results = [result for rounds in servers for result in rounds]
     windows = [result.rows if result.name == OURS.name else result.ours for result in results]
     windows += [bound.ours for bound in bounds]

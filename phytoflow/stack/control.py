@@ -72,8 +72,8 @@ def start(
         on_change: Called with the services whenever their state changed.
 
     Raises:
-        ConfigError: No bundle, an unknown service, or a taken port.
-        ServingError: A service did not come up; its log is named.
+        ConfigError: No bundle, an unknown service, or the stack is up already.
+        ServingError: The port is taken, or a service did not come up; its log is named.
     """
     if read_state(layout).pid is not None:
         raise ConfigError(f"the stack in {layout.directory} is up already", remedy="phytoflow stack status")

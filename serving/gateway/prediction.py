@@ -1,4 +1,4 @@
-"""The one way in which the gateway classifies photos, whoever asks: API, task or console."""
+"""Classifies photos: the one function that API, tasks and console share."""
 
 from __future__ import annotations
 

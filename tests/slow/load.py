@@ -1,4 +1,4 @@
-"""A light load: prebuilt requests on raw connections, so that the asker takes little of the machine."""
+"""A light load: prebuilt requests on raw connections, so that the client takes little CPU."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Reduced precision, in a process of its own.
 
 It may run on AMX tiles, and where those had been used in a virtual machine, a long test process was seen to
-die of a general protection fault at its next child's end: not beside hundreds of other tests.
+die of a general protection fault at its next child's end: not together with hundreds of other tests.
 """
 
 from pathlib import Path

@@ -102,7 +102,7 @@ async def _grpc_shares_the_budget(server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def default_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The default network, untrained: beside a toy's answers, refusals would weigh too much."""
+    """The default network, untrained: compared with a toy's answers, refusals would cost too much."""
     return make_bundle(tmp_path_factory.mktemp("default") / "bundle", backbone=BACKBONE, side=224)
 
 

@@ -48,7 +48,7 @@ def test_the_bundle_is_completed_delivered_and_registered(
     for folder in (tmp_path / "complete", tmp_path / "out/bundle"):
         assert read_metrics(folder).photos == 4
         page = (folder / "report.html").read_text()
-        assert "The gate passed" in page and "data.html" not in page  # it is not beside the bundle's report
+        assert "The gate passed" in page and "data.html" not in page  # it is not in the bundle's folder
         assert (folder / "model_card.md").exists() and (folder / "model.onnx").exists()
     assert read_outcome(output).model_version == "1"
     assert "version 1 of “leaf”" in (tmp_path / "out/report.html").read_text()

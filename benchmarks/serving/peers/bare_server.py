@@ -54,7 +54,7 @@ def _number(head: bytes, name: bytes) -> int:
     return int(head[at + len(name) :].split(b"\r\n", 1)[0]) if at >= 0 else 0
 
 
-def _lane(
+def _worker(
     model: Model,
     asked: queue.SimpleQueue[tuple[_Connection, bytes]],
     loop: asyncio.AbstractEventLoop,
@@ -69,7 +69,7 @@ async def _serve(arguments: Arguments) -> None:
     model, loop = Model(arguments), asyncio.get_running_loop()
     asked: queue.SimpleQueue[tuple[_Connection, bytes]] = queue.SimpleQueue()
     for _ in range(cpu_count()):
-        threading.Thread(target=_lane, args=(model, asked, loop), daemon=True).start()
+        threading.Thread(target=_worker, args=(model, asked, loop), daemon=True).start()
     server = await loop.create_server(lambda: _Connection(asked), "127.0.0.1", arguments.port)
     await server.serve_forever()
 

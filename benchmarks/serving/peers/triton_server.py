@@ -56,7 +56,7 @@ def _config(arguments: Arguments) -> str:
 
 
 def _backends(home: Path, folder: Path) -> Path:
-    """The backend with the stub of this interpreter's version beside it, as Triton looks for it."""
+    """Copies the backend, with the stub for this Python version in the folder where Triton looks for it."""
     shutil.copytree(home / "backends", folder)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     stub = home / "python_backend_stubs" / version / "triton_python_backend_stub"

@@ -42,7 +42,7 @@ class PredictionAnswer(BaseModel):
     known: bool | None = Field(
         description="Whether the photo resembles the training photos; null if the model cannot tell."
     )
-    novelty: float | None = Field(description="Out-of-distribution score, higher is stranger.")
+    novelty: float | None = Field(description="Out-of-distribution score; higher is less familiar.")
     sentence: str = Field(description="What the answer means, for a person.")
     explanation: list[list[float]] | None = Field(
         None, description="Evidence for the class by place, 0 to 1, on the photo's central square."

@@ -26,7 +26,7 @@ _SIGNATURES = (b"<svg", b"<?xml", b"<!doctype", b"<html", b"PK\x03\x04", b"%PDF"
 
 @dataclass
 class PhotoRequest:
-    """Photos and the options that came in a form or JSON document beside them."""
+    """Photos and options from the same form or JSON document."""
 
     photos: list[Photo] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)

@@ -41,7 +41,7 @@ class RedisTaskQueue:
         self._ready = False
 
     async def open(self) -> None:
-        """The stream is made by whoever uses it first: Redis may be away when the gateway starts."""
+        """Does nothing: first use creates the stream, as Redis may be unreachable at startup."""
 
     async def close(self) -> None:
         """See ``TaskQueue``."""

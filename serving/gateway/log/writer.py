@@ -127,7 +127,7 @@ class LogWriter:
 
     async def _insert_together(self, rows: list[dict[str, Any]]) -> None:
         """Inserts rows in one transaction; a segment that is loaded twice counts once."""
-        # A list of rows beside the statement: it is compiled once, not anew for each number of rows.
+        # Rows are passed separately from the statement, so that it is compiled once for any number of rows.
         insert = self._database.insert(Prediction).on_conflict_do_nothing().returning(Prediction.id)
         plain = [{name: value for name, value in row.items() if name != "features"} for row in rows]
         features = {row["id"]: row["features"] for row in rows}

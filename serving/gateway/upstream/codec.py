@@ -26,7 +26,7 @@ class PhotoResult:
         scores: Their probabilities.
         probabilities: Probability of each class, in the order of the model's classes.
         known: Whether the photo resembles the training photos; None if the bundle cannot tell.
-        novelty: Out-of-distribution score, higher is stranger; None if the bundle cannot tell.
+        novelty: Out-of-distribution score, higher is less familiar; None if the bundle cannot tell.
         explanation: float [h][w] in 0..1, evidence for the class; None if not requested.
         features: float16 [D], pooled features; None if the predictor does not give them.
     """

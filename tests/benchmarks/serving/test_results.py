@@ -11,9 +11,9 @@ def row(rate: float, wrong: int = 0) -> Row:
 
 
 def round_of(rate: float, wrong: int = 0, ours: float = 0) -> Result:
-    beside = dict.fromkeys(CONCURRENCIES, row(ours)) if ours else {}
+    own = dict.fromkeys(CONCURRENCIES, row(ours)) if ours else {}
     rows = dict.fromkeys(CONCURRENCIES, row(rate, wrong))
-    return Result(name="Peer", setup="handed", form="onnx", rows=rows, ours=beside)
+    return Result(name="Peer", setup="handed", form="onnx", rows=rows, ours=own)
 
 
 def test_rounds_become_medians_and_every_wrong_answer_counts() -> None:

@@ -24,7 +24,7 @@ def with_int8(bundle: Bundle) -> Bundle:
     return Bundle(bundle.path, bundle.manifest.model_copy(update={"models": models}))
 
 
-def test_light_runtimes_are_compared_and_torch_only_beside_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_light_runtimes_are_compared_and_torch_only_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = Bundle.load(BUNDLE)
     assert list_candidates(bundle, None, "float32") == (Candidate("onnx"), Candidate("openvino"))
     monkeypatch.setattr(module, "has_gpu", lambda: True)

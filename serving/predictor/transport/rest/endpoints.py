@@ -130,8 +130,7 @@ async def read_body(request: Request, body: RequestBody) -> None:
 
     Raises:
         RequestError: 413 or 503 beyond a limit, 415 for an unknown encoding, 400 for a damaged one, 499 if
-        the
-            client disconnects.
+            the client disconnects.
     """
     decoder = decoder_for(request.headers.get("content-encoding", ""))
     body.check_announced(request.headers.get("content-length", ""))

@@ -1,4 +1,4 @@
-"""Every page without scripts, and what a stranger must not be able to do with them."""
+"""Every page without scripts, and what an unauthenticated visitor must not be able to do with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many photos a lane takes at a time."""
+"""How many photos a worker takes at a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from serving.predictor.batching.batch_sizing import BatchQuota, batch_quota, des
         (5, 8, 4, BatchQuota(1, covers_all=True)),
     ],
 )
-def test_a_lanes_part_is_whole_batches(photos: int, workers: int, batch: int, expected: BatchQuota) -> None:
+def test_a_quota_is_whole_batches(photos: int, workers: int, batch: int, expected: BatchQuota) -> None:
     assert batch_quota(photos, workers, batch) == expected
 
 
@@ -32,9 +32,9 @@ def test_a_lanes_part_is_whole_batches(photos: int, workers: int, batch: int, ex
     [
         (BatchQuota(4, covers_all=True), 0, 0, 2, 2, 0),
         (BatchQuota(4, covers_all=True), 4, 0, 2, 2, 4),
-        (BatchQuota(4, covers_all=True), 3, 0, 2, 2, 2),  # the other lane will soon be back for the third
-        (BatchQuota(4, covers_all=True), 4, 4, 2, 2, 1),  # beside a lane with as many: out of step with it
-        (BatchQuota(4, covers_all=True), 4, 2, 2, 2, 4),  # beside one with fewer they are out of step already
+        (BatchQuota(4, covers_all=True), 3, 0, 2, 2, 2),  # the other worker will soon be back for the third
+        (BatchQuota(4, covers_all=True), 4, 4, 2, 2, 1),  # another worker has as many: desynchronise
+        (BatchQuota(4, covers_all=True), 4, 2, 2, 2, 4),  # another has fewer: already desynchronised
         (BatchQuota(8, covers_all=True), 8, 8, 2, 2, 2),
         (BatchQuota(8, covers_all=False), 9, 8, 2, 2, 8),  # more are queued than all workers take
         (BatchQuota(1, covers_all=True), 1, 1, 2, 2, 1),
@@ -42,7 +42,7 @@ def test_a_lanes_part_is_whole_batches(photos: int, workers: int, batch: int, ex
         (BatchQuota(4, covers_all=True), 4, 16, 8, 2, 1),
     ],
 )
-def test_a_lane_takes_less_where_it_would_fall_into_step(
+def test_a_worker_takes_less_if_it_would_fall_into_step(
     part: BatchQuota, waiting: int, begun: int, workers: int, batch: int, expected: int
 ) -> None:
     assert desynchronise(part, waiting, begun, workers, batch) == expected

@@ -1,4 +1,4 @@
-"""A lane keeps to its own CPU while all workers are needed, and only where each has one."""
+"""A worker stays on its own CPU while all workers are needed, if there is one CPU for each."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def in_a_thread(work: Callable[[], None]) -> None:
 
 
 @pytest.mark.skipif(len(CPUS) < 2, reason="needs two CPUs")
-def test_each_lane_has_a_cpu_while_it_is_crowded() -> None:
-    def lane(number: int) -> None:
+def test_each_worker_has_a_cpu_while_the_pool_is_saturated() -> None:
+    def worker(number: int) -> None:
         affinity = CpuAffinity(number, len(CPUS))
         assert os.sched_getaffinity(0) == set(CPUS)
         affinity.pin(True)
@@ -42,18 +42,18 @@ def test_each_lane_has_a_cpu_while_it_is_crowded() -> None:
         assert os.sched_getaffinity(0) == set(CPUS)
 
     for number in range(len(CPUS)):
-        in_a_thread(partial(lane, number))
+        in_a_thread(partial(worker, number))
 
 
 @pytest.mark.skipif(len(CPUS) < 2, reason="needs two CPUs")
-def test_a_thread_is_woken_on_the_cpu_of_a_crowded_lane() -> None:
+def test_a_thread_is_woken_on_the_cpu_of_a_saturated_worker() -> None:
     """And goes where it likes afterwards, whatever happens meanwhile."""
     end = threading.Event()
     sleeper = threading.Thread(target=end.wait)
     sleeper.start()
     thread = sleeper.native_id or 0
 
-    def lane(number: int) -> None:
+    def worker(number: int) -> None:
         affinity = CpuAffinity(number, len(CPUS))
         with affinity.waking_here(thread):
             assert os.sched_getaffinity(thread) == set(CPUS)
@@ -64,19 +64,19 @@ def test_a_thread_is_woken_on_the_cpu_of_a_crowded_lane() -> None:
         assert os.sched_getaffinity(thread) == set(CPUS)
 
     for number in range(len(CPUS)):
-        in_a_thread(partial(lane, number))
+        in_a_thread(partial(worker, number))
     end.set()
     sleeper.join()
 
 
 @pytest.mark.parametrize(("cpus", "workers"), [({0, 1}, 3), ({0, 1}, 1), ({0}, 1)])
-def test_where_lanes_and_cpus_differ_in_number_or_there_is_one_none_is_kept(
+def test_no_worker_is_pinned_unless_each_has_a_cpu_of_several(
     monkeypatch: pytest.MonkeyPatch, cpus: set[int], workers: int
 ) -> None:
     """Nor is the system told anything: its own choice of CPUs may change while the predictor runs."""
     asked: list[object] = []
 
-    def lane() -> None:
+    def worker() -> None:
         affinity = CpuAffinity(0, workers)
         affinity.pin(True)
         with affinity.waking_here(0):
@@ -84,7 +84,7 @@ def test_where_lanes_and_cpus_differ_in_number_or_there_is_one_none_is_kept(
 
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: cpus)
     monkeypatch.setattr(os, "sched_setaffinity", lambda *what: asked.append(what))
-    in_a_thread(lane)
+    in_a_thread(worker)
     assert not asked
 
 
@@ -92,7 +92,7 @@ def test_a_sandbox_may_forbid_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: object) -> None:
         raise PermissionError
 
-    def lane() -> None:
+    def worker() -> None:
         affinity = CpuAffinity(0, len(CPUS))
         affinity.pin(True)
         with affinity.waking_here(0):
@@ -100,4 +100,4 @@ def test_a_sandbox_may_forbid_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(os, "sched_setaffinity", forbidden)
     monkeypatch.setattr(os, "sched_setscheduler", forbidden)
-    in_a_thread(lane)
+    in_a_thread(worker)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serving.predictor.batching import in_flight as underway
+from serving.predictor.batching import in_flight as module
 from serving.predictor.batching.in_flight import InFlight
 
 
@@ -29,8 +29,8 @@ def test_soon_is_short_after_a_share_that_took_long() -> None:
     assert in_flight.recent_seconds == 0.05
 
 
-def test_what_was_begun_soon_before_is_of_the_other_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(underway, "perf_counter", lambda: now)
+def test_what_was_begun_soon_before_is_of_the_other_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "perf_counter", lambda: now)
     in_flight = InFlight(3)
     in_flight.recent_seconds, now = 0.05, 1.0
     for photos in (1, 2, 4):

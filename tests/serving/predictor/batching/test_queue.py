@@ -1,4 +1,4 @@
-"""The queue: what a lane is given, and when it is told to wait."""
+"""The queue: what a worker receives, and when it waits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from serving.predictor.batching import in_flight as underway
+from serving.predictor.batching import in_flight
 from serving.predictor.batching.jobs import Job
 from serving.predictor.batching.queue import Batch, BatchQueue
 
@@ -30,8 +30,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(underway, "perf_counter", made)
-    monkeypatch.setattr(underway, "_MAX_RECENT_SECONDS", _SLOW)  # a busy machine must not be what ends a wait
+    monkeypatch.setattr(in_flight, "perf_counter", made)
+    monkeypatch.setattr(in_flight, "_MAX_RECENT_SECONDS", _SLOW)  # a busy machine must not end a wait
     return made
 
 
@@ -50,8 +50,8 @@ def taken(waiting: BatchQueue, untold: int = 0, tell: Callable[[], None] = nothi
     return found
 
 
-def two_lanes(clock: Clock, seconds: float) -> tuple[BatchQueue, Batch]:
-    """Eight clients: a lane has run two photos in so many seconds, another runs four, two wait."""
+def two_workers(clock: Clock, seconds: float) -> tuple[BatchQueue, Batch]:
+    """Eight clients: a worker has run two photos in so many seconds, another runs four, two wait."""
     waiting = BatchQueue(2, 2, 99, 0.0)
     waiting.put(jobs(4))
     first, second = taken(waiting), taken(waiting)
@@ -98,7 +98,7 @@ async def test_what_waits_at_the_end_is_still_taken() -> None:
 
 
 async def test_who_is_answered_is_waited_for_while_others_are_busy(clock: Clock) -> None:
-    waiting, _ = two_lanes(clock, _SLOW)
+    waiting, _ = two_workers(clock, _SLOW)
     more = jobs(2)
     start = time.perf_counter()
     assert len(taken(waiting, 2, threading.Timer(0.05, waiting.put, [more]).start).jobs) == 4
@@ -106,14 +106,14 @@ async def test_who_is_answered_is_waited_for_while_others_are_busy(clock: Clock)
 
 
 async def test_who_does_not_come_is_not_waited_for_long(clock: Clock) -> None:
-    waiting, _ = two_lanes(clock, 0.4)
+    waiting, _ = two_workers(clock, 0.4)
     start = time.perf_counter()
     assert len(taken(waiting, 2).jobs) == 2
     assert 0.1 <= time.perf_counter() - start < _LONG  # a quarter of the time a share takes
 
 
 async def test_who_never_comes_is_not_waited_for(clock: Clock) -> None:
-    waiting, _ = two_lanes(clock, 0.01)
+    waiting, _ = two_workers(clock, 0.01)
     told: list[int] = []
     for number in range(4):
         mine = taken(waiting, 2, lambda number=number: told.append(number))  # type: ignore[misc]
@@ -129,22 +129,22 @@ async def test_who_never_comes_is_not_waited_for(clock: Clock) -> None:
     [pytest.param(BatchQueue.done, id="nothing is run"), pytest.param(lambda w, _: w.close(), id="the end")],
 )
 async def test_nobody_is_waited_for_any_more(end: Callable[[BatchQueue, Batch], None], clock: Clock) -> None:
-    waiting, other = two_lanes(clock, _SLOW)
+    waiting, other = two_workers(clock, _SLOW)
     start = time.perf_counter()
     taken(waiting, 2, threading.Timer(0.05, end, [waiting, other]).start)
     assert time.perf_counter() - start < _LONG
 
 
 async def test_a_full_share_is_taken_before_anything_is_told(clock: Clock) -> None:
-    waiting, _ = two_lanes(clock, _SLOW)
+    waiting, _ = two_workers(clock, _SLOW)
     waiting.put(jobs(3))
     told = Calls()
     assert len(taken(waiting, 2, lambda: told.append(None)).jobs) == 4
     assert not told
 
 
-async def test_lanes_that_finish_together_fall_out_of_step(clock: Clock) -> None:
-    waiting, other = two_lanes(clock, _SLOW)
+async def test_workers_that_finish_together_are_desynchronised(clock: Clock) -> None:
+    waiting, other = two_workers(clock, _SLOW)
     waiting.done(other)
     waiting.put(jobs(6))
     assert [len(taken(waiting).jobs) for _ in range(2)] == [4, 1]

@@ -124,7 +124,7 @@ async def test_what_queues_up_is_run_together(pool: WorkerPool, work: BatchTask)
     assert work.batches == [1, 4, 1]
 
 
-async def test_two_lanes_share_a_request() -> None:
+async def test_two_workers_share_a_request() -> None:
     work = BatchTask()
     pool = WorkerPool(work, workers=2, max_batch_size=8, max_queue_size=100)
     work.gate.clear()
@@ -137,7 +137,7 @@ async def test_two_lanes_share_a_request() -> None:
 
 
 async def test_none_is_left_behind_by_a_smaller_batch() -> None:
-    """The other lane runs two: a photo left here would wait for those and for the smaller batch."""
+    """The other worker runs two: a photo left here would wait for those and for the smaller batch."""
     held = Held()
     pool = WorkerPool(held, workers=2, max_batch_size=2, max_queue_size=100)
     task = asyncio.create_task(pool.submit([b"a", b"b", b"c", b"d", b"e", b"f"]))
@@ -149,8 +149,8 @@ async def test_none_is_left_behind_by_a_smaller_batch() -> None:
     await asyncio.to_thread(pool.close)
 
 
-async def test_what_two_lanes_can_share_is_not_run_by_one() -> None:
-    """The other lane runs one photo, and will soon be back."""
+async def test_what_two_workers_can_share_is_not_run_by_one() -> None:
+    """The other worker runs one photo, and will soon be back."""
     held = Held()
     pool = WorkerPool(held, workers=2, max_batch_size=2, max_queue_size=100)
     first = asyncio.create_task(pool.submit([b"a", b"b"]))
@@ -243,14 +243,14 @@ async def test_work_is_told_whether_it_is_alone() -> None:
     await asyncio.sleep(0.05)
     work.gate.set()
     await asyncio.gather(first, second)
-    await pool.submit([b"x"] * 3)  # the last of them may find the other lane done, or not
+    await pool.submit([b"x"] * 3)  # the last of them may find the other worker done, or not
     assert work.alone[:5] == [True, True, False, False, False]
     pool.close()
 
 
-async def test_with_a_delay_a_batch_fills_while_another_lane_is_busy(work: BatchTask) -> None:
+async def test_with_a_delay_a_batch_fills_while_another_worker_is_busy(work: BatchTask) -> None:
     pool = WorkerPool(work, workers=2, max_batch_size=4, max_queue_size=100, max_delay=0.3)
-    await _occupied(pool, work)  # the one lane is idle, so the first photo did not wait
+    await _occupied(pool, work)  # the one worker is idle, so the first photo did not wait
     begun = time.perf_counter()
     early = asyncio.create_task(pool.submit([b"x"]))
     await asyncio.sleep(0.05)
@@ -281,7 +281,7 @@ async def test_the_event_loop_goes_first() -> None:
     assert os.sched_getscheduler(0) != os.SCHED_BATCH
 
 
-async def test_lanes_keep_to_their_cpus_only_while_all_are_needed() -> None:
+async def test_workers_stay_on_their_cpus_only_while_all_are_needed() -> None:
     """The last photo of a crowd has every CPU again."""
     places: list[int] = []
 
@@ -300,7 +300,9 @@ async def test_lanes_keep_to_their_cpus_only_while_all_are_needed() -> None:
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two CPUs")
-async def test_the_loop_is_woken_where_a_crowded_lane_has_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_loop_is_woken_on_the_cpu_of_a_saturated_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """And keeps all its CPUs: threads that it starts would inherit fewer."""
     moves: list[tuple[int, int]] = []
     change, cpus, loop = os.sched_setaffinity, os.sched_getaffinity(0), threading.get_native_id()
@@ -352,7 +354,7 @@ async def test_one_bad_photo_spoils_no_other(pool: WorkerPool) -> None:
     assert isinstance(bad[0], PhotoError)
 
 
-async def test_a_lane_outlives_a_failure(pool: WorkerPool) -> None:
+async def test_a_worker_outlives_a_failure(pool: WorkerPool) -> None:
     with pytest.raises(RuntimeError, match="library"):
         await pool.submit([b"explode"])
     assert pool.alive
@@ -371,7 +373,7 @@ async def test_closing_finishes_what_waits(work: BatchTask) -> None:
 
 
 async def _occupied(pool: WorkerPool, work: BatchTask) -> None:
-    """Leaves the lane busy with one photo until the gate opens."""
+    """Leaves the worker busy with one photo until the gate opens."""
     work.gate.clear()
     task = asyncio.create_task(pool.submit([b"first"]))
     while not work.batches:

@@ -1,4 +1,4 @@
-"""A lane's work: photos are prepared together, and run in batches."""
+"""The work of a worker: photos are prepared together and run in batches."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Seen:
         self.exclusive += exclusive
 
 
-def test_every_lane_sees_every_size() -> None:
+def test_every_worker_sees_every_size() -> None:
     classifier: Any = Seen()
     assert warm_up(classifier, 3, 16) == 16
     assert sorted(classifier.sizes) == [1] * 6 + [2] * 3 + [16] * 3

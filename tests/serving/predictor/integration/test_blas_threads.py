@@ -1,4 +1,4 @@
-"""Beside the lanes, BLAS has no threads of its own: a photo's few rows are not worth waking them."""
+"""BLAS has no threads besides the workers: a photo's few rows are not worth waking them."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ REQUESTS = 8
 
 @pytest.fixture(scope="module")
 def roomy(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A predictor with one lane and room for all that is asked at once."""
+    """A predictor with one worker and room for all requests at once."""
     server = start(bundle, tmp_path_factory.mktemp("gone") / "log", inference_threads=1, max_queue_size=2000)
     yield server
     server.process.terminate()
@@ -64,7 +64,7 @@ async def test_the_queue_of_clients_that_left_is_dropped(
         await asyncio.sleep(0.05)
     run = await asyncio.to_thread(metric, roomy, "prediction_batch_size_sum") - before
     assert run >= REQUESTS * len(PHOTOS)  # who waited was answered
-    assert run < 1.5 * REQUESTS * len(PHOTOS)  # who left was not, but for what the lanes had begun
+    assert run < 1.5 * REQUESTS * len(PHOTOS)  # who left was not, except for what the workers had begun
     assert await asyncio.to_thread(metric, roomy, "active_prediction_requests") == 0
 
 

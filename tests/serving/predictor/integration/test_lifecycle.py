@@ -177,7 +177,7 @@ def test_the_predictor_loads_neither_torch_nor_kubernetes(server: Server) -> Non
         "    import serving.predictor.transport.grpc.servicer, serving.predictor.transport.rest.endpoints\n"
         "assert not {'kubernetes', 'torch', 'mlflow', 'kfp', 'pandas'} & set(sys.modules)\n"
         "assert 'phytoflow.client' not in sys.modules\n"  # or it would keep a placeholder for httpx
-        "import pandas; pandas.DataFrame([1])\n"  # whoever needs it later gets the real one
+        "import pandas; pandas.DataFrame([1])\n"  # a later import gets the real one
         "import phytoflow.client; phytoflow.client.Client('http://localhost').close()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
