@@ -132,4 +132,4 @@ def _one_class_remedy(table: pd.DataFrame, root: str) -> str:
         return f"if {name_some(inner)} are the classes, give {root}/{folders.iloc[0][0]}; else add a class"
     if tables:
         return f"if a file names the label of each photo, set data.labels_csv, e.g. to {tables[0]}"
-    return f"add a folder with photos of another class. {LAYOUT_REMEDY}"
+    return f"add a folder with photos of another class: {LAYOUT_REMEDY}"

@@ -63,9 +63,14 @@ def _similar(labels: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _key(label: str) -> str:
-    """What is left of a name without case, spaces and compatibility characters (Unicode's NFKC)."""
+    """What is left of a name without case, spaces, invisible and compatibility characters (NFKC)."""
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).casefold())
-    return "".join(char for char in text if not char.isspace() and char != "\u200b") or label
+    return "".join(char for char in text if not (char.isspace() or _is_invisible(char))) or label
+
+
+def _is_invisible(char: str) -> bool:
+    """Whether a character shows nothing itself: zero-width spaces, soft hyphens, variation selectors."""
+    return unicodedata.category(char) == "Cf" or "\ufe00" <= char <= "\ufe0f"
 
 
 def _with_form(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 
 from phytoflow.data.splits import Split
 
@@ -17,7 +18,8 @@ _FILLERS = frozenset(
     {"image", "images", "img", "imgs", "photo", "photos", "picture", "pictures", "pics", "jpg", "jpeg", "png"}
     | {"set", "sets", "data", "dataset", "datasets", "split", "splits", "subset", "part", "partition"}
     | {"folder", "folders", "file", "files", "sample", "samples", "seg", "raw", "my", "new", "all", "the"}
-    | {"of", "for", "final", "full", "clean", "small", "original", "resized", "cropped", "color", "rgb", "v"}
+    | {"of", "for", "final", "full", "clean", "small", "original", "resized", "cropped", "color", "rgb"}
+    | {"copy", *string.ascii_lowercase}  # "X_train", "testB", "train - Copy"
 )
 # The same photos treated in different ways, and the folders of segmentation and detection sets.
 _VARIANTS = frozenset(
@@ -46,6 +48,12 @@ def split_of(name: str) -> Split | None:
     splits = {_SPLIT_WORDS[word] for word in _words(name) if word in _SPLIT_WORDS}
     rest = [word for word in _words(name) if word not in _SPLIT_WORDS and not _is_filler(word)]
     return splits.pop() if len(splits) == 1 and not rest else None
+
+
+def is_wrapper(name: str) -> bool:
+    """Tells whether a folder of this name only holds the folders of classes, e.g. ``images``, ``my data``."""
+    words = _words(name)
+    return bool(words) and all(word in _FILLERS | _VARIANTS and len(word) > 1 for word in words)
 
 
 def is_variant(name: str) -> bool:

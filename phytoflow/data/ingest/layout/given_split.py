@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from phytoflow.data.ingest.layout.folder_names import split_of
+from phytoflow.data.ingest.layout.folder_names import is_wrapper, split_of
 from phytoflow.data.ingest.layout.folder_tree import Folder
 from phytoflow.data.splits import Split
 
@@ -54,12 +54,13 @@ def _unwrap(folder: Folder) -> Iterator[tuple[Path, Folder]]:
 
 
 def _bases(wrapper: Path, folder: Folder, names: Mapping[str, Split]) -> Iterator[tuple[Path, Split]]:
-    """The folder of class folders of each part: ``train/train/rust`` is as common as ``train/rust``."""
+    """The folder of class folders of each part, also in ``train/train/rust`` and ``train/images/rust``."""
     for name, split in names.items():
         path, part = (*wrapper, name), folder.folders[name]
         while len(part.filled) == 1 and not part.photos:
             ((inner, deeper),) = part.filled.items()
-            if split_of(inner) != split:
+            around_classes = is_wrapper(inner) and len(deeper.filled) > 1
+            if split_of(inner) != split and not around_classes:
                 break
             path, part = (*path, inner), deeper
         yield path, split

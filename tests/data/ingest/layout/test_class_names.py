@@ -37,6 +37,13 @@ def test_full_width_and_compatibility_characters_are_similar() -> None:
     assert warning.count == 2
 
 
+@pytest.mark.parametrize("invisible", ["\u200b", "\u200d", "\ufeff", "\u00ad", "\ufe0f"])
+def test_names_that_differ_in_invisible_characters_are_similar(invisible: str) -> None:
+    (warning,) = similar_findings(class_labels(["rust", f"ru{invisible}st"], merge=False))
+    assert warning.count == 1
+    assert len(set(class_labels(["rust", f"ru{invisible}st"], merge=True).values())) == 1
+
+
 @pytest.mark.parametrize("names", [("-1", "1"), ("a_b", "ab"), ("a/b", "ab"), ("NA", "N"), ("1.0", "1")])
 def test_other_differences_are_differences(names: tuple[str, str]) -> None:
     labels = class_labels(names, merge=True)

@@ -1,6 +1,6 @@
 import pytest
 
-from phytoflow.data.ingest.layout.folder_names import is_fold, is_neutral, is_variant, split_of
+from phytoflow.data.ingest.layout.folder_names import is_fold, is_neutral, is_variant, is_wrapper, split_of
 
 
 @pytest.mark.parametrize(
@@ -8,10 +8,10 @@ from phytoflow.data.ingest.layout.folder_names import is_fold, is_neutral, is_va
     [
         (
             "train",
-            "train TRAINING train_images TrainingSet training-data train2017 seg_train images.train",
+            "train TRAINING train_images TrainingSet training-data train2017 seg_train images.train X_train",
         ),
         ("validation", "val valid validation Validation_Set valid_images dev val2017 eval"),
-        ("test", "test testing test_images TestSet Test-Data test1 seg_test holdout"),
+        ("test", "test testing test_images TestSet Test-Data test1 seg_test holdout testA test-Copy"),
     ],
 )
 def test_the_usual_names_of_the_parts_of_a_split(split: str, names: str) -> None:
@@ -40,6 +40,11 @@ def test_names_of_variants_and_accessories(name: str) -> None:
 @pytest.mark.parametrize("name", ["healthy", "grey mould", "raw_rice", "colorado beetle", "unmasked", "red"])
 def test_names_of_classes_are_no_variants(name: str) -> None:
     assert not is_variant(name)
+
+
+def test_names_of_folders_around_the_classes() -> None:
+    assert all(map(is_wrapper, ["images", "My Data", "raw_images"]))
+    assert not any(map(is_wrapper, ["rust", "rust images", "x", "", "2024"]))
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,17 @@ def parts(*names: str) -> list[str]:
         (["set/photos/train", "set/photos/test"], ["train", "test"]),
         (["train/train", "test/test"], ["train", "test"]),
         (["seg_train/seg_train", "seg_test/seg_test"], ["train", "test"]),
+        (["train/images", "test/images"], ["train", "test"]),
+        (["X_train", "X_test"], ["train", "test"]),
     ],
 )
 def test_parts_around_the_classes(names: list[str], splits: list[str]) -> None:
     bases = {tuple(name.split("/")): split for name, split in zip(names, splits, strict=True)}
     assert found(*parts(*names)) == GivenSplit(bases)  # type: ignore[arg-type]
+
+
+def test_images_that_are_the_only_class_of_a_part_are_a_class() -> None:
+    assert found("train/images/1.jpg", "test/images/2.jpg").bases.keys() == {("train",), ("test",)}
 
 
 def test_readme_files_and_empty_folders_change_nothing() -> None:
