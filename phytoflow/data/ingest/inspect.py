@@ -53,7 +53,7 @@ def check(root: Path, settings: DataSettings, seed: int) -> CheckedPhotos:
     """
     labels = read_labels(root, settings)
     table = exclude_duplicates(scan(root, labels, settings))
-    require_trainable(table, str(root))
+    require_trainable(table, str(root), settings.labels_csv)
     table = rescale_brightness(table)
     table, near = _group(table, settings)
     more = list(labels.findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from phytoflow.data.ingest.path_table import Row, match_paths, read_path_table
 from phytoflow.errors import DataError
 from phytoflow.storage.uri import is_local, local_path
 
+_LISTS = r"[|;]"  # marks that hardly stand in a name, unlike a comma, a space or a slash
+_IN_NAMES = (r"[,\s]+", r"[+&/]")
 _ONE_LABEL = "phytoflow gives each photo one label"
 
 
@@ -86,9 +88,10 @@ def _refuse_contradictions(uri: str, rows: Sequence[Row]) -> None:
 
 
 def _refuse_several_labels(uri: str, rows: Sequence[Row]) -> None:
-    """Refuses ``scab|rust``, ``[scab, rust]``, and ``scab rust`` if both words are labels of their own."""
+    """Refuses cells such as ``scab|rust``, ``scab rust`` and ``[scab, rust]``."""
     whole = {row.value for row in rows}
-    several = [row for row in rows if _holds_several(row.value, whole)]
+    listed = Counter(part for value in whole for part in set(_split(_LISTS, value)))
+    several = [row for row in rows if _holds_several(row.value, whole, listed)]
     if several:
         examples = name_some((f"{row.value!r} (line {row.line})" for row in several), 3)
         what = f"{uri} holds several labels in one cell in {len(several)} rows: {examples}"
@@ -96,10 +99,15 @@ def _refuse_several_labels(uri: str, rows: Sequence[Row]) -> None:
         raise DataError(f"{what}; that is a multi-label data set", remedy=remedy)
 
 
-def _holds_several(value: str, whole: set[str]) -> bool:
-    listed = [part.strip() for part in re.split(r"[|;]", value)]
-    if len(listed) > 1 and any(part in whole for part in listed):
+def _holds_several(value: str, whole: set[str], listed: Counter[str]) -> bool:
+    """Judges one cell by all values and by how many of them list a part."""
+    parts = _split(_LISTS, value)
+    if len(parts) > 1 and any(listed[part] > 1 for part in parts):
         return True
-    bracketed = value.startswith("[") and value.endswith("]") and "," in value
-    words = [part for part in re.split(r"[,\s]+", value) if part]  # a comma or space is also part of names
-    return bracketed or (len(words) > 1 and all(word in whole for word in words))
+    if value.startswith("[") and value.endswith("]") and "," in value:
+        return True
+    return any(len(parts := _split(marks, value)) > 1 and whole.issuperset(parts) for marks in _IN_NAMES)
+
+
+def _split(marks: str, value: str) -> list[str]:
+    return [part for part in (part.strip() for part in re.split(marks, value)) if part]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -13,6 +15,8 @@ from phytoflow.errors import DataError
 from phytoflow.storage.uri import read_bytes
 
 _DELIMITERS = (",", ";", "\t", "|")  # comma first: the others may stand inside of a header's words
+
+_ZEROS_AND_ONES = ("0", "1", "0.0", "1.0", "True", "False")
 
 
 class Row(NamedTuple):
@@ -47,11 +51,9 @@ def read_path_table(uri: str, value: str) -> PathTable:
     remedy = f"give a UTF-8 CSV with the columns path,{value}; paths relative to the photos' folder, with /"
     text = _decode(uri, read_bytes(uri), remedy)
     header, delimiter = _header(uri, text, value)
-    if not {"path", value} <= set(header):
-        shown = ", ".join(header) if any(header) else "none"
-        raise DataError(f"{uri} needs the columns path and {value}; it has {shown}", remedy=remedy)
+    _check_columns(uri, text, header, value, remedy)
     path_at, value_at = header.index("path"), header.index(value)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     rows = []
     try:
         for cells in reader:
@@ -89,7 +91,7 @@ def _decode(uri: str, content: bytes, remedy: str) -> str:
 
 def _header(uri: str, text: str, value: str) -> tuple[list[str], str]:
     """The column names, in lower case, and the delimiter between them."""
-    first = next((line for line in io.StringIO(text) if line.strip()), "")
+    first = next((line for line in _lines(text) if line.strip()), "")
     headers = []
     for delimiter in _DELIMITERS:
         try:
@@ -99,6 +101,29 @@ def _header(uri: str, text: str, value: str) -> tuple[list[str], str]:
         headers.append(([cell.strip().lower() for cell in cells], delimiter))
     fitting = [header for header in headers if {"path", value} <= set(header[0])]
     return fitting[0] if fitting else max(headers, key=lambda header: len(header[0]))
+
+
+def _lines(text: str) -> io.StringIO:
+    """The text as a file with the line ends of any system."""
+    return io.StringIO(text, newline=None)
+
+
+def _check_columns(uri: str, text: str, header: list[str], value: str, remedy: str) -> None:
+    if not {"path", value} <= set(header):
+        shown = ", ".join(header) if any(header) else "none"
+        if _has_a_column_for_each_value(text):
+            remedy = f"a column of zeros and ones for each {value} is not read; {remedy}"
+        raise DataError(f"{uri} needs the columns path and {value}; it has {shown}", remedy=remedy)
+    if twice := [name for name in ("path", value) if header.count(name) > 1]:
+        what = f"{uri} has the column {twice[0]} {header.count(twice[0])} times"
+        raise DataError(what, remedy=f"keep one column {twice[0]}: each photo has one {value}")
+
+
+def _has_a_column_for_each_value(text: str) -> bool:
+    """Whether the second line looks like that of a one-hot table: zeros and ones after the first cell."""
+    second = next(itertools.islice(_lines(text), 1, None), "")
+    _, *cells = re.split(r"[,;\t|]", second.strip())
+    return len(cells) > 1 and all(cell.strip() in _ZEROS_AND_ONES for cell in cells)
 
 
 def _check_width(uri: str, line: int, cells: list[str], header: list[str]) -> None:

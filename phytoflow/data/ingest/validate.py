@@ -61,12 +61,13 @@ def leak_reason(path: str) -> str:
     return _SHOWS_THE_SAME + path
 
 
-def require_trainable(table: pd.DataFrame, root: str) -> None:
+def require_trainable(table: pd.DataFrame, root: str, labels_csv: str = "") -> None:
     """Refuses photos that cannot make a classifier, before anything is spent on them.
 
     Args:
         table: With the reasons of ``scan`` and ``exclude_duplicates``.
         root: Where the photos are, for the message.
+        labels_csv: The file that names the labels; empty if the folders are the classes.
 
     Raises:
         DataError: There is no usable photo, one class only, or a class of which every photo is refused.
@@ -83,7 +84,7 @@ def require_trainable(table: pd.DataFrame, root: str) -> None:
         raise DataError(what, remedy=f"{_remedies(rows)}; or move the folder away")
     if len(used) == 1:
         what = f"there is one class only in {root}, {used.index[0]}; a classifier needs two"
-        raise DataError(what, remedy=_one_class_remedy(table, root))
+        raise DataError(what, remedy=_one_class_remedy(table, root, labels_csv))
 
 
 def kind_of(reason: str) -> str:
@@ -123,8 +124,10 @@ def _remedies(table: pd.DataFrame) -> str:
     return "; ".join(dict.fromkeys(_REMEDIES.get(kind, _REPAIR) for kind in kinds[:2]))
 
 
-def _one_class_remedy(table: pd.DataFrame, root: str) -> str:
+def _one_class_remedy(table: pd.DataFrame, root: str, labels_csv: str) -> str:
     """Names the folder to give if the classes lie one level deeper."""
+    if labels_csv:
+        return f"give photos of another class their label in {labels_csv}"
     folders = table.loc[table["reason"] == "", "path"].str.split("/")
     inner = sorted({parts[1] for parts in folders if len(parts) > 2})
     tables = [path for path in table["path"] if path.lower().endswith(".csv")]

@@ -50,6 +50,8 @@ def test_further_columns_are_noted(tmp_path: Path) -> None:
             "one label",
         ),
         ("1.jpg,rust scab\n2.jpg,rust\nx/3.jpg,scab\n", "multi-label data set", "one label"),
+        ("1.jpg,rust;scab\n2.jpg,scab;mould\n", "multi-label data set", "one label"),
+        ("1.jpg,rust+scab\n2.jpg,rust\nx/3.jpg,scab\n", "multi-label data set", "one label"),
         ("1.jpg,\"['rust', 'scab']\"\n2.jpg,rust\n", "multi-label data set", "each combination a class"),
     ],
 )
@@ -61,7 +63,7 @@ def test_what_gives_no_photo_one_label_is_refused(
     assert remedy in refusal.value.remedy
 
 
-@pytest.mark.parametrize("label", ["black rot", "rust, early", "a|b", "spots; small"])
+@pytest.mark.parametrize("label", ["black rot", "rust, early", "a|b", "spots; small", "rust/b", "rust + x"])
 def test_a_label_of_several_words_is_one_label(tmp_path: Path, label: str) -> None:
     labels, _ = read(tmp_path, f'1.jpg,"{label}"\n2.jpg,rust\n')
     assert labels["1.jpg"] == label

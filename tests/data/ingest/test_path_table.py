@@ -16,7 +16,7 @@ def written(tmp_path: Path, content: str | bytes) -> str:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_delimiters_and_ends_of_lines(tmp_path: Path, delimiter: str, end: str) -> None:
     lines = [["path", "label"], ["a/1.jpg", "rust"], ["b/2.jpg", '"healthy, mostly"']]
     text = end.join(delimiter.join(cells) for cells in lines) + end
@@ -51,6 +51,7 @@ def test_headers_spaces_blank_lines_and_windows_paths(tmp_path: Path) -> None:
             "image_id,healthy,rust\n1,0,1\n",
             "needs the columns path and label; it has image_id, healthy, rust",
         ),
+        ("path,label,Label\na.jpg,rust,scab\n", "has the column label 2 times"),
         ("path,label\na.jpg,rust,early\n", "line 2 has 3 columns, the header has 2"),
         ("path,label\na.jpg\n", "line 2 has 1 columns, the header has 2"),
         ('path,label\na.jpg,"rust\n', "line 2: unexpected end of data"),
@@ -64,6 +65,13 @@ def test_what_is_no_such_file_is_refused_by_line(tmp_path: Path, content: str | 
     with pytest.raises(DataError, match=message) as refusal:
         read_path_table(written(tmp_path, content), "label")
     assert refusal.value.remedy and "labels.csv" in refusal.value.message
+
+
+@pytest.mark.parametrize("text", ["path,rust,scab\n1.jpg,0,1\n", "id;a;b\r\n1;True;False\r\n"])
+def test_a_column_for_each_class_is_named_as_such(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError) as refusal:
+        read_path_table(written(tmp_path, text), "label")
+    assert "a column of zeros and ones for each label is not read" in refusal.value.remedy
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -106,3 +106,9 @@ def test_what_makes_no_classifier_is_refused(
     with pytest.raises(DataError, match=message) as refusal:
         require_trainable(table, "photos")
     assert remedy in refusal.value.remedy
+
+
+def test_one_class_in_a_file_of_labels_is_mended_there() -> None:
+    with pytest.raises(DataError, match="one class only") as refusal:
+        require_trainable(table_of(("a/1", "", ""), ("a/2", "", "")), "photos", "labels.csv")
+    assert refusal.value.remedy == "give photos of another class their label in labels.csv"
