@@ -1,0 +1,79 @@
+"""Evidence that may be looked at after every answer.
+
+Each function returns the logarithm of an e-value: a statistic whose expectation is at most 1 while the null
+hypothesis holds, whenever one looks. By Ville's inequality it ever exceeds ``1 / alpha`` with a probability of at
+most ``alpha``, so no correction for repeated looks is needed. All of them depend on counts alone, so a decision can
+be recomputed from the log.
+
+Sources: Wald (1945), Sequential tests of statistical hypotheses; Robbins (1970), Statistical methods related to the
+law of the iterated logarithm; Howard et al. (2021), Time-uniform, nonparametric, nonasymptotic confidence sequences.
+"""
+
+from __future__ import annotations
+
+import math
+
+from scipy.optimize import brentq
+from scipy.special import betainc, betaln, logsumexp
+
+_SLOPES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)  # mixed with equal weights: each is best for another excess
+_EDGE = 1e-12
+
+
+def sprt(hits: int, trials: int, expected: float, bad: float) -> float:
+    """Evidence that a rate is nearer to ``bad`` than to ``expected`` (Wald 1945).
+
+    Args:
+        hits: Trials that hit.
+        trials: All trials.
+        expected: The largest rate under the null hypothesis, in (0, 1).
+        bad: The rate to detect, above ``expected``.
+    """
+    hit, miss = math.log(bad / expected), math.log((1 - bad) / (1 - expected))
+    return hits * hit + (trials - hits) * miss
+
+
+def loses(wins: int, losses: int) -> float:
+    """Evidence that a fair coin loses: that wins are rarer than losses.
+
+    Alternatives are mixed uniformly over win probabilities below one half.
+    """
+    trials = wins + losses
+    below_half = betainc(wins + 1, losses + 1, 0.5)
+    if below_half <= 0:  # underflow: far more wins than losses
+        return -math.inf
+    return float(math.log(2 * below_half) + betaln(wins + 1, losses + 1) + trials * math.log(2))
+
+
+def exceeds(total: float, trials: int, mean: float) -> float:
+    """Evidence that values in [0, 1] have a larger mean than ``mean``.
+
+    Hoeffding's sub-Gaussian bound, mixed over slopes.
+
+    Args:
+        total: Sum of the values.
+        trials: Their number.
+        mean: The largest mean under the null hypothesis.
+    """
+    excess = total - trials * mean
+    terms = [slope * excess - trials * slope**2 / 8 for slope in _SLOPES]
+    return float(logsumexp(terms)) - math.log(len(_SLOPES))
+
+
+def bounds(hits: int, trials: int, alpha: float) -> tuple[float, float]:
+    """Lower and upper bound of a rate, valid at all times together with probability ``1 - alpha``.
+
+    Robbins's mixture with a uniform prior: rates whose likelihood lies less than ``1 / alpha`` below the mixture's.
+    """
+    if trials == 0:
+        return 0.0, 1.0
+    misses = trials - hits
+    mixture = float(betaln(hits + 1, misses + 1)) + math.log(alpha)
+
+    def inside(rate: float) -> float:
+        return hits * math.log(rate) + misses * math.log1p(-rate) - mixture
+
+    best = min(max(hits / trials, _EDGE), 1 - _EDGE)
+    lower = 0.0 if hits == 0 else brentq(inside, _EDGE, best)
+    upper = 1.0 if misses == 0 else brentq(inside, best, 1 - _EDGE)
+    return float(lower), float(upper)
