@@ -1,9 +1,9 @@
 """The difference in accuracy of two models, from labels of the photos on which they disagree.
 
 On a photo on which both name the same class, both are right or both are wrong: it adds nothing to the
-difference. So the difference is ``d (2 p - 1)``, with ``d`` the share of photos on which exactly one is right, at
-most the share of disagreements, and ``p`` the challenger's share of those. Only disagreements need labels
-(McNemar 1947).
+difference. So the difference is ``d (2 p - 1)``, with ``d`` the share of photos on which exactly one is
+right, at most the share of disagreements, and ``p`` the challenger's share of those. Only disagreements need
+labels (McNemar 1947).
 """
 
 from __future__ import annotations

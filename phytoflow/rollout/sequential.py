@@ -1,13 +1,13 @@
 """Evidence that may be looked at after every answer.
 
-The functions of evidence return the logarithm of an e-value: a statistic whose expectation is at most 1 while the
-null hypothesis holds, whenever one looks. By Ville's inequality it ever exceeds ``1 / alpha`` with a probability
-of at most ``alpha``, so no correction for repeated looks is needed. All of them depend on counts alone, so a
-decision can be recomputed from the log.
+The functions of evidence return the logarithm of an e-value: a statistic whose expectation is at most 1 while
+the null hypothesis holds, whenever one looks. By Ville's inequality it ever exceeds ``1 / alpha`` with a
+probability of at most ``alpha``, so no correction for repeated looks is needed. All of them depend on counts
+alone, so a decision can be recomputed from the log.
 
-Sources: Wald (1945), Sequential tests of statistical hypotheses; Robbins (1970), Statistical methods related to
-the law of the iterated logarithm; Howard et al. (2021), Time-uniform, nonparametric, nonasymptotic confidence
-sequences.
+Sources: Wald (1945), Sequential tests of statistical hypotheses; Robbins (1970), Statistical methods related
+to the law of the iterated logarithm; Howard et al. (2021), Time-uniform, nonparametric, nonasymptotic
+confidence sequences.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def exceeds(total: float, trials: int, mean: float) -> float:
 def bounds(hits: int, trials: int, alpha: float) -> tuple[float, float]:
     """Lower and upper bound of a rate, valid at all times together with probability ``1 - alpha``.
 
-    Robbins's mixture with a uniform prior: the rates whose likelihood is at least ``alpha`` times the mixture's.
+    Robbins's mixture with a uniform prior: the rates whose likelihood is at least ``alpha`` times the
+    mixture's.
     """
     if trials == 0:
         return 0.0, 1.0

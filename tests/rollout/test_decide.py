@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from pydantic import ValidationError
 
 from phytoflow.rollout.decide import decide
 from phytoflow.rollout.evidence import Evidence
 from phytoflow.rollout.settings import RolloutSettings
-from phytoflow.rollout.stages import Stage, first_stage, next_stage, stopped_stage
+from phytoflow.rollout.stages import Stage, first_stage
 
 SETTINGS = RolloutSettings()
 LAST = Stage("canary", 50)
@@ -63,14 +62,3 @@ def test_a_less_accurate_one_is_refused_and_rolled_back_after_promotion() -> Non
     worse = replace(GOOD, disagreements=60, challenger_right=4, champion_right=24)
     assert decide(LAST, worse, SETTINGS).stage == Stage("refused", 0)
     assert decide(Stage("watch", 100), worse, SETTINGS).stage == Stage("rolled_back", 0)
-
-
-def test_stages() -> None:
-    assert next_stage(Stage("shadow", 0), RolloutSettings(canary_percents=(10,))) == Stage("canary", 10)
-    assert stopped_stage(LAST, by_hand=True, for_accuracy=True) == Stage("aborted", 0)
-
-
-@pytest.mark.parametrize("wrong", [{"canary_percents": (5, 1)}, {"canary_percents": ()}, {"bad_slow": 0.4}])
-def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        RolloutSettings(**wrong)  # type: ignore[arg-type]
