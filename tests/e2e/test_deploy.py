@@ -151,7 +151,7 @@ def test_a_predictor_that_refuses_its_bundle_says_so(live: Place, tmp_path: Path
     (folder / "bundle.json").write_text(json.dumps(manifest))
     uri = f"s3://{live.admin.namespace}/bad"
     put_folder(folder, uri)
-    with pytest.raises(DeployError, match="recorded answers") as refusal:
+    with pytest.raises(DeployError, match="recorded probabilities") as refusal:
         bundle = Bundle.load(folder)
         deploy(live.publisher, NAME, release_of(bundle, uri), SmokeTest.from_probes(bundle), SETTINGS)
     assert refusal.value.reason == "crash" and "export the bundle again" in refusal.value.remedy
