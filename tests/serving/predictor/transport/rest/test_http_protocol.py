@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import tomllib
 from functools import partial
 from typing import Any
 
 import pytest
+import uvicorn
+from packaging.requirements import Requirement
 from uvicorn.protocols.http import httptools_impl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.predictor.transport.rest.fast_path import InferFastPath
 from serving.predictor.transport.rest.http_protocol import PLAIN, choose_http_protocol, find_mismatch
+from tests.support.servers import ROOT
 
 REST: Any = object()  # is only handed on
 
@@ -20,6 +24,14 @@ def test_the_installed_uvicorn_is_as_expected() -> None:
     assert find_mismatch() == ""
     chosen = choose_http_protocol(REST)
     assert isinstance(chosen, partial) and chosen.func is InferFastPath and chosen.args == (REST,)
+
+
+def test_the_installed_uvicorn_is_in_the_tested_range() -> None:
+    """The lowest version and the newest have passed these tests; another needs them to pass first."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (declared,) = (each for each in map(Requirement, extras["serve"]) if each.name == "uvicorn")
+    assert {clause.operator for clause in declared.specifier} == {">=", "<"}
+    assert uvicorn.__version__ in declared.specifier
 
 
 class Renamed(HttpToolsProtocol):
