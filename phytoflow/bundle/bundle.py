@@ -9,6 +9,7 @@
                            float32 [N].
     model.int8.onnx        the same with int8 weights and activations, if that was worth it
     ood_statistics.npz     statistics of the features of known photos
+    drift_reference.npz    unseen photos as the model answers them, with which served photos are compared
     class_mapping.json     {"0": "healthy", ...}
     probes/                a few photos; their recorded probabilities are in the manifest
     training_photos.txt    SHA-256 of each training photo, one a line
@@ -52,7 +53,7 @@ class Bundle:
 
         Args:
             path: The bundle's folder.
-            verify: Check model files and OOD statistics against their recorded hashes.
+            verify: Check model files, OOD statistics and drift reference against their recorded hashes.
 
         Raises:
             BundleError: There is no bundle, its schema is not supported, or a file is missing or altered.
@@ -61,8 +62,9 @@ class Bundle:
         if verify:
             for model in bundle.manifest.models.values():
                 _verify(bundle.path / model.file, model.sha256)
-            if bundle.manifest.ood:
-                _verify(bundle.path / bundle.manifest.ood.file, bundle.manifest.ood.sha256)
+            for part in (bundle.manifest.ood, bundle.manifest.drift_reference):
+                if part:
+                    _verify(bundle.path / part.file, part.sha256)
         return bundle
 
     def model_path(self, model_format: ModelFormat) -> Path:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, model_validator
 
 from phytoflow.bundle.legacy import upgrade_manifest
-from phytoflow.bundle.reports import Int8Report, ManifestPart, OodDetection
+from phytoflow.bundle.reports import DriftReference, Int8Report, ManifestPart, OodDetection
 from phytoflow.data.images.preprocessing import Preprocessing
 
 SCHEMA_VERSION: Final = 4
@@ -95,6 +95,8 @@ class BundleManifest(ManifestPart):
         ood: How to tell photos that show none of the classes; None if the bundle cannot.
         int8: Outcome of int8 quantization; None if it was not requested.
         early_features: Number of features, counted from the first, of layers that were not fine-tuned.
+        drift_reference: Photos that served ones are compared with; None in older bundles, or if there were
+            too few.
     """
 
     schema_version: Literal[4] = SCHEMA_VERSION
@@ -113,6 +115,7 @@ class BundleManifest(ManifestPart):
     early_features: int = Field(
         0, ge=0, description="Features, counted from the first, of layers that were not fine-tuned."
     )
+    drift_reference: DriftReference | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -60,6 +60,22 @@ class OodDetection(ManifestPart):
     scores: dict[Method, OodScoreMetrics]
 
 
+class DriftReference(ManifestPart):
+    """Photos that the model never saw, with which served photos are compared (``phytoflow.monitoring``).
+
+    Attributes:
+        file: What the model makes of them, within the bundle.
+        sha256: Hash of that file.
+        photos: Number of photos.
+        split: ``validation``, or ``test`` if the network was trained on validation photos too.
+    """
+
+    file: str
+    sha256: str
+    photos: int
+    split: Literal["validation", "test"]
+
+
 class Int8Trial(ManifestPart):
     """The int8 model compared with the float model, both run by the same runtime.
 

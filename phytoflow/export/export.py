@@ -23,6 +23,7 @@ from phytoflow.bundle.manifest import (
 from phytoflow.bundle.reports import OodDetection
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
+from phytoflow.export.drift_reference import write_drift_reference
 from phytoflow.export.formats import write_format
 from phytoflow.export.ood_statistics import fit_ood_statistics
 from phytoflow.export.parity import compare, predict_exported, require_parity
@@ -114,6 +115,8 @@ def write_bundle(
         ood=_fit_ood_statistics(folder, models, trained, known, settings) if known else None,
     )
     _write_class_mapping(manifest.classes, folder)
+    if known:
+        manifest = write_drift_reference(folder, manifest, known, _trained_on(trained))
     if settings.int8 and known:
         manifest = add_int8(folder, manifest, known, photos, tensors, settings)
     manifest = append_postprocessing(folder, manifest, tensors)
@@ -128,9 +131,12 @@ def _fit_ood_statistics(
     known: Dataset,
     settings: ExportSettings,
 ) -> OodDetection | None:
+    return fit_ood_statistics(folder, models, trained.preprocessing, known, settings, _trained_on(trained))
+
+
+def _trained_on(trained: TrainedModel) -> Sequence[str]:
     # A model whose summary does not say it may have been trained on its validation photos.
-    trained_on = trained.summary.get("trained_on", ("train", "validation"))
-    return fit_ood_statistics(folder, models, trained.preprocessing, known, settings, trained_on)
+    return trained.summary.get("trained_on", ("train", "validation"))
 
 
 def _count_frozen_parts(trained: TrainedModel) -> int:

@@ -63,10 +63,9 @@ def fit_ood_statistics(
     """
     if not settings.ood_reference_photos or dataset.count("validation") < _FEWEST_HELD_OUT:
         return None
-    runtime: Literal["torchscript", "onnx"] = "onnx" if "onnx" in models else "torchscript"
-    model = open_model(runtime, folder / models[runtime].file, threads=1, concurrency=cpu_count())
-    fitted = _run_split(model, dataset, "train", preprocessing, settings.ood_reference_photos)
-    held_out = _run_split(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
+    model = open_exported(folder, models)
+    fitted = run_split(model, dataset, "train", preprocessing, settings.ood_reference_photos)
+    held_out = run_split(model, dataset, "validation", preprocessing, _MOST_HELD_OUT)
     outliers = _run_outliers(model, preprocessing)
     choice = select_score(
         fitted,
@@ -96,9 +95,21 @@ def _describe(choice: OodChoice, folder: Path) -> OodDetection:
     )
 
 
-def _run_split(
-    model: Runtime, dataset: Dataset, split: str, preprocessing: Preprocessing, most: int
+def open_exported(folder: Path, models: dict[ModelFormat, ModelFile]) -> Runtime:
+    """Opens the exported model, ONNX if there is one."""
+    runtime: Literal["torchscript", "onnx"] = "onnx" if "onnx" in models else "torchscript"
+    return open_model(runtime, folder / models[runtime].file, threads=1, concurrency=cpu_count())
+
+
+def run_split(
+    model: Runtime,
+    dataset: Dataset,
+    split: str,
+    preprocessing: Preprocessing,
+    most: int,
+    task: str = "OOD statistics",
 ) -> ModelOutputs:
+    """Runs a model on up to ``most`` photos of a split, stratified; ``task`` is shown with the progress."""
     rows = stratified_indices(dataset.labels(split), most)
     selected, groups = set(rows), list[str]()
 
@@ -108,7 +119,7 @@ def _run_split(
                 groups.append(photo.group)
                 yield photo.content
 
-    shown = track(contents(), f"OOD statistics: {split} photos", total=len(rows))
+    shown = track(contents(), f"{task}: {split} photos", total=len(rows))
     logits, features = _run(model, preprocessing, shown)
     labels = np.asarray(dataset.labels(split), np.int64)[rows]
     return ModelOutputs(logits, features, labels, np.array(groups, np.str_))
