@@ -28,7 +28,11 @@ COMMANDS = {
         "evaluate": "steps:evaluate",
         "compare": "steps:compare",
     },
-    "The whole service": {"stack": "stack:app", "gateway": "gateway:app"},
+    "The whole service": {
+        "stack": "stack:app",
+        "gateway": "gateway:app",
+        "dashboards": "dashboards:dashboards",
+    },
     "On a cluster": {
         "pipeline": "pipeline:app",
         "deploy": "deploy:deploy",

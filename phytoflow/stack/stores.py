@@ -8,8 +8,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from textwrap import dedent
 
+import yaml
+
+from phytoflow.alerts.catalogue import GROUPS
+from phytoflow.alerts.prometheus import render_rule_file
 from phytoflow.errors import StorageError
 from phytoflow.stack.layout import Layout
 from phytoflow.stack.plan import Plan
@@ -104,21 +107,19 @@ def mlflow(layout: Layout, plan: Plan) -> Service | None:
 
 
 def prometheus(layout: Layout, plan: Plan) -> Service | None:
-    """Prometheus, scraping gateway and predictor; None if it is not installed or not wanted."""
+    """Prometheus with phytoflow's rules, scraping all processes; None if not installed or not wanted."""
     program = find_program("prometheus")
     if program is None or "prometheus" in plan.without:
         return None
     port = plan.ports["prometheus"]
-    targets = {"gateway": plan.port, "predictor": plan.ports["predictor"]}
-    jobs = "".join(
-        f"  - job_name: {name}\n    static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n"
-        for name, target in targets.items()
-    )
-    text = dedent("""\
-        global: {scrape_interval: 5s, evaluation_interval: 5s}
-        scrape_configs:
-        """)
-    file = layout.write_private("prometheus.yml", text + jobs)
+    targets = {"gateway": plan.port, "worker": plan.ports["worker"], "predictor": plan.ports["predictor"]}
+    rules = layout.write_private("rules.yaml", render_rule_file(GROUPS))
+    settings = {
+        "global": {"scrape_interval": "5s", "evaluation_interval": "5s"},
+        "rule_files": [str(rules)],
+        "scrape_configs": [_scrape(job, target) for job, target in targets.items()],
+    }
+    file = layout.write_private("prometheus.yml", yaml.safe_dump(settings, sort_keys=False))
     command = (
         program,
         f"--config.file={file}",
@@ -127,6 +128,12 @@ def prometheus(layout: Layout, plan: Plan) -> Service | None:
         f"--web.listen-address=127.0.0.1:{port}",
     )
     return Service("prometheus", command, http_health(f"http://127.0.0.1:{port}/-/ready"))
+
+
+def _scrape(job: str, port: int) -> dict[str, object]:
+    # The labels that manifests/monitoring/podmonitor.yaml gives a predictor.
+    labels = {"inferenceservice": "leaf", "ready": "true"} if job == "predictor" else {}
+    return {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"], "labels": labels}]}
 
 
 def _initdb(programs: Path, user: list[str], data: Path, password: str) -> None:

@@ -1,9 +1,10 @@
-"""Writes every page that comes from the code."""
+"""Writes every page and manifest that comes from the code."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from scripts.generate_docs.alerting import alerts_page, dashboards_page, dashboards_yaml, rules_yaml
 from scripts.generate_docs.commands import commands
 from scripts.generate_docs.configuration import configuration
 from scripts.generate_docs.decisions import decisions
@@ -17,7 +18,11 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/exit-codes.md": exit_codes,
     "docs/reference/metrics-json.md": metrics_json,
     "docs/reference/bundle-json.md": bundle_json,
+    "docs/reference/dashboards.md": dashboards_page,
+    "docs/reference/alerts.md": alerts_page,
     "docs/decisions/README.md": decisions,
+    "manifests/monitoring/prometheusrule.yaml": rules_yaml,
+    "manifests/monitoring/dashboards.yaml": dashboards_yaml,
 }
 
 

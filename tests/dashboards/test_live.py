@@ -1,0 +1,98 @@
+"""Every panel against a real Prometheus that scrapes a running gateway, worker and predictor."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from benchmarks.dashboards.load import Callers, send_round
+from benchmarks.dashboards.panels import Row, run_queries
+from phytoflow.alerts.catalogue import GROUPS
+from phytoflow.alerts.prometheus import render_rule_file
+from phytoflow.dashboards.catalogue import DASHBOARDS
+from phytoflow.system.ports import free_port
+from tests.support.databases import RunningServer
+from tests.support.gateway import ROOT, RunningGateway, start_gateway
+from tests.support.golden import BUNDLE, PHOTOS, SERVED
+from tests.support.prometheus import SCRAPE_SECONDS, prometheus_server
+from tests.support.servers import running
+
+PHOTO = (PHOTOS / SERVED[0]).read_bytes()
+CLASSES = ["healthy", "rust", "scab"]
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A Prometheus that has seen a load on the whole service."""
+    folder = tmp_path_factory.mktemp("service")
+    with running(BUNDLE, folder / "predictor.log", inference_threads=1) as predictor:
+        metrics_port = free_port()
+        gateway = start_gateway(
+            folder, predictor.url, tasks__workers=0, tasks__worker_metrics=f"127.0.0.1:{metrics_port}"
+        )
+        targets = {
+            "gateway": gateway.url.removeprefix("http://"),
+            "worker": f"127.0.0.1:{metrics_port}",
+            "predictor": predictor.url.removeprefix("http://"),
+        }
+        worker = _start_worker(gateway)
+        server = prometheus_server(folder, targets, render_rule_file(GROUPS))
+        callers = Callers(
+            gateway.client(), gateway.client("rita", "predict review"), httpx.Client(base_url=gateway.url)
+        )
+        for _ in range(2):
+            send_round(callers, PHOTO, CLASSES)
+            time.sleep(2 * SCRAPE_SECONDS)  # a rate needs two scrapes
+        yield server
+        server.stop()
+        worker.terminate()
+        assert worker.wait(30) == 0
+        gateway.stop()
+
+
+def _start_worker(gateway: RunningGateway) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "serving.gateway", "worker", "--directory", str(gateway.directory)]
+    environment = os.environ | gateway.environment | {"PYTHONPATH": str(ROOT)}
+    with (gateway.log.with_name("worker.log")).open("wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=ROOT)
+
+
+@pytest.fixture(scope="module")
+def rows(prometheus: RunningServer) -> list[Row]:
+    return run_queries(prometheus.url, DASHBOARDS, f"{8 * SCRAPE_SECONDS}s")
+
+
+def test_no_metric_is_unknown(rows: list[Row]) -> None:
+    assert {name for row in rows for name in row.unknown} == set()
+
+
+def test_no_panel_is_empty(rows: list[Row]) -> None:
+    assert [(row.panel, row.expression) for row in rows if row.series == 0] == []
+
+
+def test_no_query_takes_longer_than_100_ms(rows: list[Row]) -> None:
+    assert [(row.panel, row.milliseconds) for row in rows if row.milliseconds > 100] == []
+
+
+def test_every_rule_is_evaluated(prometheus: RunningServer) -> None:
+    groups = httpx.get(f"{prometheus.url}/api/v1/rules").json()["data"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert len(rules) == sum(len(group.rules) for group in GROUPS)
+    assert {rule["name"]: rule["health"] for rule in rules if rule["health"] != "ok"} == {}
+    assert httpx.get(f"{prometheus.url}/api/v1/targets").json()["data"]["droppedTargets"] == []
+
+
+def test_a_made_up_metric_is_unknown_and_its_panel_empty(prometheus: RunningServer) -> None:
+    from dataclasses import replace
+
+    panel = DASHBOARDS[0].panels[0]
+    query = replace(panel.queries[0], expression='sum(rate(gateway_reqests_total{namespace=~".*"}[1m]))')
+    broken = replace(DASHBOARDS[0], panels=(replace(panel, queries=(query,)),))
+    (row,) = run_queries(prometheus.url, [broken], "8s")
+    assert row.series == 0 and row.unknown == {"gateway_reqests_total"}
