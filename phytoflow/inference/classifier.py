@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -111,9 +112,16 @@ class Classifier:
         return self._runtime.run(tensor, exclusive=exclusive)
 
     def to_predictions(self, outputs: Outputs) -> Predictions:
-        """Calibrated probabilities and, with OOD detection, the novelty of each photo."""
+        """Calibrated probabilities, features and, with OOD detection, the novelty of each photo."""
         probabilities = outputs.calibrated(self.bundle.manifest.temperature)
-        return Predictions(probabilities, self.classes, self._novelty(outputs))
+        return Predictions(probabilities, self.classes, self._novelty(outputs), outputs.features)
+
+    @functools.cached_property
+    def feature_count(self) -> int:
+        """Number of features of a photo; 0 if the model file does not return any. The first use runs it."""
+        side = self.bundle.manifest.preprocessing.size
+        features = self.outputs(np.zeros((1, 3, side, side), np.float32)).features
+        return 0 if features is None else features.shape[1]
 
     @property
     def detects_ood(self) -> bool:

@@ -37,11 +37,13 @@ class Predictions:
         classes: The C class names, in the order of the columns.
         novelty: float32 [N], 0 for a typical known photo, above 1 out of distribution; None without OOD
             detection.
+        features: float32 [N, D], the network's features; None if the model file does not return them.
     """
 
     probabilities: NDArray[np.float32]
     classes: tuple[str, ...]
     novelty: NDArray[np.float32] | None = None
+    features: NDArray[np.float32] | None = None
 
     @classmethod
     def concatenate(cls, parts: Sequence[Predictions], classes: tuple[str, ...]) -> Predictions:
@@ -50,16 +52,19 @@ class Predictions:
             return parts[0]
         empty = np.empty((0, len(classes)), np.float32)
         novelty = [part.novelty for part in parts if part.novelty is not None]
+        features = [part.features for part in parts if part.features is not None]
         return cls(
             np.concatenate([empty, *(part.probabilities for part in parts)]),
             classes,
             np.concatenate(novelty) if novelty else None,
+            np.concatenate(features) if features else None,
         )
 
     def row(self, at: int) -> Predictions:
         """The predictions for one photo."""
         novelty = None if self.novelty is None else self.novelty[at : at + 1]
-        return Predictions(self.probabilities[at : at + 1], self.classes, novelty)
+        features = None if self.features is None else self.features[at : at + 1]
+        return Predictions(self.probabilities[at : at + 1], self.classes, novelty, features)
 
     @property
     def known(self) -> NDArray[np.bool_] | None:

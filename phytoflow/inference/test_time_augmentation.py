@@ -53,14 +53,18 @@ def flip(array: NDArray[Any], view: int, axes: tuple[int, int]) -> NDArray[Any]:
 
 
 def average_views(predictions: Predictions, views: int) -> Predictions:
-    """Averages each photo's views: N * ``views`` rows to N, whose probabilities still sum to 1."""
+    """Averages each photo's views: N * ``views`` rows to N, whose probabilities still sum to 1.
+
+    Features are those of the first view, the photo itself, so that they can be compared with other photos'.
+    """
     if views == 1:
         return predictions
-    novelty = predictions.novelty
+    novelty, features = predictions.novelty, predictions.features
     return Predictions(
         _mean(predictions.probabilities, views),
         predictions.classes,
         None if novelty is None else _mean(novelty, views),
+        None if features is None else features[::views],
     )
 
 

@@ -22,5 +22,11 @@ OUTPUTS = ("probabilities", "labels", "scores", "milliseconds")
 OOD_OUTPUTS = ("known", "novelty")
 """Outputs of a bundle that has out-of-distribution statistics."""
 
+FEATURES = "features"
+"""Output of the network's pooled features, for drift detection; only of a request that names it."""
+
+LOGGED = "logged"
+"""Parameter with which a caller says that it logs its predictions itself."""
+
 EXPLANATION = "explanation"
 """Output of a request with the parameter ``explain``."""

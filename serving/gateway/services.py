@@ -84,7 +84,7 @@ class Services:
             settings.auth.session_hours,
             secure=settings.server.public_url.startswith("https:"),
         )
-        fleet = Fleet(settings.upstream)
+        fleet = Fleet(settings.upstream, features=settings.log.features)
         tasks: TaskQueue
         tasks = (
             RedisTaskQueue(settings.redis, settings.tasks)

@@ -121,6 +121,9 @@ class LogSettings(Section):
         gt=0,
         description="Predictions kept on disk while the database is away; more are dropped.",
     )
+    features: bool = Field(
+        True, description="Also log the network's features of each photo (float16), to detect drift."
+    )
     retention_days: int = Field(365, ge=1, description="Predictions are deleted after this many days.")
 
 

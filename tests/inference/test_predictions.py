@@ -5,7 +5,10 @@ import numpy as np
 from phytoflow.inference.predictions import Predictions, softmax
 
 TWO = Predictions(
-    np.array([[0.2, 0.8], [0.6, 0.4]], np.float32), ("a", "b"), np.array([0.1, 1.5], np.float32)
+    np.array([[0.2, 0.8], [0.6, 0.4]], np.float32),
+    ("a", "b"),
+    np.array([0.1, 1.5], np.float32),
+    np.array([[1, 2, 3], [4, 5, 6]], np.float32),
 )
 
 
@@ -39,5 +42,6 @@ def test_rows_are_split_and_concatenated() -> None:
     swapped = Predictions.concatenate(rows, TWO.classes)
     assert swapped.labels() == ["a", "b"]
     assert swapped.novelty is not None and swapped.novelty.tolist() == np.float32([1.5, 0.1]).tolist()
+    assert swapped.features is not None and swapped.features.tolist() == [[4, 5, 6], [1, 2, 3]]
     assert Predictions.concatenate([], TWO.classes).probabilities.shape == (0, 2)
     assert Predictions.concatenate([TWO], TWO.classes) is TWO

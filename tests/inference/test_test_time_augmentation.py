@@ -49,7 +49,9 @@ def test_ten_crops_show_the_centre_and_the_corners_each_mirrored_too() -> None:
 def test_each_photos_views_are_averaged_on_their_own() -> None:
     probabilities = np.array([[1, 0], [0, 1], [0.5, 0.5], [0.1, 0.9]], np.float32)
     novelty = np.array([0, 1, 2, 4], np.float32)
-    mean = average_views(Predictions(probabilities, ("a", "b"), novelty), 2)
+    features = np.arange(4, dtype=np.float32)[:, None]
+    mean = average_views(Predictions(probabilities, ("a", "b"), novelty, features), 2)
+    assert mean.features is not None and mean.features.tolist() == [[0], [2]]  # the photos themselves
     assert mean.probabilities.tolist() == [pytest.approx([0.5, 0.5]), pytest.approx([0.3, 0.7])]
     assert mean.novelty is not None and mean.novelty.tolist() == [0.5, 3]
     single = Predictions(probabilities, ("a", "b"))

@@ -73,7 +73,7 @@ def start(bundle: Path, log: Path, entry: Sequence[str] = PREDICTOR, **options: 
     Raises:
         AssertionError: It ended or did not become ready; the message holds its log.
     """
-    http, grpc = free_port(), free_port()
+    http, grpc = options.get("http_port") or free_port(), free_port()
     arguments = {"bundle": bundle, "http_port": http, "grpc_port": grpc, "runtime": "onnx"} | options
     command = [sys.executable, *entry, *(f"--{name}={value}" for name, value in arguments.items())]
     with log.open("wb") as file:

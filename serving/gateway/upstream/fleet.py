@@ -15,11 +15,14 @@ class Fleet:
 
     Args:
         settings: Their URLs and limits.
+        features: Whether to ask for the features of each photo.
     """
 
-    def __init__(self, settings: UpstreamSettings) -> None:
-        self.champion = Predictor(settings.champion, settings)
-        self.challenger = Predictor(settings.challenger, settings) if settings.challenger else None
+    def __init__(self, settings: UpstreamSettings, *, features: bool = True) -> None:
+        self.champion = Predictor(settings.champion, settings, features=features)
+        self.challenger = (
+            Predictor(settings.challenger, settings, features=features) if settings.challenger else None
+        )
 
     async def open(self) -> None:
         """Opens the connection pools."""

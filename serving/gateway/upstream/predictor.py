@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import orjson
 
+from phytoflow.protocol.constants import LOGGED
 from serving.gateway.metrics import UPSTREAM_SECONDS
 from serving.gateway.problems import ProblemError
 from serving.gateway.settings import UpstreamSettings
@@ -45,9 +46,11 @@ class Predictor:
     Args:
         url: Its URL, without a path.
         settings: Model name, timeout and connections.
+        features: Whether to ask for the features of each photo, if the model has them.
     """
 
-    def __init__(self, url: str, settings: UpstreamSettings) -> None:
+    def __init__(self, url: str, settings: UpstreamSettings, *, features: bool = True) -> None:
+        self._optional = ("features",) if features else ()
         self.url, self.model = url.rstrip("/"), settings.model
         self._timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds)
         self._limit = settings.connections
@@ -112,9 +115,11 @@ class Predictor:
             ProblemError: The predictor's own refusal with its reason; or 502, 503, 504 if it is at fault.
         """
         info = await self.info()
-        outputs = [name for name in (*ALWAYS, "features") if name in info.outputs]
+        outputs = [name for name in (*ALWAYS, *self._optional) if name in info.outputs]
         outputs += ["explanation"] if parameters.get("explain") else []
-        head, buffers = encode_request(photos, outputs, parameters, request_id)
+        # The gateway logs its predictions itself. A predictor that does not list the parameter refuses it.
+        own = {LOGGED: True} if LOGGED in info.parameters else {}
+        head, buffers = encode_request(photos, outputs, parameters | own, request_id)
         headers = {"Content-Type": "application/octet-stream", _HEADER_LENGTH: str(len(head))}
         headers["Content-Length"] = str(sum(len(buffer) for buffer in buffers))
         started = time.perf_counter()
@@ -139,7 +144,7 @@ class Predictor:
         buffers: Sequence[Buffer] = (),
         headers: dict[str, str] | None = None,
         timeout: float | None = None,
-    ) -> tuple[int, dict[str, str], bytes]:
+    ) -> tuple[int, Mapping[str, str], bytes]:
         """One exchange; a connection that the predictor closed while it was idle is replaced once."""
         for attempt in (1, 2):
             try:
@@ -161,14 +166,14 @@ class Predictor:
         buffers: Sequence[Buffer],
         headers: dict[str, str] | None,
         timeout: float | None,
-    ) -> tuple[int, dict[str, str], bytes]:
+    ) -> tuple[int, Mapping[str, str], bytes]:
         assert self._session is not None, "Predictor.open was not called"
         data = _chunks(buffers) if buffers else None
         limit = aiohttp.ClientTimeout(total=timeout) if timeout else self._timeout
         async with self._session.request(
             method, self.url + path, data=data, headers=headers, timeout=limit, allow_redirects=False
         ) as response:
-            return response.status, dict(response.headers), await response.read()
+            return response.status, response.headers, await response.read()
 
 
 async def _chunks(buffers: Sequence[Buffer]) -> AsyncIterator[bytes | memoryview]:

@@ -38,6 +38,7 @@ class Engine:
         limits: Limits on a request.
         version: Bundle version.
         max_batch_size: Maximum number of photos that a worker runs at once.
+        feature_count: Number of features of a photo; 0 if the model does not return any.
     """
 
     def __init__(self, classifier: Classifier, options: Options) -> None:
@@ -51,6 +52,7 @@ class Engine:
         self._users = 0
         self._unused = asyncio.Event()
         self._unused.set()
+        self.feature_count = classifier.feature_count  # runs the model once: not while requests wait
         self.max_batch_size = warm_up(classifier, options.inference_threads, options.max_batch_size)
         # The runner holds no reference to the engine: without a cycle its memory is freed with its last user.
         self._pool = WorkerPool(

@@ -23,7 +23,7 @@ def describe_inputs(engine: Engine) -> list[dict[str, Any]]:
 
 def describe_outputs(engine: Engine) -> list[dict[str, Any]]:
     """The outputs; the second axis of labels and scores is the parameter ``top_k``."""
-    names = output_names(ood=engine.classifier.detects_ood)
+    names = output_names(ood=engine.classifier.detects_ood, features=engine.feature_count > 0)
     outputs = [
         {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(engine.classifier.classes)]},
         {"name": "labels", "datatype": "BYTES", "shape": [-1, -1]},
@@ -31,6 +31,7 @@ def describe_outputs(engine: Engine) -> list[dict[str, Any]]:
         {"name": "milliseconds", "datatype": "FP32", "shape": [-1]},
         {"name": "known", "datatype": "BOOL", "shape": [-1]},
         {"name": "novelty", "datatype": "FP32", "shape": [-1]},
+        {"name": "features", "datatype": "FP32", "shape": [-1, engine.feature_count]},
     ]
     return [output for output in outputs if output["name"] in names]
 
@@ -60,6 +61,8 @@ def describe_parameters(engine: Engine) -> dict[str, Any]:
         "tta": {name: f"{views} views of each photo, averaged" for name, views in VIEWS.items()},
         "explain": f"true: output explanation, FP32 [-1,{GRID},{GRID}], of the likeliest class",
         "class": "with explain: the class to explain",
+        "features": "this output is returned only if it is named in outputs",
+        "logged": "true: the caller logs the predictions itself, the predictor does not",
         "classification": "of the output probabilities: number of classes to return as SCORE:INDEX:LABEL",
         "backbone": manifest.backbone,
         "preprocessing": manifest.preprocessing.model_dump(),

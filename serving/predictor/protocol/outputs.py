@@ -12,7 +12,7 @@ from kserve import InferRequest
 from numpy.typing import NDArray
 
 from phytoflow.inference.predictions import Predictions
-from phytoflow.protocol.constants import EXPLANATION, OOD_OUTPUTS, OUTPUTS
+from phytoflow.protocol.constants import EXPLANATION, FEATURES, OOD_OUTPUTS, OUTPUTS
 from serving.predictor.errors import malformed
 
 _CLASSIFIED = "probabilities"  # the output that Triton's parameter ``classification`` applies to
@@ -51,7 +51,7 @@ class PredictionOutputs:
     explanation: NDArray[np.float32] | None = None
 
     def select(self, requested: tuple[OutputRequest, ...]) -> Iterator[tuple[OutputRequest, NDArray[Any]]]:
-        """Yields the requested outputs with their tensors; all outputs if none is requested."""
+        """Yields the requested outputs with their tensors; all but the features if none is requested."""
         for output in requested or map(OutputRequest, self._names()):
             values = self._classification(output.classes) if output.classes else self._tensor(output.name)
             if values is not None:
@@ -81,6 +81,8 @@ class PredictionOutputs:
                 return self.predictions.novelty
             case "explanation":
                 return self.explanation
+            case "features":
+                return self.predictions.features
         return None
 
     def _classification(self, count: int) -> NDArray[np.object_]:
@@ -91,14 +93,16 @@ class PredictionOutputs:
         return np.array([[f"{row[i]:f}:{i}:{classes[i]}" for i in order] for row, order in rows], np.object_)
 
 
-def output_names(*, ood: bool, explain: bool = False) -> tuple[str, ...]:
-    """Names of all outputs.
+def output_names(*, ood: bool, explain: bool = False, features: bool = False) -> tuple[str, ...]:
+    """Names of outputs.
 
     Args:
         ood: Whether the bundle detects out-of-distribution photos.
         explain: Whether an explanation was requested.
+        features: Whether to include the features, which only a request that names them gets.
     """
-    return OUTPUTS + (OOD_OUTPUTS if ood else ()) + ((EXPLANATION,) if explain else ())
+    optional = ((FEATURES,) if features else ()) + ((EXPLANATION,) if explain else ())
+    return OUTPUTS + (OOD_OUTPUTS if ood else ()) + optional
 
 
 def parse_outputs(request: InferRequest, known: tuple[str, ...]) -> tuple[OutputRequest, ...]:

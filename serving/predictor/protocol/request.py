@@ -9,7 +9,7 @@ import numpy as np
 from kserve import InferRequest
 from kserve.protocol.infer_type import to_http_parameters
 
-from phytoflow.protocol.constants import VIEWS, Augmentation
+from phytoflow.protocol.constants import LOGGED, VIEWS, Augmentation
 from serving.predictor.engine.engine import Engine
 from serving.predictor.engine.explain import check_count, class_index
 from serving.predictor.errors import malformed, too_large
@@ -18,7 +18,7 @@ from serving.predictor.inputs.types import Photo
 from serving.predictor.protocol.outputs import OutputRequest, output_names, parse_outputs
 
 _DEFAULT_TOP_K = 5
-_PARAMETERS = {"top_k", "tta", "binary_data_output"}
+_PARAMETERS = {"top_k", "tta", "binary_data_output", LOGGED}
 _EXPLAIN_PARAMETERS = {"explain", "class"}  # V2 only: V1 has a call of its own
 # Triton's clients set these on every request. They change no prediction: a request that waits too long is
 # refused (--max_queue_size), and a classifier keeps no state between the requests of a sequence.
@@ -35,6 +35,7 @@ class PredictRequest(NamedTuple):
         outputs: V2 outputs to return; empty: all of them.
         explain: Whether to return an explanation too.
         explained_class: Index of the class to explain; None: the likeliest of each photo.
+        logged: Whether the caller logs the predictions itself.
     """
 
     photos: list[Photo]
@@ -43,6 +44,7 @@ class PredictRequest(NamedTuple):
     outputs: tuple[OutputRequest, ...] = ()
     explain: bool = False
     explained_class: int | None = None
+    logged: bool = False
 
 
 def parse_request(payload: InferRequest | dict[str, Any], engine: Engine) -> PredictRequest:
@@ -64,13 +66,16 @@ def _parse_v1(payload: dict[str, Any], engine: Engine) -> PredictRequest:
     if not isinstance(parameters, dict):
         raise malformed("parameters is not an object")
     _check_names(parameters, _PARAMETERS)
-    return PredictRequest(photos, _parse_top_k(parameters, engine), _parse_tta(parameters, photos, engine))
+    top_k, augmentation = _parse_top_k(parameters, engine), _parse_tta(parameters, photos, engine)
+    return PredictRequest(photos, top_k, augmentation, logged=_parse_logged(parameters))
 
 
 def _parse_v2(payload: InferRequest, engine: Engine) -> PredictRequest:
     parameters = _to_dict(payload.parameters) if payload.parameters else {}
     explain, explained_class = _parse_explain(parameters, engine)
-    known = output_names(ood=engine.classifier.detects_ood, explain=explain)
+    known = output_names(
+        ood=engine.classifier.detects_ood, explain=explain, features=engine.feature_count > 0
+    )
     outputs = parse_outputs(payload, known)
     photos = parse_photos(payload.inputs, engine.limits)
     if not parameters:  # the usual case
@@ -79,7 +84,8 @@ def _parse_v2(payload: InferRequest, engine: Engine) -> PredictRequest:
         check_count(len(photos))
     _check_names(parameters, _PARAMETERS | _EXPLAIN_PARAMETERS)
     top_k, augmentation = _parse_top_k(parameters, engine), _parse_tta(parameters, photos, engine)
-    return PredictRequest(photos, top_k, augmentation, outputs, explain, explained_class)
+    logged = _parse_logged(parameters)
+    return PredictRequest(photos, top_k, augmentation, outputs, explain, explained_class, logged)
 
 
 def _to_dict(parameters: Any) -> dict[str, Any]:
@@ -112,6 +118,13 @@ def _parse_tta(parameters: Mapping[str, Any], photos: list[Photo], engine: Engin
     if (views := len(photos) * VIEWS[name]) > limit:
         raise too_large(f"{len(photos)} photos make {views} with tta={name}; one request may hold {limit}")
     return name
+
+
+def _parse_logged(parameters: Mapping[str, Any]) -> bool:
+    logged = parameters.get(LOGGED, False)
+    if not isinstance(logged, bool):
+        raise malformed(f"{LOGGED} is not true or false")
+    return logged
 
 
 def _is_preprocessed(photo: Photo) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from kserve import InferOutput, InferRequest, InferResponse
@@ -17,8 +16,7 @@ _DATATYPES = {"O": "BYTES", "f": "FP32", "b": "BOOL"}  # by numpy's kind
 _Tensors = list[tuple[OutputRequest, NDArray[Any]]]
 
 
-@dataclass(frozen=True)
-class ModelIdentity:
+class ModelIdentity(NamedTuple):
     """The model that answers.
 
     Attributes:

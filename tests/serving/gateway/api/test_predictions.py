@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import sqlite3
 import uuid
+from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
+from serving.gateway.log.database import Database
+from serving.gateway.log.tables import PredictionFeatures
+from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.golden import PHOTOS, SERVED
+from tests.support.servers import Server
 
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 
@@ -25,6 +33,32 @@ def test_an_answer_is_found_again_at_once(anna: httpx.Client) -> None:
     for name in ("prediction", "confidence", "known", "novelty", "file_name", "request_id", "model"):
         assert stored[name] == answer[name]
     assert stored["source"] == "rest" and stored["review"] == "none"
+
+
+async def test_features_are_stored_as_the_predictor_gives_them(
+    gateway: RunningGateway, predictor: Server, anna: httpx.Client
+) -> None:
+    answer = ask(anna)
+    anna.get(f"/v1/predictions/{answer['id']}")  # waits until it is stored
+    tensor = {"name": "photos", "shape": [1], "datatype": "BYTES", "data": [base64.b64encode(PHOTO).decode()]}
+    body = {"inputs": [tensor], "outputs": [{"name": "features"}]}
+    (given,) = httpx.post(f"{predictor.model}/infer", json=body).json()["outputs"]
+    database = Database(f"sqlite+aiosqlite:///{gateway.directory / 'gateway.db'}")
+    async with database.session() as session:
+        row = await session.get_one(PredictionFeatures, answer["id"])
+    await database.close()
+    stored = np.frombuffer(row.features, "<f2")
+    assert stored.tolist() == np.array(given["data"], np.float16).tolist() and len(stored) > 10
+
+
+def test_without_the_setting_no_features_are_stored(predictor: Server, tmp_path: Path) -> None:
+    gateway = start_gateway(tmp_path, predictor.url, log__features="false")
+    with gateway.client() as client:
+        client.get(f"/v1/predictions/{ask(client)['id']}")
+    gateway.stop()
+    with sqlite3.connect(gateway.directory / "gateway.db") as database:
+        assert database.execute("select count(*) from predictions").fetchone() == (1,)
+        assert database.execute("select count(*) from prediction_features").fetchone() == (0,)
 
 
 def test_a_page_at_a_time_newest_first(gateway: object, anna: httpx.Client) -> None:
