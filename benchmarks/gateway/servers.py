@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,9 @@ class Servers:
 
 
 @contextmanager
-def started(bundle: Path, folder: Path, runtime: str) -> Iterator[Servers]:
+def started(
+    bundle: Path, folder: Path, runtime: str, scopes: Sequence[str] = ("predict",)
+) -> Iterator[Servers]:
     """Starts both, the predictor on half of the CPUs, the gateway and this process on the others."""
     cpus = sorted(os.sched_getaffinity(0))
     half = max(1, len(cpus) // 2)
@@ -49,8 +51,8 @@ def started(bundle: Path, folder: Path, runtime: str) -> Iterator[Servers]:
     with ExitStack() as stack:
         command = ["serving.predictor", f"--bundle={bundle}", f"--runtime={runtime}", "--host=127.0.0.1"]
         command += [f"--http_port={ports[0]}", f"--grpc_port={ports[1]}", "--log_level=WARNING"]
-        stack.enter_context(_process(command, theirs, folder / "predictor.log", {}))
-        _await(f"http://127.0.0.1:{ports[0]}/v2/models/leaf/ready")
+        stack.enter_context(server_process(command, theirs, folder / "predictor.log", {}))
+        await_answer(f"http://127.0.0.1:{ports[0]}/v2/models/leaf/ready")
         settings = {
             "UPSTREAM__CHAMPION": f"http://127.0.0.1:{ports[0]}",
             "SERVER__PORT": str(ports[2]),
@@ -59,16 +61,16 @@ def started(bundle: Path, folder: Path, runtime: str) -> Iterator[Servers]:
         }
         environment = {f"PHYTOFLOW_GATEWAY__{name}": value for name, value in settings.items()}
         command = ["serving.gateway", "serve", "--directory", str(folder / "gateway")]
-        process = stack.enter_context(_process(command, ours, folder / "gateway.log", environment))
-        _await(f"http://127.0.0.1:{ports[2]}/readyz")
-        token = LocalIssuer.open(folder / "gateway").token("benchmark", ["predict"])
+        process = stack.enter_context(server_process(command, ours, folder / "gateway.log", environment))
+        await_answer(f"http://127.0.0.1:{ports[2]}/readyz")
+        token = LocalIssuer.open(folder / "gateway").token("benchmark", list(scopes))
         os.sched_setaffinity(0, ours)
         yield Servers(ports[0], ports[2], process.pid, token, (theirs, ours))
         os.sched_setaffinity(0, set(cpus))
 
 
 @contextmanager
-def _process(
+def server_process(
     arguments: list[str], cpus: set[int], log: Path, environment: dict[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as file:
@@ -87,7 +89,7 @@ def _process(
         process.wait(60)
 
 
-def _await(url: str, seconds: float = 60) -> None:
+def await_answer(url: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, update
 
+from phytoflow.protocol.prediction_id import new_id
 from serving.gateway.jobs.queue import TaskQueue
 from serving.gateway.log.database import Database
 from serving.gateway.log.photo_store import PhotoStore
-from serving.gateway.log.record import new_id
 from serving.gateway.log.tables import Prediction, UsedCode
 
 _LOG = logging.getLogger(__name__)

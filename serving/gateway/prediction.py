@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from phytoflow.protocol.prediction_id import new_id
 from serving.gateway.auth.principal import Principal
 from serving.gateway.log.photo_store import PhotoStore
-from serving.gateway.log.record import PredictionRecord, new_id
+from serving.gateway.log.record import PredictionRecord
 from serving.gateway.log.writer import LogWriter
 from serving.gateway.metrics import PHOTOS, UNKNOWN_PHOTOS
 from serving.gateway.photo import Photo

@@ -22,6 +22,8 @@ from serving.predictor.errors import RequestError, client_disconnected, internal
 from serving.predictor.inputs.types import byte_size
 from serving.predictor.observability.metrics import ACTIVE, DURATION
 from serving.predictor.options import Options
+from serving.predictor.prediction_log.record import AnsweredRequest
+from serving.predictor.prediction_log.sender import LogSender
 from serving.predictor.protocol.metadata import describe_inputs, describe_outputs
 from serving.predictor.protocol.outputs import PredictionOutputs
 from serving.predictor.protocol.request import PredictRequest, parse_request
@@ -41,16 +43,18 @@ class PhotoModel(Model):
     Args:
         name: Model name.
         versions: The version that serves.
+        log_sender: Logs predictions; None: they are not logged.
 
     Attributes:
         versions: The version that serves.
     """
 
-    def __init__(self, name: str, versions: Versions) -> None:
+    def __init__(self, name: str, versions: Versions, log_sender: LogSender | None = None) -> None:
         super().__init__(name)
         self.versions = versions
         self.ready = True
         self._active = 0
+        self._log_sender = log_sender
         ACTIVE.set_function(lambda: self._active)
 
     @property
@@ -92,7 +96,7 @@ class PhotoModel(Model):
         fields: dict[str, Any] = {"request_id": request_id, "photos": 0, "outcome": "answered"}
         self._active += 1
         try:
-            return await self._predict(payload, request_id, fields)
+            return await self._predict(payload, request_id, fields, start)
         except RequestError as error:
             fields["outcome"] = error.reason
             raise
@@ -119,7 +123,11 @@ class PhotoModel(Model):
         return describe_outputs(self.current)
 
     async def _predict(
-        self, payload: InferRequest | dict[str, Any], request_id: str, fields: dict[str, Any]
+        self,
+        payload: InferRequest | dict[str, Any],
+        request_id: str,
+        fields: dict[str, Any],
+        start: float,
     ) -> _Response:
         with self.current as engine:  # one version for the whole request, whatever is loaded meanwhile
             fields["version"] = engine.version
@@ -132,7 +140,21 @@ class PhotoModel(Model):
             heat = await offload(_explain, request, predictions, engine) if request.explain else None
             outputs = PredictionOutputs(predictions, milliseconds, request.top_k, heat)
             identity = ModelIdentity(self.name, engine.version)
-            return build_response(identity, payload, request_id, outputs, request.outputs)
+            response = build_response(identity, payload, request_id, outputs, request.outputs)
+            if self._log_sender and not request.logged:
+                seconds = time.perf_counter() - start
+                self._log_sender.add(
+                    AnsweredRequest(
+                        time.time(),
+                        _source(payload),
+                        request.photos,
+                        predictions,
+                        seconds,
+                        *identity,
+                        request_id,
+                    )
+                )
+            return response
 
 
 async def offload(function: Callable[..., _T], *arguments: Any) -> _T:
@@ -152,6 +174,13 @@ def _is_cheap_to_read(payload: InferRequest | dict[str, Any]) -> bool:
     return isinstance(payload, InferRequest) and all(
         tensor._raw_data is not None and len(tensor._raw_data) < _INLINE_BYTES for tensor in payload.inputs
     )
+
+
+def _source(payload: InferRequest | dict[str, Any]) -> str:
+    """How the request came, in the words of the prediction log."""
+    if not isinstance(payload, InferRequest):
+        return "v1"
+    return "v2-grpc" if payload.from_grpc else "v2-rest"
 
 
 def _request_id(payload: InferRequest | dict[str, Any], headers: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ _CHOICES = {
     "runtime": ["auto", "onnx", "openvino", "torchscript"],
     "precision": ["auto", "float32", "bf16", "int8"],
     "model_control_mode": ["explicit", "none"],
+    "log_features": ["yes", "no"],
     "log_level": ["DEBUG", "INFO", "WARNING", "ERROR"],
 }
 _LIMIT_NAMES = LimitNames("--max_photo_bytes", "--max_pixels", "--min_side")
@@ -48,6 +49,9 @@ class Options:
         max_body_bytes: Maximum size of one request, decompressed.
         max_in_flight_bytes: Maximum size of all requests in progress; beyond it they are refused with 503.
         grace_period_seconds: Maximum time for requests in progress after a signal to stop.
+        log_url: URL of a gateway whose prediction log gets the predictions of all other callers; empty: none.
+        log_token_file: File with a token or API key of scope log, for log_url.
+        log_features: Whether that log also gets the network's features of each photo, to detect drift.
         log_level: Lowest level logged; WARNING leaves out the line for each request.
     """
 
@@ -71,6 +75,9 @@ class Options:
     max_body_bytes: int = 88 * 2**20  # the largest photo in base64, with room for the JSON around it
     max_in_flight_bytes: int = 192 * 2**20
     grace_period_seconds: int = 25
+    log_url: str = ""
+    log_token_file: str = ""
+    log_features: str = "no"
     log_level: str = "INFO"
 
     @property

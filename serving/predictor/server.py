@@ -39,6 +39,7 @@ def serve(loader: BundleLoader, first: Classifier, options: Options) -> None:
 
         from serving.predictor.engine.versions import Versions
         from serving.predictor.model import PhotoModel
+        from serving.predictor.prediction_log.sender import LogSender
         from serving.predictor.transport.byte_budget import ByteBudget
         from serving.predictor.transport.grpc.server import PhotoGrpcServer
         from serving.predictor.transport.model_server import GracefulModelServer
@@ -50,7 +51,8 @@ def serve(loader: BundleLoader, first: Classifier, options: Options) -> None:
         )
 
     name = options.model_name or first.bundle.manifest.name
-    model = PhotoModel(name, Versions(name, loader, first, options))
+    log_sender = LogSender.from_options(options)
+    model = PhotoModel(name, Versions(name, loader, first, options), log_sender)
     budget = ByteBudget(options.max_in_flight_bytes)
     rest = RestEndpoints(model, options, budget)
     add_routes(app, rest)
@@ -60,7 +62,11 @@ def serve(loader: BundleLoader, first: Classifier, options: Options) -> None:
     server.add_grpc(PhotoGrpcServer(grpc_places, server, model, options, budget))
     http_places = [address.with_port(http_port) for address in addresses]
     _LOG.info("serving %s: REST on %s, gRPC on %s", name, ", ".join(http_places), ", ".join(grpc_places))
+    if log_sender:
+        log_sender.start()
     server.start([model])
+    if log_sender:
+        log_sender.close()
     asyncio.run(model.versions.close())
     _LOG.info("stopped")
 

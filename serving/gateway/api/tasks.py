@@ -8,6 +8,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
+from phytoflow.protocol.prediction_id import new_id
 from serving.gateway.answers.schemas import TaskAnswer
 from serving.gateway.api.dependencies import Caller, ServicesOf, read_options
 from serving.gateway.api.openapi import photo_body, problems
@@ -15,7 +16,6 @@ from serving.gateway.api.photos import read_photos
 from serving.gateway.auth.principal import Principal
 from serving.gateway.jobs.queue import Task
 from serving.gateway.jobs.webhook import check_webhook
-from serving.gateway.log.record import new_id
 from serving.gateway.problems import ProblemError, request_id_of
 
 router = APIRouter(tags=["asynchronous predictions"])

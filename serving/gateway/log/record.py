@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import base64
-import os
-import time
-import uuid
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-
-def new_id(milliseconds: int | None = None) -> str:
-    """A time-ordered id (UUID version 7, RFC 9562), 32 hexadecimal characters."""
-    milliseconds = int(time.time() * 1000) if milliseconds is None else milliseconds
-    value = milliseconds << 80 | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return uuid.UUID(int=value).hex
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,10 @@ QUEUE_SECONDS = BufferedHistogram(
 ACTIVE = Gauge("active_prediction_requests", "Requests in progress.")
 CHANGES = Counter("model_version_changes_total", "Versions loaded, rejected or unloaded.", ["outcome"])
 CREATED = Gauge("model_created_timestamp_seconds", "When the model that answers was exported; 0: unknown.")
+LOG_SENT = Counter("prediction_log_sent_total", "Predictions that the gateway's log has taken.")
+LOG_DROPPED = Counter(
+    "prediction_log_dropped_total", "Predictions that did not reach the gateway's log.", ["reason"]
+)
 METADATA = Info("model_metadata", "Model, version, backbone, runtime and precision.")
 
 
@@ -53,6 +57,8 @@ def count_error(error: RequestError) -> None:
 # rate() needs a value before the first failure: a counter that appears with it hides that one.
 for _reason in ("internal", "overloaded"):
     ERRORS.labels(_reason, "5xx")
+for _reason in ("full", "refused", "stopped"):
+    LOG_DROPPED.labels(_reason)
 
 
 class GpuMemory(Collector):

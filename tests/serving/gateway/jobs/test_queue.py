@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from phytoflow.protocol.prediction_id import new_id
 from serving.gateway.jobs.queue import Task, TaskQueue
 from serving.gateway.jobs.redis_queue import RedisTaskQueue
 from serving.gateway.jobs.sql_queue import SqlTaskQueue
 from serving.gateway.log.database import Database
-from serving.gateway.log.record import new_id
 from serving.gateway.problems import ProblemError
 from serving.gateway.settings import RedisSettings, TaskSettings
 

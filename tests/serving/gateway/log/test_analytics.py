@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from phytoflow.protocol.prediction_id import new_id
 from serving.gateway.log import analytics
 from serving.gateway.log.database import Database
 from serving.gateway.log.journal import Journal
-from serving.gateway.log.record import PredictionRecord, new_id
+from serving.gateway.log.record import PredictionRecord
 from serving.gateway.log.writer import LogWriter
 from tests.serving.gateway.log.test_writer import RECORD
 

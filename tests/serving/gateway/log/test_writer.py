@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import func, select
 
+from phytoflow.protocol.prediction_id import new_id
 from serving.gateway.log.database import Database
 from serving.gateway.log.journal import Journal
-from serving.gateway.log.record import PredictionRecord, new_id
+from serving.gateway.log.record import PredictionRecord
 from serving.gateway.log.tables import DailyUser, HourlyCount, HourlyLatency, Prediction, PredictionFeatures
 from serving.gateway.log.writer import LogWriter
 from serving.gateway.metrics import REGISTRY
@@ -107,9 +108,3 @@ async def test_stored_photos_are_noted(database: Database, tmp_path: Path) -> No
     await log.flush()
     async with database.session() as session:
         assert (await session.get_one(Prediction, RECORD.id)).photo_stored
-
-
-def test_ids_are_unique_and_ordered_by_time() -> None:
-    ids = [new_id(ms) for ms in (1, 2, 2, 10**12)]
-    assert ids == sorted(ids)[: len(ids)] or ids[1:3] == sorted(ids[1:3], reverse=True)
-    assert len(set(ids)) == 4 and all(one[12] == "7" and len(one) == 32 for one in ids)

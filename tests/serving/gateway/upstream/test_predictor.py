@@ -14,7 +14,7 @@ from tests.support.golden import BUNDLE
 from tests.support.servers import Server, running
 
 
-async def test_features_come_as_binary_beside_json(predictor: Server, photo: bytes) -> None:
+async def test_features_come_as_binary_with_json(predictor: Server, photo: bytes) -> None:
     connection = Predictor(predictor.url, UpstreamSettings())
     await connection.open()
     result, info = await connection.infer([photo, photo], {"top_k": 3}, "r")

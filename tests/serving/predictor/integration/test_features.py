@@ -54,7 +54,7 @@ def test_as_json(server: Server, expected: NDArray[np.float32]) -> None:
     np.testing.assert_allclose(np.reshape(output["data"], expected.shape), expected, atol=1e-5)
 
 
-def test_as_raw_bytes_beside_json(server: Server, expected: NDArray[np.float32]) -> None:
+def test_as_raw_bytes_with_json(server: Server, expected: NDArray[np.float32]) -> None:
     raw = length_prefixed(CONTENTS)
     tensor = {
         "name": "photos",
