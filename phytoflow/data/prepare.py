@@ -25,7 +25,7 @@ from phytoflow.data.report.page import render_data_page
 from phytoflow.data.sample_depth import find_sample_bits
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import SUMMARY_FILE, TABLE_FILE, DatasetSummary
-from phytoflow.data.shards.format import write_index, write_shards
+from phytoflow.data.shards.writer import write_index, write_shards
 from phytoflow.data.sources.resolve import SAMPLE, localise_source
 from phytoflow.data.splits import SPLITS
 from phytoflow.errors import DataError

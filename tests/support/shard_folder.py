@@ -11,7 +11,8 @@ from PIL import Image
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import DatasetSummary
-from phytoflow.data.shards.format import ShardEntry, write_index, write_shards
+from phytoflow.data.shards.format import ShardEntry
+from phytoflow.data.shards.writer import write_index, write_shards
 
 CLASSES = ("healthy", "rust")
 

@@ -10,8 +10,8 @@ from phytoflow.data.augmentation.presets import augmentation
 from phytoflow.data.images.decode import decode
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.data.shards.format import write_index, write_shards
 from phytoflow.data.shards.loader import OPEN_SHARDS, epoch_order, image_loader
+from phytoflow.data.shards.writer import write_index, write_shards
 from phytoflow.errors import PhotoError, StorageError
 from tests.support.object_store import object_store
 from tests.support.shard_folder import dataset_folder, photo
