@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -20,6 +21,7 @@ from serving.gateway.api import (
     service,
     tasks,
 )
+from serving.gateway.api.openapi import describe
 from serving.gateway.console.router import router as console
 from serving.gateway.console.view import render_problem
 from serving.gateway.middleware import RequestMiddleware
@@ -57,6 +59,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
     install_problem_handlers(app, render_problem)
     app.include_router(service.probes)
     app.include_router(docs.router)

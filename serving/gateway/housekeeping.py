@@ -7,13 +7,13 @@ import logging
 import random
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from phytoflow.protocol.prediction_id import new_id
 from serving.gateway.jobs.queue import TaskQueue
 from serving.gateway.log.database import Database
 from serving.gateway.log.photo_store import PhotoStore
-from serving.gateway.log.tables import Prediction, UsedCode
+from serving.gateway.log.tables import DailyUser, Prediction, UsedCode
 
 _LOG = logging.getLogger(__name__)
 _EVERY_SECONDS = 300.0
@@ -54,8 +54,15 @@ class Housekeeper:
         oldest = now - timedelta(days=self._days)
         first = new_id(int(oldest.timestamp() * 1000))  # ids are time-ordered
         async with self._database.connection() as connection:
-            await connection.execute(delete(Prediction).where(Prediction.id < first))
             await connection.execute(delete(UsedCode).where(UsedCode.expires < now))
+            await connection.execute(delete(DailyUser).where(DailyUser.day < oldest - timedelta(days=1)))
+        old = select(Prediction.id).where(Prediction.id < first).limit(_BATCH)
+        removed = _BATCH
+        while removed >= _BATCH:  # in short transactions: predictions are written in between
+            async with self._database.connection() as connection:
+                removed = (
+                    await connection.execute(delete(Prediction).where(Prediction.id.in_(old)))
+                ).rowcount
 
     async def _clean_photos(self) -> None:
         removed = await self._photos.enforce_retention()

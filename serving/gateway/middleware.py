@@ -77,27 +77,41 @@ class RequestMiddleware:
             self._count(scope, status)
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send, request_id: str, size: int) -> None:
-        if self._bytes and self._bytes + size > self._most:
-            problem = ProblemError(
-                503,
-                "overloaded",
-                "too many bytes are in progress",
-                remedy="try again",
-                headers={"Retry-After": "1"},
-            )
+        if self._bytes + size > self._most:
+            problem = self._refusal(size)
             scope["state"]["reason"] = problem.reason
             await problem_response(problem, request_id)(scope, receive, send)
             return
         self._bytes += size
+        held = size
+
+        async def receive_counted() -> Message:
+            """A body without an announced length is counted as it comes."""
+            nonlocal held
+            message = await receive()
+            if not size and (more := len(message.get("body", b""))):
+                held += more
+                self._bytes += more
+                if self._bytes > self._most:
+                    raise self._refusal(held)
+            return message
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive_counted, send)
         except Exception:
             _LOG.exception("request %s failed", request_id)
             problem = ProblemError(500, "internal_error", "something unforeseen went wrong; it was logged")
             scope["state"]["reason"] = problem.reason
             await problem_response(problem, request_id)(scope, receive, send)
         finally:
-            self._bytes -= size
+            self._bytes -= held
+
+    def _refusal(self, size: int) -> ProblemError:
+        if size > self._most:
+            detail = f"requests may have at most {self._most} bytes"
+            return ProblemError(413, "too_large", detail, remedy="send fewer photos at once")
+        detail, headers = "too many bytes are in progress", {"Retry-After": "1"}
+        return ProblemError(503, "overloaded", detail, remedy="try again", headers=headers)
 
     def _count(self, scope: Scope, status: int) -> None:
         route = _template(scope)
@@ -114,7 +128,6 @@ def _template(scope: Scope) -> str:
     """The route's template: a raw path would make a time series of every id."""
     if "route" not in scope:
         return "unmatched"
-    path = str(scope["path"])
-    for name, value in scope.get("path_params", {}).items():
-        path = path.replace(str(value), f"{{{name}}}")
-    return path
+    template = str(scope["route"].path)  # without the prefix under which its router was included
+    segments = str(scope["path"]).split("/")
+    return "/".join(segments[: len(segments) - template.count("/")]) + template

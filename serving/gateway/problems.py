@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
+from phytoflow.errors import StorageError
+
+_LOG = logging.getLogger(__name__)
 PROBLEM_TYPE = "urn:phytoflow:problem:"
 """Prefix of each problem's ``type``; the last part is its stable name."""
 MEDIA_TYPE = "application/problem+json"
@@ -87,19 +93,40 @@ def install_problem_handlers(app: FastAPI, render_page: PageRenderer) -> None:
         render_page: Renders a problem as a page; None where the caller wants a document.
     """
 
+    def respond(request: Request, problem: ProblemError) -> Response:
+        request.state.reason = problem.reason
+        return render_page(request, problem) or problem_response(problem, request_id_of(request))
+
     @app.exception_handler(ProblemError)
     async def _problem(request: Request, error: ProblemError) -> Response:
-        request.state.reason = error.reason
-        return render_page(request, error) or problem_response(error, request_id_of(request))
+        return respond(request, error)
+
+    async def _away(request: Request, error: Exception) -> Response:
+        if isinstance(error, ProgrammingError | DataError | IntegrityError):
+            raise error  # a fault of this code
+        _LOG.warning(
+            "database or photo store cannot be reached: %s: %s", type(error).__name__, str(error)[:200]
+        )
+        problem = ProblemError(
+            503,
+            "storage_unreachable",
+            "the database or the photo store cannot be reached",
+            remedy="try again after Retry-After; predictions go on",
+            headers={"Retry-After": "5"},
+        )
+        return respond(request, problem)
+
+    for kind in (SQLAlchemyError, StorageError, OSError):  # asyncpg's own failures to connect are OSErrors
+        app.add_exception_handler(kind, _away)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         reason = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
-        problem = ProblemError(
-            error.status_code, reason, str(error.detail), headers=dict(error.headers or {})
-        )
-        request.state.reason = reason
-        return render_page(request, problem) or problem_response(problem, request_id_of(request))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed(request))
+        problem = ProblemError(error.status_code, reason, str(error.detail), headers=headers)
+        return respond(request, problem)
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
@@ -107,8 +134,19 @@ def install_problem_handlers(app: FastAPI, render_page: PageRenderer) -> None:
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
         ]
         problem = ProblemError(400, "malformed", "; ".join(faults), remedy="see /docs for what is expected")
-        request.state.reason = problem.reason
-        return problem_response(problem, request_id_of(request))
+        return respond(request, problem)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of a path: of all its routes, not of the first one alone."""
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches(dict(request.scope) | {"method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def request_id_of(request: Request) -> str:

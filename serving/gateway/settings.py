@@ -162,6 +162,9 @@ class TaskSettings(Section):
     webhook_hosts: tuple[str, ...] = Field(
         (), description="Hosts that webhooks may go to; empty: no webhooks."
     )
+    webhook_private: bool = Field(
+        False, description="Whether the names of webhook hosts may lead to private addresses."
+    )
     webhook_secret_file: str = Field(
         "", description="File with the secret that signs webhooks (HMAC-SHA256)."
     )

@@ -73,16 +73,17 @@ class RunningGateway:
         return httpx.Client(base_url=self.url, headers=headers, timeout=30)
 
 
-def start_gateway(folder: Path, champion: str, **settings: object) -> RunningGateway:
+def start_gateway(folder: Path, champion: str, *, port: int = 0, **settings: object) -> RunningGateway:
     """Starts a gateway before a predictor.
 
     Args:
         folder: For its directory and log.
         champion: URL of the predictor.
+        port: Where it listens; 0: a free one.
         settings: Further settings, e.g. ``limits__photos_per_minute=1000``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     chosen = {
         "upstream__champion": champion,
         "server__port": port,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from serving.gateway import account
 from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
+from serving.gateway.log.text import PrintableText
 from serving.gateway.problems import ProblemError
 
 router = APIRouter(prefix="/account", tags=["account"])
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/account", tags=["account"])
 class KeyRequest(BaseModel, extra="forbid"):
     """An API key to be made."""
 
-    name: str = Field(min_length=1, max_length=100, description="What the key is for.")
+    name: PrintableText = Field(min_length=1, max_length=100, description="What the key is for.")
     scopes: list[Literal["predict", "feedback", "review", "admin"]] = Field(["predict"], min_length=1)
     days: int | None = Field(None, ge=1, le=3650, description="Lifetime; null: until revoked.")
 

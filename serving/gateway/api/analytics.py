@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BeforeValidator
 
 from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
 from serving.gateway.auth.principal import Principal
 from serving.gateway.log import analytics
+from serving.gateway.log.text import PrintableText
 from serving.gateway.problems import ProblemError
 
 router = APIRouter(prefix="/analytics", tags=["analytics"])
@@ -19,15 +21,25 @@ _MOST_DAYS = {"hour": 31, "day": 3660}
 _CONTENT: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {}, "text/csv": {}}}}
 
 
+def _no_number(value: object) -> object:
+    """A bare number would be taken for seconds, which the OpenAPI document does not say."""
+    if isinstance(value, str) and value.replace(".", "", 1).lstrip("+-").isdigit():
+        raise ValueError("write a date and time as 2026-05-31T12:00:00Z")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_no_number)]
+
+
 class Question:
     """The parameters that all trends share."""
 
     def __init__(
         self,
-        since: Annotated[datetime | None, Query(description="Default: 30 days ago.")] = None,
-        until: Annotated[datetime | None, Query(description="Default: now.")] = None,
+        since: Annotated[Moment | None, Query(description="Default: 30 days ago.")] = None,
+        until: Annotated[Moment | None, Query(description="Default: now.")] = None,
         period: Literal["hour", "day"] = "day",
-        version: Annotated[str | None, Query(max_length=64)] = None,
+        version: Annotated[PrintableText | None, Query(max_length=64)] = None,
         format: Literal["json", "csv"] = "json",
     ) -> None:
         self.until = _utc(until) if until else datetime.now(UTC) + timedelta(hours=1)

@@ -16,6 +16,7 @@ from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
 from serving.gateway.api.predictions import PredictionId
 from serving.gateway.log import queries
+from serving.gateway.log.text import PrintableText
 
 router = APIRouter(tags=["feedback"])
 _PAGE = 500
@@ -26,14 +27,18 @@ class FeedbackRequest(BaseModel, extra="forbid"):
 
     prediction_id: str = Field(pattern="^[0-9a-f]{32}$")
     verdict: Literal["right", "label", "cannot_tell"]
-    label: str | None = Field(None, max_length=255, description="The class it is, with the verdict `label`.")
-    comment: str = Field("", max_length=500)
+    label: PrintableText | None = Field(
+        None, max_length=255, description="The class it is, with the verdict `label`."
+    )
+    comment: PrintableText = Field("", max_length=500)
 
 
 class DecisionRequest(BaseModel, extra="forbid"):
     """A reviewer's decision."""
 
-    label: str | None = Field(description="The accepted class; null rejects the photo.", max_length=255)
+    label: PrintableText | None = Field(
+        description="The accepted class; null rejects the photo.", min_length=1, max_length=255
+    )
 
 
 class QueueItem(StoredPrediction):
@@ -69,12 +74,14 @@ async def review_queue(
     return items
 
 
-@router.post("/review/{prediction_id}", responses=problems(404, 409))
+@router.post("/review/{prediction_id}", responses=problems(400, 404, 409))
 async def decide(
     prediction_id: PredictionId, body: DecisionRequest, caller: Caller, services: ServicesOf
 ) -> StoredPrediction:
     """Accepts a class for a prediction, or rejects it."""
-    return stored_prediction(await services.feedback.decide(prediction_id, caller, body.label))
+    caller.require("review")
+    classes = (await services.fleet.champion.info()).classes
+    return stored_prediction(await services.feedback.decide(prediction_id, caller, body.label, classes))
 
 
 @router.get(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
 from serving.gateway.answers.schemas import ProblemDocument
 from serving.gateway.problems import MEDIA_TYPE
 
@@ -23,16 +26,17 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
     return {
         status: {"description": "Problem", "content": content, "model": ProblemDocument}
-        for status in sorted({401, 403, 503, *statuses})
+        for status in sorted({400, 401, 403, 503, *statuses})
     }
 
 
 def photo_body(*, several: bool, webhook: bool = False) -> dict[str, Any]:
     """The request body of a route that takes photos."""
     more = {"webhook": {"type": "string", "format": "uri"}} if webhook else {}
-    form: dict[str, Any] = {"files": {"type": "array", "items": _FILE}} if several else {"file": _FILE}
+    some = {"type": "array", "minItems": 1, "maxItems": 16}
+    form: dict[str, Any] = {"files": some | {"items": _FILE}} if several else {"file": _FILE}
     document: dict[str, Any] = (
-        {"images": {"type": "array", "items": {"type": "string"}, "description": "Photos as base64."}}
+        {"images": some | {"items": {"type": "string"}, "description": "Photos as base64."}}
         if several
         else {"image": {"type": "string", "description": "Photo as base64."}, "name": {"type": "string"}}
     )
@@ -44,6 +48,22 @@ def photo_body(*, several: bool, webhook: bool = False) -> dict[str, Any]:
         content |= {kind: {"schema": _FILE} for kind in ("image/*", "application/octet-stream")}
     body = {"required": True, "content": content}
     return {"requestBody": body, "parameters": OPTION_PARAMETERS}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, without FastAPI's own errors: malformed requests get problem documents."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        for path in document["paths"].values():
+            for operation in path.values():
+                if "HTTPValidationError" in str(operation["responses"].get("422")):
+                    del operation["responses"]["422"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        app.openapi_schema = document
+    return app.openapi_schema
 
 
 def _object(required: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from serving.gateway.problems import ProblemError
 _MAX_NAME = 255
 _MAX_FIELD_BYTES = 4096
 _FRAMING_BYTES = 64 * 2**10  # of a multipart form, per photo: boundaries, headers, small fields
+_MAX_FIELDS = 32
 _SIGNATURES = (b"<svg", b"<?xml", b"<!doctype", b"<html", b"PK\x03\x04", b"%PDF", b"\x1f\x8b")
 
 
@@ -152,6 +153,8 @@ class _Form:
         if self._is_photo:
             photos = self._found.photos
             photos.append(_checked(self._part, clean_name(self._file), len(photos)))
+        elif len(self._found.options) >= _MAX_FIELDS:
+            raise ProblemError(400, "malformed", f"the multipart form has more than {_MAX_FIELDS} fields")
         elif self._name:
             self._found.options[self._name] = self._part.decode("utf-8", "replace")
 

@@ -11,6 +11,7 @@ from serving.gateway.answers.schemas import PredictionPage, StoredPrediction
 from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
 from serving.gateway.log import queries
+from serving.gateway.log.text import PrintableText
 from serving.gateway.problems import ProblemError
 
 router = APIRouter(tags=["predictions"])
@@ -26,7 +27,7 @@ async def list_predictions(
     before: Annotated[
         str | None, Query(pattern="^[0-9a-f]{32}$", description="`next` of the last page.")
     ] = None,
-    label: Annotated[str | None, Query(max_length=255)] = None,
+    label: Annotated[PrintableText | None, Query(max_length=255)] = None,
     known: bool | None = None,
 ) -> PredictionPage:
     """One's own predictions, newest first."""

@@ -37,7 +37,7 @@ async def predict_async(request: Request, caller: Caller, services: ServicesOf) 
     quota = await services.limiter.take(caller.user_id, 1)
     found = await read_photos(request, max_photos=1, max_photo_bytes=settings.server.max_photo_bytes)
     fields = dict(request.query_params) | found.options
-    options, webhook = read_options(fields), str(fields.get("webhook", ""))
+    options, webhook = read_options(fields), fields.get("webhook")
     task = Task(
         id=new_id(),
         user_id=caller.user_id,
@@ -50,7 +50,7 @@ async def predict_async(request: Request, caller: Caller, services: ServicesOf) 
             "scopes": sorted(caller.scopes),
             "file_name": found.photos[0].name,
             "options": vars(options),
-            "webhook": check_webhook(webhook, settings.tasks) if webhook else "",
+            "webhook": "" if webhook is None else check_webhook(str(webhook), settings.tasks),
         },
     )
     await services.tasks.put(task)

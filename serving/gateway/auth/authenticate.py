@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
+
 from fastapi import Request
 
 from serving.gateway.auth.keys import PREFIX, ApiKeys
@@ -45,6 +47,7 @@ class Authenticator:
                 remedy="send `Authorization: Bearer TOKEN`; `phytoflow gateway token` prints one",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        if request.method not in _SAFE_METHODS and request.headers.get(CSRF_HEADER) != session.csrf_token:
+        given = request.headers.get(CSRF_HEADER, "").encode()
+        if request.method not in _SAFE_METHODS and not compare_digest(given, session.csrf_token.encode()):
             raise ProblemError(403, "csrf", f"a session needs its {CSRF_HEADER} header")
         return session.principal

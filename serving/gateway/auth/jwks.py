@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
-from jwt import PyJWK, PyJWKError
+from jwt import PyJWK, PyJWTError
 
 from serving.gateway.auth.principal import invalid_token
 from serving.gateway.problems import ProblemError
@@ -35,6 +36,7 @@ class KeySet:
         self._issuer, self._url, self._clock = issuer, url, clock
         self._keys: dict[str, PyJWK] = {}
         self._fetched, self._tried = -_MAX_AGE_SECONDS, -_RETRY_SECONDS
+        self._failure: Exception | None = None  # of the last attempt
         self._lock = asyncio.Lock()
 
     async def key(self, key_id: str) -> PyJWK:
@@ -52,14 +54,19 @@ class KeySet:
     async def _refresh(self, key_id: str) -> None:
         async with self._lock:
             fresh = self._clock() - self._fetched <= _MAX_AGE_SECONDS
-            if (key_id in self._keys and fresh) or self._clock() - self._tried < _RETRY_SECONDS:
+            if key_id in self._keys and fresh:
                 return
-            self._tried = self._clock()
-            try:
-                self._keys, self._fetched = await self._fetch(), self._clock()
-            except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, PyJWKError) as error:
-                if not self._keys:
-                    raise _unreachable(self._issuer, error) from error
+            if self._clock() - self._tried >= _RETRY_SECONDS:
+                await self._try()
+            if self._failure and not self._keys:
+                raise _unreachable(self._issuer, self._failure)
+
+    async def _try(self) -> None:
+        self._tried = self._clock()
+        try:
+            self._keys, self._fetched, self._failure = await self._fetch(), self._clock(), None
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+            self._failure = error
 
     async def _fetch(self) -> dict[str, PyJWK]:
         async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True) as session:
@@ -69,7 +76,10 @@ class KeySet:
         keys = {}
         for fields in document["keys"][:_MAX_KEYS]:
             if fields.get("kty") in ("RSA", "EC", "OKP") and fields.get("use", "sig") == "sig":
-                keys[str(fields.get("kid", ""))] = PyJWK(fields)
+                with contextlib.suppress(
+                    PyJWTError, NotImplementedError, ValueError
+                ):  # of an algorithm for other uses
+                    keys[str(fields.get("kid", ""))] = PyJWK(fields)
         return keys
 
 

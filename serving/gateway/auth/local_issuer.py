@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from phytoflow.errors import StorageError
-from phytoflow.storage.atomic import atomic_file
+from serving.gateway.auth.private_file import read_or_make
 
 AUDIENCE = "phytoflow-gateway"
 _FILE = "issuer.json"
@@ -40,9 +40,7 @@ class LocalIssuer:
         """Reads the issuer's file, or makes it, readable for its owner only; raises StorageError."""
         path = directory / _FILE
         try:
-            if not path.exists():
-                _create(path)
-            fields = json.loads(path.read_text())
+            fields = json.loads(read_or_make(path, _make))
             key = serialization.load_pem_private_key(fields["private_key"].encode(), None)
         except (OSError, ValueError, KeyError) as error:
             remedy = f"make {directory} writable, or remove {path} to start anew (all tokens become invalid)"
@@ -78,7 +76,7 @@ class LocalIssuer:
         return jwt.encode(claims | times, self.private_key, algorithm="EdDSA", headers={"kid": self.key_id})
 
 
-def _create(path: Path) -> None:
+def _make() -> str:
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -88,7 +86,4 @@ def _create(path: Path) -> None:
         "key_id": secrets.token_hex(8),
         "private_key": pem.decode(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with atomic_file(path) as aside:
-        aside.touch(mode=0o600)
-        aside.write_text(json.dumps(fields))
+    return json.dumps(fields)

@@ -81,6 +81,8 @@ class OidcClient:
             leeway=_LEEWAY_SECONDS,
             options={"require": ["exp", "iss", "aud", "sub"]},
         )
+        if claims.get("azp", self._settings.client_id) != self._settings.client_id:
+            raise jwt.InvalidTokenError("it was made for another client")
         if claims.get("nonce") != nonce:
             raise jwt.InvalidTokenError("its nonce belongs to another sign-in")
         return claims

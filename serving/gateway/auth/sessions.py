@@ -13,8 +13,8 @@ from typing import Any
 from fastapi import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from phytoflow.storage.atomic import atomic_file
 from serving.gateway.auth.principal import Principal
+from serving.gateway.auth.private_file import read_or_make
 
 _SECRET_FILE = "session.key"
 
@@ -88,9 +88,5 @@ class Sessions:
 
 def read_secret(directory: Path) -> bytes:
     """The secret of this directory; made on first use, readable for its owner only."""
-    path = directory / _SECRET_FILE
-    if not path.exists():
-        with atomic_file(path) as aside:
-            aside.touch(mode=0o600)
-            aside.write_text(json.dumps(secrets.token_hex(32)))
-    return bytes.fromhex(json.loads(path.read_text()))
+    text = read_or_make(directory / _SECRET_FILE, lambda: json.dumps(secrets.token_hex(32)))
+    return bytes.fromhex(json.loads(text))

@@ -22,6 +22,7 @@ _FORBIDDEN_HEADERS = frozenset(
 _LEEWAY_SECONDS = 30
 _MAX_TOKEN_BYTES = 8192
 _MAX_CACHED = 4096
+_CACHE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class _Trusted:
 class TokenVerifier:
     """Verifies tokens of the trusted issuers.
 
-    A verified token is remembered until it expires, so that its signature is computed once.
+    A verified token is remembered for a minute, so that its signature is not computed for every request, and
+    a key that its issuer withdraws is no longer accepted soon after.
 
     Args:
         issuers: Trusted issuers.
@@ -63,7 +65,7 @@ class TokenVerifier:
         expires, principal = await self._verify(token)
         if len(self._verified) >= _MAX_CACHED:
             self._verified.clear()
-        self._verified[token] = (expires, principal)
+        self._verified[token] = (min(expires, self._clock() + _CACHE_SECONDS), principal)
         return principal
 
     async def _verify(self, token: str) -> tuple[float, Principal]:

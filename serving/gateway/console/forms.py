@@ -7,9 +7,10 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from serving.gateway.api.photos import read_body
+from serving.gateway.log.text import printable
 from serving.gateway.problems import ProblemError
 
-_MAX_BYTES = 16 * 2**10
+_MAX_BYTES, _MAX_FIELDS = 16 * 2**10, 32
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -18,4 +19,10 @@ async def read_form(request: Request) -> dict[str, str]:
     if kind != "application/x-www-form-urlencoded":
         raise ProblemError(415, "unsupported_media_type", "this form is sent in another way")
     body = await read_body(request, _MAX_BYTES)
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=32))
+    try:
+        fields = parse_qsl(
+            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS
+        )
+    except ValueError as error:
+        raise ProblemError(400, "malformed", f"this form has more than {_MAX_FIELDS} fields") from error
+    return {name: printable(value, _MAX_BYTES) for name, value in fields}

@@ -10,6 +10,7 @@ from serving.gateway.api.dependencies import ServicesOf
 from serving.gateway.console.forms import read_form
 from serving.gateway.console.view import View
 from serving.gateway.log import queries
+from serving.gateway.log.text import PrintableText
 from serving.gateway.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)
@@ -23,7 +24,7 @@ _REVIEWS = ("none", "pending", "agreed", "accepted", "rejected")
 async def history(
     request: Request,
     services: ServicesOf,
-    label: Annotated[str, Query(max_length=255)] = "",
+    label: Annotated[PrintableText, Query(max_length=255)] = "",
     known: str = "",
     review: str = "",
     before: Annotated[str, Query(pattern="^([0-9a-f]{32})?$")] = "",

@@ -13,6 +13,7 @@ from serving.gateway.api.dependencies import ServicesOf
 from serving.gateway.console import charts
 from serving.gateway.console.view import View
 from serving.gateway.log import analytics
+from serving.gateway.log.text import PrintableText
 from serving.gateway.sentences import readable
 
 router = APIRouter(include_in_schema=False)
@@ -24,7 +25,7 @@ async def trends(
     request: Request,
     services: ServicesOf,
     days: Annotated[int, Query(ge=1, le=365)] = 30,
-    model_version: Annotated[str, Query(max_length=64)] = "",
+    model_version: Annotated[PrintableText, Query(max_length=64)] = "",
 ) -> Response:
     """Charts over a range of days."""
     view = View(request, services)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import case, select
+from sqlalchemy import case, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from serving.gateway.auth.principal import Principal
@@ -72,13 +72,17 @@ class FeedbackService:
                 await self._weigh(session, row)
         return row
 
-    async def decide(self, prediction_id: str, caller: Principal, label: str | None) -> Prediction:
+    async def decide(
+        self, prediction_id: str, caller: Principal, label: str | None, classes: Sequence[str] = ()
+    ) -> Prediction:
         """Accepts a class for a prediction, or rejects the prediction as unusable (``label`` None).
 
         Raises:
-            ProblemError: 403 for one's own prediction, 404 if there is none, 409 without any statement.
+            ProblemError: 400 for an empty label, 403 for one's own prediction, 404 if there is none, 409
+                without any statement.
         """
         caller.require("review")
+        label = None if label is None else _match(label, classes)
         async with self._database.session() as session:
             row = await session.get(Prediction, prediction_id)
             if row is None:
@@ -129,6 +133,24 @@ class FeedbackService:
         async with self._database.session() as session:
             return list(await session.scalars(query))
 
+    async def forget(self, user_id: str) -> int:
+        """Removes a user's statements; what nobody has decided yet is weighed without them.
+
+        Returns:
+            How many statements were removed.
+        """
+        said, touched = Feedback.user_id == user_id, Feedback.prediction_id == Prediction.id
+        async with self._database.session() as session:
+            query = select(Prediction).where(
+                Prediction.review.in_(("pending", "agreed")),
+                select(Feedback.id).where(said, touched).exists(),
+            )
+            undecided = list(await session.scalars(query))
+            removed = await session.execute(delete(Feedback).where(said))
+            for row in undecided:
+                await self._weigh(session, row)
+        return int(removed.rowcount)  # type: ignore[attr-defined]
+
     async def _upsert(
         self,
         session: AsyncSession,
@@ -163,7 +185,12 @@ def _label(prediction: Prediction, verdict: Verdict, label: str | None, classes:
         return prediction.label
     if verdict == "cannot_tell":
         return None
-    label = (label or "").strip()[:255]
+    return _match(label or "", classes)
+
+
+def _match(label: str, classes: Sequence[str]) -> str:
+    """The class that a label names, whatever its case; a new one stays as it is."""
+    label = label.strip()[:255]
     if not label:
         raise ProblemError(400, "no_label", "the verdict `label` needs a label", remedy="name the class")
     return next((name for name in classes if name.casefold() == label.casefold()), label)

@@ -1,15 +1,19 @@
 """The task queue on Redis Streams.
 
-A task is a hash and an entry of the stream. The entry is acknowledged only in the same transaction that
-stores the result; the entry of a silent worker is claimed by another one.
+A task is a hash and an entry of the stream. The entry is acknowledged and removed only in the same step that
+stores the result; the entry of a silent worker is claimed by another one. Steps that decide something are Lua
+scripts: between a check and what follows from it nothing can happen.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 import orjson
 from redis.asyncio import Redis
@@ -21,6 +25,40 @@ from serving.gateway.settings import RedisSettings, TaskSettings
 _STREAM, _GROUP = "phytoflow:tasks", "workers"
 _TOMBSTONE_SECONDS = 7 * 86400  # an expired task is answered with 410 for this long
 _UNAVAILABLE = (RedisError, OSError, TimeoutError)
+_NO_GROUP = ("NOGROUP", "no such key")
+_R = TypeVar("_R")
+_FORGET = """
+local function forget()
+  redis.call('DEL', KEYS[2])
+  redis.call('XACK', KEYS[3], ARGV[1], ARGV[2])
+  redis.call('XDEL', KEYS[3], ARGV[2])
+end
+"""
+_BEGIN = (
+    _FORGET
+    + """
+if redis.call('HEXISTS', KEYS[1], 'user_id') == 0 or redis.call('HEXISTS', KEYS[1], 'result') == 1
+    or redis.call('EXISTS', KEYS[2]) == 0 then
+  forget()  -- finished, or erased by its user
+  return false
+end
+redis.call('HSET', KEYS[1], 'state', 'running')
+redis.call('HINCRBY', KEYS[1], 'attempts', 1)
+return {redis.call('HGETALL', KEYS[1]), redis.call('GET', KEYS[2])}
+"""
+)
+_FINISH = (
+    _FORGET
+    + """
+forget()
+if redis.call('HEXISTS', KEYS[1], 'user_id') == 0 or redis.call('HEXISTS', KEYS[1], 'result') == 1 then
+  return 0
+end
+redis.call('HSET', KEYS[1], 'state', ARGV[3], 'result', ARGV[4])
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+return 1
+"""
+)
 
 
 class RedisTaskQueue:
@@ -38,7 +76,9 @@ class RedisTaskQueue:
         self._redis: Any = Redis.from_url(
             redis.url, protocol=2, socket_connect_timeout=redis.timeout_seconds, socket_timeout=15
         )
-        self._ready = False
+        self._begin_script = self._redis.register_script(_BEGIN)
+        self._finish_script = self._redis.register_script(_FINISH)
+        self._ready, self._cursor = False, "0-0"
 
     async def open(self) -> None:
         """Does nothing: first use creates the stream, as Redis may be unreachable at startup."""
@@ -57,14 +97,15 @@ class RedisTaskQueue:
             "attempts": 0,
         }
         try:
-            await self._make_group()
             if (await self.depth()).waiting >= self._settings.max_waiting:
                 raise queue_full(self._settings.max_waiting)
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.hset(_key(task.id), mapping=fields)
                 pipe.set(_photo(task.id), task.photo)
                 pipe.set(_owner(task.id), task.user_id, ex=_TOMBSTONE_SECONDS + self._settings.result_seconds)
-                pipe.sadd(_tasks_of(task.user_id), task.id)
+                now = task.created.timestamp()
+                pipe.zadd(_tasks_of(task.user_id), {task.id: now})
+                pipe.zremrangebyscore(_tasks_of(task.user_id), 0, now - _TOMBSTONE_SECONDS)
                 pipe.expire(_tasks_of(task.user_id), _TOMBSTONE_SECONDS)
                 pipe.xadd(_STREAM, {"id": task.id})
                 await pipe.execute()
@@ -84,20 +125,17 @@ class RedisTaskQueue:
 
     async def claim(self, seconds: float) -> Task | None:
         """See ``TaskQueue``."""
-        await self._make_group()
-        try:
-            claimed = await self._next(seconds)
-        except ResponseError:
-            self._ready = False  # Redis lost its data: the group is made anew
-            raise
-        for receipt, entry in claimed:
+        for receipt, entry in await self._with_group(partial(self._next, seconds)):
             return await self._begin(receipt.decode(), entry[b"id"].decode())
         return None
 
     async def _next(self, seconds: float) -> list[tuple[bytes, dict[bytes, bytes]]]:
         """An entry of a silent worker, or else a new one."""
         lease = int(self._settings.lease_seconds * 1000)
-        _, claimed, *_ = await self._redis.xautoclaim(_STREAM, _GROUP, self._consumer, lease, count=1)
+        # Looks at ten entries in work at a time, and goes on from there in the next call.
+        self._cursor, claimed, *_ = await self._redis.xautoclaim(
+            _STREAM, _GROUP, self._consumer, lease, start_id=self._cursor, count=1
+        )
         if not claimed:
             # Blocks inside Redis; the socket's own timeout is longer.
             block = max(1, int(seconds * 1000))
@@ -113,54 +151,60 @@ class RedisTaskQueue:
 
     async def finish(self, task: Task, state: Literal["done", "failed"], result: dict[str, Any]) -> bool:
         """See ``TaskQueue``."""
-        first = await self._redis.hsetnx(_key(task.id), "finished", state)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            if first or not await self._redis.hexists(_key(task.id), "result"):
-                pipe.hset(_key(task.id), mapping={"state": state, "result": orjson.dumps(result)})
-                pipe.expire(_key(task.id), self._settings.result_seconds)
-            pipe.delete(_photo(task.id))
-            pipe.xack(_STREAM, _GROUP, task.receipt)
-            pipe.xdel(_STREAM, task.receipt)
-            await pipe.execute()
-        return bool(first)
+        seconds = self._settings.result_seconds
+        arguments: list[str | bytes | int] = [_GROUP, task.receipt, state, orjson.dumps(result), seconds]
+        return bool(await self._finish_script(keys=_keys(task.id), args=arguments))
 
     async def depth(self) -> Depth:
-        """See ``TaskQueue``."""
-        try:
-            await self._make_group()
-            (group,) = [g for g in await self._redis.xinfo_groups(_STREAM) if g["name"] == _GROUP.encode()]
-            waiting = int(group["lag"] or 0)
-            if not waiting:
-                return Depth(0, 0.0)
-            after = group["last-delivered-id"].decode()
-            ((entry, _),) = await self._redis.xrange(_STREAM, f"({after}", "+", count=1)
-        except (ValueError, *_UNAVAILABLE) as error:
-            if isinstance(error, ValueError):
-                return Depth(0, 0.0)
-            raise
-        return Depth(waiting, max(0.0, datetime.now(UTC).timestamp() - int(entry.split(b"-")[0]) / 1000))
+        """See ``TaskQueue``.
+
+        Finished entries are removed, so what is in the stream waits or was given to a worker. The group's own
+        ``lag`` would be simpler, but Redis 7.0 does not know it once entries were removed.
+        """
+        length, pending, groups = await self._with_group(self._inspect)
+        waiting = max(0, length - pending["pending"])
+        (last,) = [group["last-delivered-id"] for group in groups if group["name"] == _GROUP.encode()]
+        oldest = await self._redis.xrange(_STREAM, f"({last.decode()}", "+", count=1) if waiting else []
+        if not oldest:
+            return Depth(waiting, 0.0)
+        written = int(oldest[0][0].split(b"-")[0]) / 1000
+        return Depth(waiting, max(0.0, datetime.now(UTC).timestamp() - written))
+
+    async def _inspect(self) -> list[Any]:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xlen(_STREAM)
+            pipe.xpending(_STREAM, _GROUP)
+            pipe.xinfo_groups(_STREAM)
+            return list(await pipe.execute())
 
     async def sweep(self) -> None:
         """Redis forgets results by itself."""
 
     async def erase(self, user_id: str) -> None:
         """See ``TaskQueue``."""
-        tasks = [task_id.decode() for task_id in await self._redis.smembers(_tasks_of(user_id))]
+        tasks = [task_id.decode() for task_id in await self._redis.zrange(_tasks_of(user_id), 0, -1)]
         names = [name for task_id in tasks for name in (_key(task_id), _photo(task_id), _owner(task_id))]
         await self._redis.delete(_tasks_of(user_id), *names)
 
     async def _begin(self, receipt: str, task_id: str) -> Task | None:
-        fields, photo = await self._redis.hgetall(_key(task_id)), await self._redis.get(_photo(task_id))
-        if not fields or b"result" in fields or photo is None:  # finished, or erased by its user
-            await self._redis.xack(_STREAM, _GROUP, receipt)
-            await self._redis.xdel(_STREAM, receipt)
+        found = await self._begin_script(keys=_keys(task_id), args=[_GROUP, receipt])
+        if not found:
             return None
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(_key(task_id), "state", "running")
-            pipe.hincrby(_key(task_id), "attempts", 1)
-            _, attempts = await pipe.execute()
-        task = _task(task_id, fields | {b"state": b"running", b"attempts": str(attempts).encode()})
-        return Task(**{**vars(task), "photo": photo, "receipt": receipt})
+        flat, photo = found
+        task = _task(task_id, dict(zip(flat[::2], flat[1::2], strict=True)))
+        return replace(task, photo=photo, receipt=receipt)
+
+    async def _with_group(self, work: Callable[[], Awaitable[_R]]) -> _R:
+        """Does something with the group, which is made anew where Redis lost its data."""
+        await self._make_group()
+        try:
+            return await work()
+        except ResponseError as error:
+            if not any(words in str(error) for words in _NO_GROUP):
+                raise
+        self._ready, self._cursor = False, "0-0"
+        await self._make_group()
+        return await work()
 
     async def _make_group(self) -> None:
         if self._ready:
@@ -175,6 +219,10 @@ class RedisTaskQueue:
 
 def _key(task_id: str) -> str:
     return f"phytoflow:task:{task_id}"
+
+
+def _keys(task_id: str) -> list[str]:
+    return [_key(task_id), _photo(task_id), _STREAM]
 
 
 def _photo(task_id: str) -> str:

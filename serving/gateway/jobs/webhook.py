@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
+from serving.gateway.jobs.public_resolver import PublicResolver
 from serving.gateway.metrics import TASKS
 from serving.gateway.problems import ProblemError
 from serving.gateway.settings import TaskSettings
@@ -29,8 +30,12 @@ def check_webhook(url: str, settings: TaskSettings) -> str:
 
     Without a list of hosts a caller could make the gateway send requests into its own network.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or parts.username or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        plain = parts.scheme in ("http", "https") and not parts.username and parts.port != 0
+    except ValueError:  # brackets without an address, a port that is no number
+        plain = False
+    if not plain or not parts.hostname:
         raise ProblemError(400, "malformed", "webhook is no http(s) URL")
     if parts.netloc not in settings.webhook_hosts and parts.hostname not in settings.webhook_hosts:
         allowed = ", ".join(settings.webhook_hosts) or "none"
@@ -53,7 +58,8 @@ async def send_webhook(url: str, document: dict[str, Any], settings: TaskSetting
     """Sends a document; tries again with pauses, and gives up with a warning."""
     secret = Path(settings.webhook_secret_file).read_bytes().strip()
     body = orjson.dumps(document)
-    async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True) as session:
+    connector = aiohttp.TCPConnector(resolver=None if settings.webhook_private else PublicResolver())
+    async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True, connector=connector) as session:
         for pause in (*_PAUSES, None):
             headers = {"Content-Type": "application/json"}
             headers[SIGNATURE_HEADER] = sign(body, secret, int(time.time()))
@@ -62,7 +68,7 @@ async def send_webhook(url: str, document: dict[str, Any], settings: TaskSetting
                     if response.status < 300:
                         return True
                     reason = f"HTTP {response.status}"
-            except (aiohttp.ClientError, TimeoutError) as error:
+            except (aiohttp.ClientError, OSError) as error:
                 reason = type(error).__name__
             if pause is not None:
                 await asyncio.sleep(pause)

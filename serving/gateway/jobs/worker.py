@@ -23,6 +23,7 @@ from serving.gateway.settings import TaskSettings
 _LOG = logging.getLogger(__name__)
 _WAIT_SECONDS = 5.0
 _MAX_PAUSE_SECONDS = 10.0
+_WEBHOOKS_AT_ONCE = 16
 
 
 class Worker:
@@ -36,6 +37,8 @@ class Worker:
 
     def __init__(self, queue: TaskQueue, predictions: PredictionService, settings: TaskSettings) -> None:
         self._queue, self._predictions, self._settings = queue, predictions, settings
+        self._webhooks: set[asyncio.Task[None]] = set()
+        self._sending = asyncio.Semaphore(_WEBHOOKS_AT_ONCE)
 
     async def run(self) -> None:
         """Works until cancelled; a queue or predictor that is away is waited for."""
@@ -55,13 +58,26 @@ class Worker:
 
     async def work(self, task: Task) -> None:
         """Works on one task to its end."""
-        async with self._heartbeat(task):
-            state, result = await self._attempt(task)
+        if task.attempts > self._settings.max_attempts:  # as if it killed every worker that began it
+            state, result = "failed", _given_up(task).document(task.request.get("request_id", ""))
+        else:
+            async with self._heartbeat(task):
+                state, result = await self._attempt(task)
         if not await self._queue.finish(task, "done" if state == "done" else "failed", result):
             return  # another worker was first
         TASKS.labels(state).inc()
         if url := task.request.get("webhook"):
-            await send_webhook(url, {"task_id": task.id, "state": state, "result": result}, self._settings)
+            document = {"task_id": task.id, "state": state, "result": result}
+            sending = asyncio.create_task(self._send(url, document))  # a slow host holds up no other task
+            self._webhooks.add(sending)
+            sending.add_done_callback(self._webhooks.discard)
+
+    async def _send(self, url: str, document: dict[str, Any]) -> None:
+        async with self._sending:
+            try:
+                await send_webhook(url, document, self._settings)
+            except Exception:
+                _LOG.exception("the webhook of task %s was not sent", document["task_id"])
 
     async def _attempt(self, task: Task) -> tuple[str, dict[str, Any]]:
         while True:
@@ -105,3 +121,8 @@ class Worker:
             yield
         finally:
             beating.cancel()
+
+
+def _given_up(task: Task) -> ProblemError:
+    detail = f"{task.attempts - 1} attempts ended without an answer"
+    return ProblemError(500, "task_given_up", detail, remedy="send the photo again; see the workers' logs")

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from phytoflow.storage.atomic import atomic_file
 from serving.gateway.metrics import DROPPED, JOURNAL_BYTES
 
 _LOCK = "lock"
@@ -79,6 +80,18 @@ class Journal:
         with os.fdopen(place, "ab") as file:
             if file.tell() < _MAX_REFUSED_BYTES:
                 file.write(orjson.dumps(record) + b"\n")
+
+    def forget(self, user_id: str) -> None:
+        """Removes a user's records from those that were set aside."""
+        path = self._folder / _REFUSED
+        if not path.exists():
+            return
+        lines = path.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if user_id.encode() not in line]
+        if len(kept) < len(lines):
+            with atomic_file(path) as aside:
+                aside.touch(mode=0o600)
+                aside.write_bytes(b"".join(kept))
 
     def close(self) -> None:
         """Closes the journal; what it holds is loaded by the next process."""

@@ -60,6 +60,10 @@ class LogWriter:
         """Remembers a prediction that is in the journal's form already."""
         return self._journal.append(line)
 
+    def forget(self, user_id: str) -> None:
+        """Removes a user's records from those that the database refused."""
+        self._journal.forget(user_id)
+
     def mark_stored(self, photo_sha256: str) -> None:
         """Notes that a photo is in the store; written with the next load."""
         self._stored.add(photo_sha256)

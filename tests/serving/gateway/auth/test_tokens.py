@@ -228,6 +228,22 @@ async def test_a_verified_token_is_refused_once_it_expires(issuer: Issuer, local
     assert local_issuer is not None
 
 
+async def test_a_withdrawn_key_is_refused_within_a_minute(issuer: Issuer, local: LocalIssuer) -> None:
+    now = [time.time()]
+    verifier = TokenVerifier([IssuerSettings(issuer=issuer.url, audience="leaves")], local, lambda: now[0])
+    (trusted,) = verifier._trusted.values()
+    trusted.keys._clock = lambda: now[0]
+    token = rs256(issuer, exp=int(now[0]) + 86400)
+    await verifier.verify(token)
+    issuer.publish(ec=EC)
+    try:
+        now[0] += 3601  # the key set is fetched once an hour, and for every unknown key id
+        with pytest.raises(ProblemError):
+            await verifier.verify(token)
+    finally:
+        issuer.publish(rsa=RSA, ec=EC, ed=ED)
+
+
 async def test_an_issuer_that_is_away_is_no_refusal(local: LocalIssuer) -> None:
     away = IssuerSettings(issuer="http://127.0.0.1:9", audience="leaves")
     token = jwt.encode({"iss": away.issuer, "sub": "a"}, RSA, "RS256", {"kid": "rsa"})

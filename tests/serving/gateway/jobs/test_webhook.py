@@ -27,6 +27,9 @@ from serving.gateway.settings import TaskSettings
         "gopher://hooks.example/",
         "http://hooks.example:99/",
         "nonsense",
+        "http://[",
+        "http://hooks.example:port/",
+        "http://hooks.example:99999/",
     ],
 )
 def test_other_hosts_are_refused(url: str) -> None:
@@ -34,6 +37,32 @@ def test_other_hosts_are_refused(url: str) -> None:
     with pytest.raises(ProblemError) as refused:
         webhook.check_webhook(url, settings)
     assert refused.value.status == 400
+
+
+async def test_an_allowed_name_that_leads_into_a_private_network_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(webhook, "_PAUSES", (0.01,))
+    (tmp_path / "secret").write_text("s")
+    closed = TaskSettings(webhook_hosts=("localhost",), webhook_secret_file=str(tmp_path / "secret"))
+    url = webhook.check_webhook(f"http://localhost:{server.server_port}/hook", closed)
+    assert not await webhook.send_webhook(url, {"task_id": "t"}, closed) and not asked
+    opened = closed.model_copy(update={"webhook_private": True})
+    assert await webhook.send_webhook(url, {"task_id": "t"}, opened) and asked == ["/hook"]
+    server.shutdown()
 
 
 async def test_a_delivery_is_signed_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
