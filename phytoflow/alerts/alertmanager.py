@@ -21,7 +21,7 @@ def render_config(webhook_url: str = "") -> str:
             "route": {
                 "receiver": "webhook",
                 "group_by": ["alertname", "namespace"],
-                "group_wait": "15s",  # alerts of one cause come together
+                "group_wait": "10s",  # alerts of one cause come together
                 "group_interval": "1m",
                 "repeat_interval": "12h",
                 "routes": [{"matchers": ['severity="critical"'], "group_wait": "5s"}],

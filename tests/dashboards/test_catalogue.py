@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -17,6 +19,7 @@ from phytoflow.alerts.catalogue import GROUPS
 from phytoflow.alerts.prometheus import render_rule_file
 from phytoflow.dashboards.catalogue import DASHBOARDS
 from phytoflow.system.ports import free_port
+from serving.gateway.auth.local_issuer import LocalIssuer
 from tests.support.databases import RunningServer
 from tests.support.gateway import ROOT, RunningGateway, start_gateway
 from tests.support.golden import BUNDLE, PHOTOS, SERVED
@@ -28,13 +31,17 @@ CLASSES = ["healthy", "rust", "scab"]
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A Prometheus that has seen a load on the whole service."""
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningServer, RunningGateway]]:
+    """A Prometheus that has seen a load on the whole service, and the gateway."""
     folder = tmp_path_factory.mktemp("service")
     with running(BUNDLE, folder / "predictor.log", inference_threads=1) as predictor:
-        metrics_port = free_port()
+        metrics_port, port = free_port(), free_port()
         gateway = start_gateway(
-            folder, predictor.url, tasks__workers=0, tasks__worker_metrics=f"127.0.0.1:{metrics_port}"
+            folder,
+            predictor.url,
+            tasks__workers=0,
+            tasks__worker_metrics=f"127.0.0.1:{metrics_port}",
+            prometheus_url=f"http://127.0.0.1:{port}",
         )
         targets = {
             "gateway": gateway.url.removeprefix("http://"),
@@ -42,14 +49,14 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServ
             "predictor": predictor.url.removeprefix("http://"),
         }
         worker = _start_worker(gateway)
-        server = prometheus_server(folder, targets, render_rule_file(GROUPS))
+        server = prometheus_server(folder, targets, render_rule_file(GROUPS), port=port)
         callers = Callers(
             gateway.client(), gateway.client("rita", "predict review"), httpx.Client(base_url=gateway.url)
         )
         for _ in range(2):
             send_round(callers, PHOTO, CLASSES)
             time.sleep(2 * SCRAPE_SECONDS)  # a rate needs two scrapes
-        yield server
+        yield server, gateway
         server.stop()
         worker.terminate()
         assert worker.wait(30) == 0
@@ -63,9 +70,14 @@ def _start_worker(gateway: RunningGateway) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=ROOT)
 
 
+@pytest.fixture
+def prometheus(service: tuple[RunningServer, RunningGateway]) -> RunningServer:
+    return service[0]
+
+
 @pytest.fixture(scope="module")
-def rows(prometheus: RunningServer) -> list[Row]:
-    return run_queries(prometheus.url, DASHBOARDS, f"{8 * SCRAPE_SECONDS}s")
+def rows(service: tuple[RunningServer, RunningGateway]) -> list[Row]:
+    return run_queries(service[0].url, DASHBOARDS, f"{8 * SCRAPE_SECONDS}s")
 
 
 def test_no_metric_is_unknown(rows: list[Row]) -> None:
@@ -96,3 +108,27 @@ def test_a_made_up_metric_is_unknown_and_its_panel_empty(prometheus: RunningServ
     broken = replace(DASHBOARDS[0], panels=(replace(panel, queries=(query,)),))
     (row,) = run_queries(prometheus.url, [broken], "8s")
     assert row.series == 0 and row.unknown == {"gateway_reqests_total"}
+
+
+def test_the_console_draws_every_panel_for_reviewers_only(
+    service: tuple[RunningServer, RunningGateway],
+) -> None:
+    gateway = service[1]
+    with _browse(gateway, "rita", "predict review") as rita:
+        for dashboard in DASHBOARDS:
+            page = html.unescape(rita.get(f"/system?board={dashboard.uid}").text)
+            assert page.count('<svg class="chart"') == len(dashboard.panels)
+            assert all(panel.title in page for panel in dashboard.panels)
+            assert not any(panel.no_data in page for panel in dashboard.panels)
+        assert rita.get("/system?board=nonsense").text.count("<svg") == len(DASHBOARDS[0].panels)
+        assert rita.get("/system?hours=1000").status_code == 400
+    with _browse(gateway, "ben", "predict") as ben:
+        assert "<svg" not in ben.get("/system").text
+
+
+@contextmanager
+def _browse(gateway: RunningGateway, user: str, scopes: str) -> Iterator[httpx.Client]:
+    code = LocalIssuer.open(gateway.directory).one_time_code(user, scopes.split())
+    with httpx.Client(base_url=gateway.url, headers={"Accept": "text/html"}, follow_redirects=True) as client:
+        client.get(f"/sign-in/link?code={code}")
+        yield client

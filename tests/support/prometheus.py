@@ -17,7 +17,7 @@ SCRAPE_SECONDS = 1
 
 
 def prometheus_server(
-    folder: Path, targets: Mapping[str, str], rules: str, alertmanager: str = ""
+    folder: Path, targets: Mapping[str, str], rules: str, *, alertmanager: str = "", port: int = 0
 ) -> RunningServer:
     """A Prometheus that scrapes every second; skips the test if there is none.
 
@@ -26,6 +26,7 @@ def prometheus_server(
         targets: HOST:PORT by job.
         rules: Content of the rule file.
         alertmanager: HOST:PORT of an Alertmanager; empty: none.
+        port: Its own port; 0: a free one.
     """
     program = shutil.which("prometheus")
     if program is None:
@@ -48,7 +49,7 @@ def prometheus_server(
     if alertmanager:
         settings["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
     (folder / "prometheus.yaml").write_text(yaml.safe_dump(settings))
-    port = free_port()
+    port = port or free_port()
     command = [program, f"--config.file={folder / 'prometheus.yaml'}"]
     command += [f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"]
     return _started(f"http://127.0.0.1:{port}", command, folder / "prometheus.log")

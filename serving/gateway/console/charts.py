@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from markupsafe import Markup, escape
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 220, 44, 24, 8
 _WIDEST_BAR = 60.0
+_TIMES_OF_DAY = timedelta(days=1)  # up to this range the axis has hours, beyond it days
 SERIES = 8  # classes drawn in colours of their own; further ones are summed up
 
 
@@ -80,9 +82,11 @@ def _frame(title: str, times: Sequence[datetime], top: float, inner: str) -> Mar
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{share * top:g}</text>')
     step, every = (_WIDTH - _LEFT) / max(1, len(times)), max(1, len(times) // 6)
+    short = bool(times) and times[-1] - times[0] <= _TIMES_OF_DAY
     for i in range(0, len(times), every):
         x = _LEFT + (i + 0.5) * step
-        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{times[i]:%m-%d}</text>')
+        label = f"{times[i]:%H:%M}" if short else f"{times[i]:%m-%d}"
+        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{label}</text>')
     return Markup(
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
         f"{''.join(parts)}{inner}</svg>"
@@ -93,5 +97,5 @@ def _nice(value: float) -> float:
     """A round number not below the value, for the top of an axis."""
     if value <= 0:
         return 1
-    magnitude = 10 ** (len(str(int(value))) - 1) if value >= 1 else 0.1
+    magnitude = 10.0 ** math.floor(math.log10(value))
     return next(factor * magnitude for factor in (1, 2, 4, 5, 8, 10, 20) if factor * magnitude >= value)

@@ -12,9 +12,9 @@ from serving.gateway.console import (
     model,
     review,
     sign_in,
-    system,
     trends,
 )
+from serving.gateway.console.system import page as system
 
 router = APIRouter()
 for module in (assets, sign_in, identify, history, review, trends, model, system, account):

@@ -28,3 +28,14 @@ def test_lines_skip_what_is_missing() -> None:
 @pytest.mark.parametrize("draw", [stacked_bars, lines])
 def test_nothing_to_draw(draw: object) -> None:
     assert "<svg" in draw("Empty", [], [])  # type: ignore[operator]
+
+
+def test_the_axis_has_hours_for_a_day_and_days_beyond_it() -> None:
+    hourly = [TIMES[0] + timedelta(hours=n) for n in range(3)]
+    assert ">01:00<" in lines("Day", hourly, [Series("a", [1, 2, 3])])
+    assert ">05-02<" in lines("Days", TIMES, [Series("a", [1, 2, 3])])
+
+
+@pytest.mark.parametrize(("largest", "top"), [(0.03, "0.04"), (0.5, "0.5"), (7, "8"), (130, "200")])
+def test_the_axis_ends_at_a_round_number(largest: float, top: str) -> None:
+    assert f">{top}</text>" in lines("Top", TIMES, [Series("a", [largest, None, None])])

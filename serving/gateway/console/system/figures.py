@@ -1,4 +1,4 @@
-"""The System page: is everything well?"""
+"""Figures of the last five minutes on the System page."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ import asyncio
 from typing import Any
 
 import aiohttp
-from fastapi import APIRouter, Request, Response
 from prometheus_client import Histogram
 
 from serving.gateway import metrics
-from serving.gateway.api.dependencies import ServicesOf
-from serving.gateway.api.service import check_health
-from serving.gateway.console.view import View
 from serving.gateway.services import Services
 
-router = APIRouter(include_in_schema=False)
 _TIMEOUT = aiohttp.ClientTimeout(total=3)
 _RATE = "sum(rate(gateway_requests_total[5m]))"
 _QUERIES = {
@@ -26,15 +21,6 @@ _QUERIES = {
     "p99": "histogram_quantile(0.99, sum by (le) (rate(gateway_request_duration_seconds_bucket[5m])))",
     "tasks_waiting": "max(gateway_tasks_waiting)",
 }
-
-
-@router.get("/system")
-async def system(request: Request, services: ServicesOf) -> Response:
-    """Health and figures."""
-    view = View(request, services)
-    assert view.user
-    health, figures = await asyncio.gather(check_health(services), read_figures(services))
-    return view.render("system.html", health=health, figures=figures)
 
 
 async def read_figures(services: Services) -> dict[str, Any]:
