@@ -23,8 +23,8 @@ from tests.support.photo_folder import encoded, make_folder, picture
 
 SETTINGS = DataSettings(threads=1)
 PHOTO = picture(500, 120, 90)
-GREY_12 = (np.asarray(PHOTO.convert("L")).astype(np.uint16) * 4095) // 255
-COLOR_12 = (np.asarray(PHOTO).astype(np.uint16) * 4095) // 255
+GREY_12 = (np.asarray(PHOTO.convert("L")).astype(np.uint32) * 4095 // 255).astype(np.uint16)
+COLOR_12 = (np.asarray(PHOTO).astype(np.uint32) * 4095 // 255).astype(np.uint16)
 Kind = tuple[str, bytes | Callable[[Path], object]]
 
 

@@ -68,6 +68,8 @@ def _decode_base64(index: int, text: str, limits: Limits) -> bytes:
         return b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         form = "standard alphabet, padded, no line breaks"
+        if text.startswith("data:"):
+            form = "a data: URL; send what follows its comma"
         raise malformed(f"photo {index}: not valid base64 ({form})") from None
 
 

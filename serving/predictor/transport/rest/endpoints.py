@@ -9,15 +9,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
 
-import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
 from serving.predictor.engine.explain import explain_instances
 from serving.predictor.errors import RequestError, client_disconnected, internal, malformed
+from serving.predictor.inputs.json_body import parse_json
 from serving.predictor.model import PhotoModel, offload
 from serving.predictor.options import Options
 from serving.predictor.protocol.metadata import describe_model
@@ -101,11 +100,11 @@ class RestEndpoints:
         return infer_response(response) if inline else await offload(infer_response, response)
 
     async def _predict(self, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
-        response, _ = await self._model(await _parse_json(body), dict(headers))
+        response, _ = await self._model(await offload(parse_json, body), dict(headers))
         return json_response(response)
 
     async def _explain(self, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
-        payload = await _parse_json(body)
+        payload = await offload(parse_json, body)
         with self._model.current as engine:
             return json_response(await offload(explain_instances, payload, engine))
 
@@ -161,13 +160,6 @@ def add_routes(app: FastAPI, rest: RestEndpoints) -> None:
 
 async def _run(handler: _Handler, body: bytes, headers: Mapping[str, str]) -> Response:
     return (await handler(body, headers)).to_starlette()
-
-
-async def _parse_json(body: bytes) -> Any:
-    try:
-        return await offload(orjson.loads, body)
-    except orjson.JSONDecodeError as error:
-        raise malformed(f"the body is not JSON: {error.msg} at byte {error.pos}") from None
 
 
 def _parse_json_length(headers: Mapping[str, str]) -> int | None:

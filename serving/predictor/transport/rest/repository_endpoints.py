@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from serving.predictor.errors import malformed
+from serving.predictor.inputs.json_body import parse_json
 from serving.predictor.model import PhotoModel
 from serving.predictor.options import Options
 from serving.predictor.transport.byte_budget import ByteBudget
@@ -69,9 +69,7 @@ class RepositoryEndpoints:
         body = RequestBody(self._budget, _MAX_BODY_BYTES)
         try:
             await read_body(request, body)
-            fields = orjson.loads(body.join() or b"{}")
-        except orjson.JSONDecodeError as error:
-            raise malformed(f"the body is not JSON: {error.msg} at byte {error.pos}") from None
+            fields = parse_json(body.join() or b"{}")
         finally:
             body.release()
         if not isinstance(fields, dict):

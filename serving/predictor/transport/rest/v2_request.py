@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NotRequired
 
-import orjson
 from kserve import InferInput, InferRequest
 from kserve.protocol.infer_type import RequestedOutput
 from pydantic import Field, StrictInt, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic cannot read typing's before Python 3.12
 
 from serving.predictor.errors import malformed
+from serving.predictor.inputs.json_body import parse_json
 
 BINARY_HEADER = "inference-header-content-length"
 _MAX_RANK = 4
@@ -61,9 +61,7 @@ def parse_v2_body(body: bytes, json_length: int | None, model_name: str) -> Infe
     if json_length is not None and not 0 < json_length <= len(body):
         raise malformed(f"Inference-Header-Content-Length is {json_length}, the body has {len(body)} bytes")
     try:
-        fields = _REQUEST.validate_python(orjson.loads(memoryview(body)[:json_length]))
-    except orjson.JSONDecodeError as error:
-        raise malformed(f"the JSON part is not JSON: {error.msg} at byte {error.pos}") from None
+        fields = _REQUEST.validate_python(parse_json(memoryview(body)[:json_length]))
     except ValidationError as error:
         raise malformed(_describe_first(error)) from None
     binary = memoryview(body)[len(body) if json_length is None else json_length :]

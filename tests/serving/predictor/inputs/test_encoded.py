@@ -32,6 +32,11 @@ def test_every_spelling_gives_the_file(value: Any) -> None:
     assert parse_file(0, value, LIMITS) == PHOTO
 
 
+def test_a_data_url_is_told_which_part_to_send() -> None:
+    with pytest.raises(RequestError, match=r"photo 1: not valid base64 \(a data: URL; send what follows"):
+        parse_file(1, f"data:image/jpeg;base64,{TEXT}", Limits())
+
+
 @pytest.mark.parametrize(
     "value", [None, 7, [TEXT], {}, {"b64": 7}, {"a": TEXT, "b": TEXT}, {"image": {"url": "x"}}]
 )
