@@ -48,7 +48,10 @@ class DeploySettings(Section):
         "phytoflow-predictor", description="ServiceAccount whose Secret holds the object store's keys."
     )
     cpu: str = Field("1", description="CPU limit of a replica, in Kubernetes notation.")
-    memory: str = Field("1Gi", description="Memory limit of a replica.")
+    memory: str = Field(
+        "2Gi",
+        description="Memory limit of a replica. The default holds several of the largest photos at once.",
+    )
     cpu_request: str = Field("250m", description="CPU request of a replica.")
     memory_request: str = Field("512Mi", description="Memory request of a replica.")
     accelerators: int = Field(0, ge=0, description="Number of GPUs of a replica.")
