@@ -46,11 +46,17 @@ def step(name: str) -> Iterator[None]:
     except PhytoflowError as error:
         _fail(name, error)
     except OSError as error:
-        if (explained := storage_error(error, Path(error.filename or "."))) is None:
+        if (explained := storage_error(error, Path(error.filename or _outputs()))) is None:
             raise
         _fail(name, explained)
     except TerminatedError:
         leave()
+
+
+def _outputs() -> Path:
+    """Where a step writes: what a write that failed half-way does not say itself."""
+    file = os.environ.get(FAILURE_VARIABLE)  # in the run's folder; a step on a cluster has none
+    return Path(file).parent if file else Path.cwd()
 
 
 def _fail(name: str, error: PhytoflowError) -> NoReturn:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from phytoflow.steps.context import FAILURE_VARIABLE
+from tests.support.disks import small_disk
 
 _BODY = """
 import logging, sys
@@ -11,6 +12,8 @@ from phytoflow.errors import DataError
 from phytoflow.steps.context import step
 with step("train"):
     logging.getLogger("phytoflow.x").info("epoch 1 of 2")
+    if sys.argv[1] == "full":
+        raise OSError(28, "No space left on device")
     if sys.argv[1] == "fail":
         raise DataError("only one class", remedy="add another")
 """
@@ -34,6 +37,15 @@ def test_a_failed_step_leaves_word_and_ends_with_the_errors_code(tmp_path: Path)
     assert done.returncode == word["exit_code"] == 3
     assert (word["step"], word["message"], word["remedy"]) == ("train", "only one class", "add another")
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_full_disk_is_that_of_the_run_where_the_error_names_no_file(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1) as disk:
+        done = _run("full", disk / "failure.json")
+        word = json.loads((disk / "failure.json").read_text())
+    assert done.returncode == word["exit_code"] == 5
+    assert word["message"] == f"no space left to write {disk}"
+    assert f"free some space on {disk} (" in word["remedy"]
 
 
 def test_a_step_reaches_the_clusters_own_services_without_its_proxy() -> None:
