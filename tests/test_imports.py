@@ -16,7 +16,9 @@ FORBIDDEN = {
     "components": {"pipelines", "serving", "kserve", "torch"},
     "pipelines": {"serving", "kserve", "torch"},
 }
-COMPOSITION_ROOT = {f"phytoflow/cli/{name}.py" for name in ("gateway", "pipeline", "run", "serve", "stack")}
+COMPOSITION_ROOT = {
+    f"phytoflow/cli/{name}.py" for name in ("drift/database", "gateway", "pipeline", "run", "serve", "stack")
+}
 ONLY_PLACE_OF = {
     "mlflow": "phytoflow/tracking/",
     "minio": "phytoflow/storage/",

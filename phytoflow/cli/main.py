@@ -31,6 +31,7 @@ COMMANDS = {
     "The whole service": {
         "stack": "stack:app",
         "gateway": "gateway:app",
+        "monitor": "drift.monitor:monitor",
         "dashboards": "dashboards:dashboards",
     },
     "On a cluster": {

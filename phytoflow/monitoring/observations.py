@@ -102,3 +102,12 @@ def _reduce(features: Array, statistics: FeatureStatistics) -> tuple[Array, Arra
     nearest = np.maximum(squares.min(axis=1), 0)
     measures = np.column_stack([nearest, beyond, np.log(lengths(features)[:, 0])])
     return measures.astype(np.float32), (along / np.sqrt(statistics.variances)).astype(np.float32)
+
+
+def unpack_features(packed: Sequence[bytes | None], size: int) -> NDArray[np.float16]:
+    """Features as they are logged, little-endian float16, to [N, size]; nan where none of this size were."""
+    features = np.full((len(packed), size), np.nan, np.float16)
+    for row, content in zip(features, packed, strict=True):
+        if content is not None and len(content) == 2 * size:
+            row[:] = np.frombuffer(content, "<f2")
+    return features

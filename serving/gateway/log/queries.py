@@ -6,14 +6,25 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Select, select
 
 from serving.gateway.log.database import Database
-from serving.gateway.log.tables import Prediction
+from serving.gateway.log.tables import Prediction, PredictionFeatures
 from serving.gateway.log.writer import LogWriter
 
 _WAIT_SECONDS = (0.0, 0.1, 0.3, 0.6)  # an answer of another replica may still be in that replica's journal
+
+
+class LoggedPrediction(NamedTuple):
+    """What the monitor reads of a prediction; ``features`` are little-endian float16, if they were logged."""
+
+    id: str
+    label: str
+    confidence: float
+    novelty: float | None
+    features: bytes | None
 
 
 @dataclass(frozen=True)
@@ -90,3 +101,24 @@ async def accepted_after(database: Database, after: str, limit: int) -> Sequence
     )
     async with database.session() as session:
         return list(await session.scalars(query.order_by(Prediction.id).limit(limit)))
+
+
+async def logged_predictions(
+    database: Database, version: str, after: str, limit: int = 1000
+) -> list[LoggedPrediction]:
+    """What the monitor reads of predictions of a version, oldest first, beginning after the one of an id."""
+    query = (
+        select(
+            Prediction.id,
+            Prediction.label,
+            Prediction.confidence,
+            Prediction.novelty,
+            PredictionFeatures.features,
+        )
+        .outerjoin(PredictionFeatures, PredictionFeatures.prediction_id == Prediction.id)
+        .where(Prediction.model_version == version, Prediction.id > after)
+        .order_by(Prediction.id)
+        .limit(limit)
+    )
+    async with database.connection() as connection:
+        return [LoggedPrediction(*row) for row in await connection.execute(query)]

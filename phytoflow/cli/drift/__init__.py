@@ -1,0 +1,1 @@
+"""`phytoflow monitor`."""
