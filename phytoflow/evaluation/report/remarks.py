@@ -20,6 +20,7 @@ from phytoflow.evaluation.results import Metrics
 MIN_GROUPS = 10  # per class; with fewer, one leaf changes a metric by more than a tenth
 _WIDE = 0.05  # an interval this wide says that there were few photos
 _CLUSTERED = 2  # photos per group from which on the number of groups is what counts
+_NEARLY_ALL = 0.9995  # from here on a share is no bound that tells a reader anything
 _SIGNIFICANT = 0.05  # level of the calibration test
 
 
@@ -33,7 +34,10 @@ def headline(metrics: Metrics) -> str:
         count = f"Right on all {metrics.photos:,} test photos"
     low, high = metrics.intervals["accuracy"]
     if high - low <= _WIDE:
-        return f"{count} ({percent(metrics.accuracy)}; between {percent(low)} and {percent(high)} is likely)."
+        likely = (
+            f"between {percent(low)} and {percent(high)}" if high < _NEARLY_ALL else f"{percent(low)} or more"
+        )
+        return f"{count} ({percent(metrics.accuracy)}; {likely} is likely)."
     likely = f"between {low:.0%} and {high:.0%} is likely"
     if metrics.photos < _CLUSTERED * metrics.groups:
         return f"{count}; with so few, {likely}."

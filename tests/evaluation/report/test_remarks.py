@@ -27,6 +27,10 @@ from tests.support.metrics import example_metrics, metrics_of, predictions_of
             example_metrics(4870, 5000),
             "Right on 4,870 of 5,000 test photos (97.4%; between 96.9% and 97.8% is likely).",
         ),
+        (
+            example_metrics(4999, 5000),
+            "Right on 4,999 of 5,000 test photos (over 99.9%; 99.9% or more is likely).",
+        ),
         (example_metrics(39, 40, trained_on=7), "Not a fair test: 7 of 40 photos were used in training."),
         (example_metrics(39, 40, trained_on=1), "Not a fair test: 1 of 40 photos was used in training."),
     ],
