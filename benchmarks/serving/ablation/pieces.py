@@ -7,8 +7,6 @@ PIECES = {
     "pinning": "pinning saturated workers to CPUs",
     "waking": "waking the event loop on the worker's CPU",
     "class": "SCHED_BATCH for workers",
-    "delivery": "delivering results after the next batch is prepared",
-    "histogram": "histograms counted at scrape",
     "fast_path": "infer requests past ASGI",
     "models": "OpenVINO: a model for each of two workers",
 }

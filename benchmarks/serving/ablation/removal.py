@@ -8,12 +8,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-from prometheus_client import Histogram
-
 from phytoflow.inference.runtimes import openvino
 from serving.predictor.batching import batch_sizing, cpu_affinity, linger, queue, worker_pool
 from serving.predictor.batching.batch_sizing import BatchQuota
-from serving.predictor.observability import buffered_histogram
 from serving.predictor.transport.rest import http_protocol
 
 
@@ -60,14 +57,6 @@ def _remove_scheduling_class() -> None:
     cpu_affinity.set_batch_class = lambda: None
 
 
-def _remove_delayed_delivery() -> None:
-    worker_pool._MAX_DELAYING_BYTES = -1
-
-
-def _remove_buffering() -> None:
-    buffered_histogram.BufferedHistogram.observe = Histogram.observe  # type: ignore[method-assign]
-
-
 def _remove_fast_path() -> None:
     http_protocol.find_mismatch = lambda: "taken away by the benchmark"
     http_protocol.PLAIN = "httptools"
@@ -84,8 +73,6 @@ REMOVALS: dict[str, Callable[[], None]] = {
     "pinning": _remove_pinning,
     "waking": _remove_waking,
     "class": _remove_scheduling_class,
-    "delivery": _remove_delayed_delivery,
-    "histogram": _remove_buffering,
     "fast_path": _remove_fast_path,
     "models": _remove_model_a_worker,
 }

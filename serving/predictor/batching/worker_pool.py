@@ -15,12 +15,8 @@ from typing import Any
 from serving.predictor.batching.cpu_affinity import CpuAffinity
 from serving.predictor.batching.jobs import BatchOutcome, BatchTask, Job, Outcome, PhotoInput
 from serving.predictor.batching.queue import Batch, BatchQueue
-from serving.predictor.inputs.types import byte_size
-from serving.predictor.inputs.views import View
 
 _LOG = logging.getLogger(__name__)
-# Of a batch that is decoded before the previous results are delivered; its pixels are not known yet.
-_MAX_DELAYING_BYTES = 2**19
 
 
 class WorkerPool:
@@ -94,37 +90,17 @@ class WorkerPool:
                 outcome.deliver()
 
         while batch := self._queue.next_batch(len(outcome), deliver):
-            outcome = self._run(batch, outcome, affinity)
+            outcome.deliver()  # does nothing if the queue has had it delivered
+            outcome = self._run(batch, affinity)
             del batch  # its photos must not be kept while the worker waits
 
-    def _run(self, batch: Batch, previous: BatchOutcome, affinity: CpuAffinity) -> BatchOutcome:
-        """Runs a batch, and delivers the previous outcome on the way."""
+    def _run(self, batch: Batch, affinity: CpuAffinity) -> BatchOutcome:
         affinity.pin(batch.saturated)
         try:
-            prepared = self._prepare(batch, previous)
+            prepared = self._task.prepare([job.photo for job in batch.jobs])
             return BatchOutcome(batch.jobs, self._task.run(prepared, batch.exclusive))
         except Exception as error:  # a worker must survive whatever a library raises
             _LOG.exception("a batch of %d photos failed", len(batch.jobs))
             return BatchOutcome(batch.jobs, [error] * len(batch.jobs))
         finally:
             self._queue.done(batch)
-
-    def _prepare(self, batch: Batch, previous: BatchOutcome) -> Any:
-        """Prepares a batch, then delivers the previous outcome; large photos delay no delivery.
-
-        In this order, because the event loop holds the GIL while it handles results: preparing needs it and
-        would wait, running does not.
-        """
-        photos = [job.photo for job in batch.jobs]
-        if not _are_light(photos):
-            previous.deliver()
-        try:
-            return self._task.prepare(photos)
-        finally:
-            previous.deliver()
-
-
-def _are_light(photos: Sequence[PhotoInput]) -> bool:
-    """Whether preparing photos takes a few milliseconds at most, as far as their bytes tell."""
-    sizes = (byte_size(photo.photo if isinstance(photo, View) else photo) for photo in photos)
-    return sum(sizes) <= _MAX_DELAYING_BYTES

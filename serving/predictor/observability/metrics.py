@@ -8,12 +8,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from prometheus_client import REGISTRY, Counter, Gauge, Info
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Info
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from serving.predictor.errors import RequestError
-from serving.predictor.observability.buffered_histogram import BufferedHistogram
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -21,24 +20,22 @@ PREDICTIONS = Counter("predictions_total", "Photos classified, by likeliest clas
 ERRORS = Counter(
     "prediction_errors_total", "Requests refused or failed, by reason and status class.", ["reason", "code"]
 )
-DURATION = BufferedHistogram(
+DURATION = Histogram(
     "prediction_duration_seconds", "Time from the last byte of a request to its response.", buckets=_SECONDS
 )
-INFERENCE = BufferedHistogram(
+INFERENCE = Histogram(
     "model_inference_seconds", "Time of one call of the runtime, for one batch.", buckets=_SECONDS
 )
-CONFIDENCE = BufferedHistogram(
+CONFIDENCE = Histogram(
     "prediction_confidence",
     "Probability of the likeliest class of each photo.",
     buckets=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0),
 )
-BATCH_SIZE = BufferedHistogram(
+BATCH_SIZE = Histogram(
     "prediction_batch_size", "Photos in one call of the runtime.", buckets=(1, 2, 4, 8, 16, 32)
 )
 QUEUE_DEPTH = Gauge("prediction_queue_depth", "Photos in the queue.")
-QUEUE_SECONDS = BufferedHistogram(
-    "prediction_queue_seconds", "Time of a photo in the queue.", buckets=_SECONDS
-)
+QUEUE_SECONDS = Histogram("prediction_queue_seconds", "Time of a photo in the queue.", buckets=_SECONDS)
 ACTIVE = Gauge("active_prediction_requests", "Requests in progress.")
 CHANGES = Counter("model_version_changes_total", "Versions loaded, rejected or unloaded.", ["outcome"])
 CREATED = Gauge("model_created_timestamp_seconds", "When the model that answers was exported; 0: unknown.")
