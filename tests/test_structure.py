@@ -49,7 +49,7 @@ def test_a_circle_is_found(repository: Repository, monkeypatch: pytest.MonkeyPat
         "ring/b.py": "def f():\n    import ring.a\n",
     }
     monkeypatch.syspath_prepend(repository(files))
-    assert set(circle_of_files(["ring"])) == {"ring.a", "ring.b"}
+    assert set(circle_of_files(("ring",))) == {"ring.a", "ring.b"}
 
 
 def test_no_folder_has_more_than_sixteen_files() -> None:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +18,8 @@ WIDEST = 16
 _INSTALLED = tuple(name for name in PACKAGES if name != "scripts")
 
 
-def circle_of_files(packages: Sequence[str] = _INSTALLED) -> list[str]:
+@cache
+def circle_of_files(packages: tuple[str, ...] = _INSTALLED) -> list[str]:
     """Returns the modules of a circle of imports, or nothing if there is none.
 
     Imports inside functions and for type checking count.
@@ -32,6 +33,7 @@ def circle_of_files(packages: Sequence[str] = _INSTALLED) -> list[str]:
     return []
 
 
+@cache
 def check_contracts() -> tuple[bool, str]:
     """Runs the contracts in ``pyproject.toml`` under ``tool.importlinter``.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ class Hit(NamedTuple):
     instead: str
 
 
+@cache
 def retired_words(root: Path = ROOT) -> list[Hit]:
     """Finds retired words in code, documents, tests and configuration."""
     content = tomllib.loads(LIST.read_text())
