@@ -27,12 +27,13 @@ COMMANDS = {
         "export": "steps:export",
         "evaluate": "steps:evaluate",
         "compare": "steps:compare",
+        "runs": "watching.runs:app",
     },
     "The whole service": {
         "stack": "stack:app",
         "gateway": "gateway:app",
         "monitor": "drift.monitor:monitor",
-        "dashboards": "dashboards:dashboards",
+        "dashboards": "watching.dashboards:dashboards",
     },
     "On a cluster": {
         "pipeline": "pipeline:app",

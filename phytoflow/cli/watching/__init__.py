@@ -1,0 +1,1 @@
+"""Commands that watch a service and its experiments, and renew its model."""
