@@ -34,6 +34,7 @@ COMMANDS = {
         "gateway": "gateway:app",
         "monitor": "drift.monitor:monitor",
         "dashboards": "watching.dashboards:dashboards",
+        "watch": "watching.watch:watch",
     },
     "On a cluster": {
         "pipeline": "pipeline:app",

@@ -101,6 +101,18 @@ def champion(settings: TrackingSettings, output: str | Path, work: Path) -> Cham
     return Champion(path, str(version.version))
 
 
+def champion_number(settings: TrackingSettings, output: str | Path) -> str | None:
+    """The version of the champion in the registry, without its files; None while there is none.
+
+    Raises:
+        TrackingError: MLflow cannot be reached.
+    """
+    store = open_store(settings, output)
+    with store.errors():
+        version = _champion_version(store.client, settings.registered_model)
+    return str(version.version) if version else None
+
+
 def _ensure_model(client: MlflowClient, name: str) -> None:
     if not client.search_registered_models(f"name = '{name}'", max_results=1):
         client.create_registered_model(name)

@@ -1,0 +1,86 @@
+"""Settings of ``phytoflow watch``: a YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from pydantic import Field, model_validator
+
+from phytoflow.config.loader import validate
+from phytoflow.errors import ConfigError
+from phytoflow.settings_base import Section
+
+_TRAIN = ("phytoflow", "run", "--data", "{data}", "--output", "{output}")
+_DEPLOY = ("phytoflow", "deploy", "--champion")
+
+
+class TriggerSettings(Section):
+    """What starts something."""
+
+    schedule: str = Field("", description="Five fields of cron in UTC, e.g. 0 3 * * 1; empty: none.")
+    data: str = Field("", description="Photos as in `run --data`; a change of them starts a training.")
+    gateway: str = Field("", description="URL of the gateway whose accepted corrections are counted.")
+    token_file: str = Field("", description="File with a token of the gateway that has the scope `review`.")
+    corrections: int = Field(100, ge=1, description="New accepted corrections that start a training.")
+    alertmanager: str = Field("", description="URL of Alertmanager, whose alerts may start a training.")
+    alerts: tuple[str, ...] = Field((), description="Names of the alerts that start a training.")
+    champion: bool = Field(False, description="Deploy whenever the registry's champion has moved.")
+
+
+class LimitSettings(Section):
+    """How often something may start."""
+
+    cool_down_hours: float = Field(12, ge=0, description="Least time between the starts of two trainings.")
+    trainings_per_day: int = Field(2, ge=1, description="Trainings started within any 24 hours.")
+    max_attempts: int = Field(3, ge=1, description="Attempts to finish a training that was interrupted.")
+
+
+class WatchSettings(Section):
+    """Everything that ``phytoflow watch`` needs to know."""
+
+    directory: str = Field("watch", description="Folder of the audit log and of the runs.")
+    database: str = Field(
+        "", description="SQLAlchemy URL (sqlite+aiosqlite or postgresql+asyncpg); empty: SQLite."
+    )
+    every_seconds: float = Field(60, gt=0, description="Pause between two looks at the triggers.")
+    triggers: TriggerSettings = TriggerSettings()
+    limits: LimitSettings = LimitSettings()
+    train: tuple[str, ...] = Field(
+        _TRAIN,
+        min_length=1,
+        description="Command of a training; {data}, {output} and {key} are replaced.",
+    )
+    deploy: tuple[str, ...] = Field(_DEPLOY, min_length=1, description="Command of a deployment.")
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> WatchSettings:
+        triggers = self.triggers
+        if triggers.gateway and not triggers.token_file:
+            raise ValueError("triggers.gateway needs triggers.token_file")
+        if bool(triggers.alertmanager) != bool(triggers.alerts):
+            raise ValueError("triggers.alertmanager and triggers.alerts belong together")
+        if "{data}" in self.train and not triggers.data:
+            raise ValueError("the command of a training names {data}: set triggers.data")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The directory, as an absolute path."""
+        return Path(self.directory).absolute()
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL; SQLite in the directory by default."""
+        return self.database or f"sqlite+aiosqlite:///{self.folder / 'watch.db'}"
+
+
+def load_watch_settings(file: Path) -> WatchSettings:
+    """Reads the settings; raises ConfigError for an unreadable file, an unknown key or a wrong value."""
+    try:
+        tree = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot read settings from {file}: {error}", remedy="give a YAML file") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{file} holds no keys and values", remedy="write `key: value` lines")
+    return validate(WatchSettings, tree)

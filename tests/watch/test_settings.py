@@ -1,0 +1,43 @@
+"""The file of `phytoflow watch`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from phytoflow.errors import ConfigError
+from phytoflow.watch.settings import load_watch_settings
+
+
+def test_a_file_with_triggers_and_limits(tmp_path: Path) -> None:
+    file = tmp_path / "watch.yaml"
+    file.write_text("triggers: {data: photos, schedule: '0 3 * * 1'}\nlimits: {cool_down_hours: 1}\n")
+    settings = load_watch_settings(file)
+    assert settings.triggers.data == "photos" and settings.limits.cool_down_hours == 1
+    assert settings.database_url == f"sqlite+aiosqlite:///{Path.cwd() / 'watch' / 'watch.db'}"
+    assert settings.train[:2] == ("phytoflow", "run") and "{output}" in settings.train
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("triggers: {dta: photos}", "dta"),
+        ("triggers: {schedule: '0 3 * * 1'}", "set triggers.data"),
+        ("triggers: {data: photos, gateway: 'http://a'}", "token_file"),
+        ("triggers: {data: photos, alerts: [A]}", "belong together"),
+        ("limits: {trainings_per_day: 0}\ntriggers: {data: photos}", "trainings_per_day"),
+        ("- a list", "no keys and values"),
+        ("{", "cannot read"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "watch.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=why):
+        load_watch_settings(file)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot read settings"):
+        load_watch_settings(tmp_path / "absent.yaml")

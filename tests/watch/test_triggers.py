@@ -1,0 +1,96 @@
+"""What each trigger sees, with real photos, a real gateway, a real Alertmanager and a real registry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from benchmarks.dashboards.load import Callers, send_round
+from phytoflow.alerts.alertmanager import render_config
+from phytoflow.data.settings import DataSettings
+from phytoflow.tracking.registry import champion_number, promote, register
+from phytoflow.tracking.settings import TrackingSettings
+from phytoflow.watch.settings import TriggerSettings, WatchSettings
+from phytoflow.watch.triggers import Trigger, build_triggers
+from tests.support.gateway import start_gateway
+from tests.support.golden import BUNDLE, PHOTOS, SERVED
+from tests.support.prometheus import alertmanager_server
+from tests.support.servers import running
+
+NOW = datetime(2026, 11, 30, 1, 30, tzinfo=UTC)
+PHOTO = (PHOTOS / SERVED[0]).read_bytes()
+
+
+def _build(folder: Path, **triggers: object) -> Trigger:
+    settings = WatchSettings(
+        directory=str(folder), triggers=TriggerSettings.model_validate(triggers), train=("true",)
+    )
+    (trigger,) = build_triggers(settings, TrackingSettings(), DataSettings())
+    return trigger
+
+
+def test_nothing_is_switched_on_by_itself(tmp_path: Path) -> None:
+    settings = WatchSettings(directory=str(tmp_path), train=("true",))
+    assert build_triggers(settings, TrackingSettings(), DataSettings()) == []
+
+
+async def test_a_schedule_gives_its_last_moment(tmp_path: Path) -> None:
+    trigger = _build(tmp_path, schedule="0 1 * * *")
+    assert await trigger.observe(NOW) == "2026-11-30T01:00:00+00:00"
+    assert await trigger.observe(NOW + timedelta(hours=3)) == await trigger.observe(NOW)
+    assert await trigger.observe(NOW + timedelta(days=1)) != await trigger.observe(NOW)
+
+
+async def test_the_data_change_with_a_photo(tmp_path: Path) -> None:
+    photos = tmp_path / "photos" / "rust"
+    photos.mkdir(parents=True)
+    (photos / "a.jpg").write_bytes(PHOTO)
+    trigger = _build(tmp_path, data=str(tmp_path / "photos"))
+    before = await trigger.observe(NOW)
+    assert before == await trigger.observe(NOW)
+    (photos / "b.jpg").write_bytes(PHOTO)
+    after = await trigger.observe(NOW)
+    assert before and after and before != after and trigger.is_news(before, after)
+
+
+async def test_accepted_corrections_are_counted(tmp_path: Path) -> None:
+    with running(BUNDLE, tmp_path / "predictor.log", inference_threads=1) as predictor:
+        gateway = start_gateway(tmp_path, predictor.url)
+        (tmp_path / "token").write_text(gateway.token("watch", "review") + "\n")
+        trigger = _build(tmp_path, gateway=gateway.url, token_file=str(tmp_path / "token"), corrections=2)
+        assert await trigger.observe(NOW) == "0"
+        callers = Callers(
+            gateway.client(), gateway.client("rita", "predict review"), httpx.Client(base_url=gateway.url)
+        )
+        for _ in range(2):
+            send_round(callers, PHOTO, ["healthy", "rust", "scab"])
+        assert await trigger.observe(NOW) == "2"
+        (tmp_path / "token").write_text("wrong")
+        with pytest.raises(httpx.HTTPStatusError):
+            await trigger.observe(NOW)
+        gateway.stop()
+    assert trigger.is_news("0", "2") and not trigger.is_news("1", "2") and not trigger.is_news("5", "2")
+
+
+async def test_an_alert_that_fires_is_seen_and_another_is_not(tmp_path: Path) -> None:
+    server = alertmanager_server(tmp_path, render_config())
+    trigger = _build(tmp_path, alertmanager=server.url, alerts=["PhytoflowUnknownPhotos"])
+    assert await trigger.observe(NOW) is None and not trigger.has_baseline
+    for name in ("PhytoflowModelOld", "PhytoflowUnknownPhotos"):
+        alert = {"labels": {"alertname": name}, "startsAt": "2026-11-30T01:00:00Z"}
+        assert httpx.post(f"{server.url}/api/v2/alerts", json=[alert]).status_code == 200
+    seen = await trigger.observe(NOW)
+    assert seen and seen.startswith("PhytoflowUnknownPhotos 2026-11-30T01:00:00")
+    server.kill()
+
+
+async def test_the_champion_of_the_registry(tmp_path: Path) -> None:
+    trigger = _build(tmp_path, champion=True)
+    assert trigger.action == "deploy" and await trigger.observe(NOW) is None
+    version = register(BUNDLE, TrackingSettings(), tmp_path)
+    assert champion_number(TrackingSettings(), tmp_path) is None  # a challenger is no champion
+    promote(TrackingSettings(), tmp_path, version)
+    assert await trigger.observe(NOW) == version
