@@ -20,7 +20,7 @@ from phytoflow.stack.plan import OPTIONAL, Plan, runs_folder
 from phytoflow.storage.uri import exists, is_local, join
 from phytoflow.system.ports import check_free, free_port
 
-_INTERNAL_PORTS = ("predictor", "predictor_grpc", "postgresql", "redis", "mlflow", "prometheus", "worker")
+_INTERNAL_PORTS = ("predictor", "predictor_grpc", *OPTIONAL, "worker")
 _STOP_SECONDS = 90.0
 _START_SECONDS = 180.0
 

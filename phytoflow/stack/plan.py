@@ -9,7 +9,7 @@ from pathlib import Path
 from phytoflow.stack.layout import Layout
 from phytoflow.storage.atomic import atomic_file
 
-OPTIONAL = ("postgresql", "redis", "mlflow", "prometheus")
+OPTIONAL = ("postgresql", "redis", "mlflow", "alertmanager", "prometheus")
 """Services that run where their programs are installed; without them there are embedded defaults."""
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis, MLflow and Prometheus as services of the stack."""
+"""PostgreSQL, Redis, MLflow, Alertmanager and Prometheus as services of the stack."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from phytoflow.alerts.alertmanager import render_config
 from phytoflow.alerts.catalogue import GROUPS
 from phytoflow.alerts.prometheus import render_rule_file
 from phytoflow.errors import StorageError
@@ -106,6 +107,32 @@ def mlflow(layout: Layout, plan: Plan) -> Service | None:
     return Service("mlflow", tuple(command), health, environment, start_seconds=120)
 
 
+def alertmanager(layout: Layout, plan: Plan) -> Service | None:
+    """Alertmanager; None if it is not installed or not wanted, or without Prometheus.
+
+    Its configuration is written once and may be changed: without a receiver of your own, alerts are seen
+    on its page only.
+    """
+    program = find_program("prometheus-alertmanager") or find_program("alertmanager")
+    if (
+        program is None
+        or find_program("prometheus") is None
+        or {"alertmanager", "prometheus"} & {*plan.without}
+    ):
+        return None
+    file, port = layout.directory / "alertmanager.yaml", plan.ports["alertmanager"]
+    if not file.exists():
+        layout.write_private(file.name, render_config())
+    command = (
+        program,
+        f"--config.file={file}",
+        f"--storage.path={layout.directory / 'alertmanager'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",  # one process, no cluster
+    )
+    return Service("alertmanager", command, http_health(f"http://127.0.0.1:{port}/-/ready"))
+
+
 def prometheus(layout: Layout, plan: Plan) -> Service | None:
     """Prometheus with phytoflow's rules, scraping all processes; None if not installed or not wanted."""
     program = find_program("prometheus")
@@ -119,6 +146,9 @@ def prometheus(layout: Layout, plan: Plan) -> Service | None:
         "rule_files": [str(rules)],
         "scrape_configs": [_scrape(job, target) for job, target in targets.items()],
     }
+    if alertmanager(layout, plan):
+        receivers = [{"targets": [f"127.0.0.1:{plan.ports['alertmanager']}"]}]
+        settings["alerting"] = {"alertmanagers": [{"static_configs": receivers}]}
     file = layout.write_private("prometheus.yml", yaml.safe_dump(settings, sort_keys=False))
     command = (
         program,

@@ -32,8 +32,8 @@ def build_services(layout: Layout, plan: Plan) -> list[Service]:
     needed = [service for service in (postgres, redis) if service]
     _write_gateway_settings(layout, plan, postgres=postgres, redis=redis, prometheus=prometheus)
     own = [_predictor(layout, plan), _gateway(layout, plan, needed), _worker(layout, needed)]
-    others = [service for service in (stores.mlflow(layout, plan), prometheus) if service]
-    return [*needed, *own, *others]
+    others = (stores.mlflow(layout, plan), stores.alertmanager(layout, plan), prometheus)
+    return [*needed, *own, *(service for service in others if service)]
 
 
 def _predictor(layout: Layout, plan: Plan) -> Service:

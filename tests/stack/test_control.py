@@ -13,7 +13,7 @@ import pytest
 from phytoflow.errors import ConfigError, ServingError
 from phytoflow.stack.control import read_state, start, stop
 from phytoflow.stack.layout import Layout
-from phytoflow.stack.plan import Plan
+from phytoflow.stack.plan import OPTIONAL, Plan
 from phytoflow.system.ports import free_port
 
 
@@ -95,7 +95,7 @@ def test_a_service_that_does_not_come_up_is_named_with_its_log(
     layout.directory.mkdir()
     layout.lock.mkdir()  # the supervisor cannot take it
     with pytest.raises(ServingError) as failed:
-        begin(layout, str(bundle), ("postgresql", "redis", "mlflow", "prometheus"))
+        begin(layout, str(bundle), OPTIONAL)
     assert "supervisor did not come up" in str(failed.value)
     assert "IsADirectoryError" in str(failed.value)
     assert str(layout.log("supervisor")) in failed.value.remedy

@@ -45,12 +45,21 @@ def test_only_the_gateway_is_reached_from_outside(tmp_path: Path) -> None:
 def test_stores_come_first_and_their_passwords_stay_private(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("postgresql", "redis", "mlflow", "prometheus"):
+    for name in OPTIONAL:
         monkeypatch.setattr(stores, name, lambda layout, plan, name=name: Service(name, (name,), bool))
     layout = Layout(tmp_path)
     services = build_services(layout, plan())
     names = [service.name for service in services]
-    assert names == ["postgresql", "redis", "predictor", "gateway", "worker", "mlflow", "prometheus"]
+    assert names == [
+        "postgresql",
+        "redis",
+        "predictor",
+        "gateway",
+        "worker",
+        "mlflow",
+        "alertmanager",
+        "prometheus",
+    ]
     assert services[3].requires == ("predictor", "postgresql", "redis")
     assert layout.secret("redis") in str(settings(layout)["redis"])
     assert layout.secret("postgresql") in str(settings(layout)["database"])
