@@ -35,6 +35,7 @@ COMMANDS = {
         "monitor": "drift.monitor:monitor",
         "dashboards": "watching.dashboards:dashboards",
         "watch": "watching.watch:watch",
+        "rollout": "rollout:app",
     },
     "On a cluster": {
         "pipeline": "pipeline:app",

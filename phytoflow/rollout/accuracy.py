@@ -9,13 +9,14 @@ labels (McNemar 1947).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from phytoflow.rollout.evidence import Evidence
 from phytoflow.rollout.sequential import bounds, loses
 from phytoflow.rollout.settings import RolloutSettings
 
-_MOST_LABELS = 5000  # further ahead nothing is predicted
+_FURTHEST = 10_000  # labels or answers ahead; nothing is said of more
 
 
 @dataclass(frozen=True)
@@ -51,27 +52,51 @@ def labels_needed(evidence: Evidence, settings: RolloutSettings) -> int | None:
     """How many more labels decide if they fall as those so far; evenly if there are none.
 
     Returns:
-        The number, or None if it lies beyond 5,000.
+        The number, or None if it lies beyond 10,000 or there are not as many disagreements.
     """
     so_far = evidence.challenger_right + evidence.champion_right
     share = evidence.challenger_right / so_far if so_far else 0.5
+
+    def ahead(more: int) -> Evidence:
+        wins = round(share * more)
+        losses = more - wins
+        return replace(
+            evidence,
+            challenger_right=evidence.challenger_right + wins,
+            champion_right=evidence.champion_right + losses,
+        )
+
+    return _least(ahead, settings)
+
+
+def answers_needed(evidence: Evidence, settings: RolloutSettings) -> int | None:
+    """How many more answers decide without labels if the models disagree as often as so far.
+
+    Returns:
+        The number, or None if it lies beyond 10,000.
+    """
+    rate = evidence.disagreements / evidence.pairs if evidence.pairs else 0.0
+
+    def ahead(more: int) -> Evidence:
+        disagreements = evidence.disagreements + round(rate * more)
+        return replace(evidence, pairs=evidence.pairs + more, disagreements=disagreements)
+
+    return _least(ahead, settings)
+
+
+def _least(ahead: Callable[[int], Evidence], settings: RolloutSettings) -> int | None:
+    """The least number that decides, to within rounding; by doubling and halving."""
+
+    def decides(more: int) -> bool:
+        result = compare(ahead(more), settings)
+        return result.worse or result.not_worse
+
     low, high = 0, 1
-    while not _decides(evidence, share, high, settings):
+    while not decides(high):
         low, high = high, 2 * high
-        if high > _MOST_LABELS:
+        if high > _FURTHEST:
             return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if _decides(evidence, share, middle, settings) else (middle, high)
+        low, high = (low, middle) if decides(middle) else (middle, high)
     return high
-
-
-def _decides(evidence: Evidence, share: float, more: int, settings: RolloutSettings) -> bool:
-    wins = round(share * more)
-    ahead = replace(
-        evidence,
-        challenger_right=evidence.challenger_right + wins,
-        champion_right=evidence.champion_right + more - wins,
-    )
-    result = compare(ahead, settings)
-    return result.worse or result.not_worse

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from phytoflow.rollout.accuracy import compare, labels_needed
+from phytoflow.rollout.accuracy import answers_needed, compare, labels_needed
 from phytoflow.rollout.evidence import Evidence
 from phytoflow.rollout.sequential import exceeds, sprt
 from phytoflow.rollout.settings import RolloutSettings
@@ -86,6 +86,9 @@ def _missing(stage: Stage, evidence: Evidence, settings: RolloutSettings, not_wo
     last = stage.name == "canary" and stage.percent == settings.canary_percents[-1]
     if not last or not_worse:
         return ""
-    labels = labels_needed(evidence, settings)
-    count = "very many" if labels is None else str(labels)
-    return f"needs about {count} more labels of photos on which the two disagree"
+    ways = []
+    if (labels := labels_needed(evidence, settings)) is not None and evidence.disagreements:
+        ways.append(f"{labels} more labels of photos on which the two disagree")
+    if (answers := answers_needed(evidence, settings)) is not None:
+        ways.append(f"{answers} more answers")
+    return f"needs about {' or '.join(ways) or 'more than 10,000 more labels or answers'}"

@@ -19,6 +19,7 @@ class Evidence:
         challenger_right: Labelled disagreements in which the challenger alone was right.
         champion_right: Labelled disagreements in which the champion alone was right.
         stage_pairs: Pairs since the stage began.
+        last: Id of the last comparison that was counted; 0 if there was none.
     """
 
     pairs: int = 0
@@ -29,6 +30,7 @@ class Evidence:
     challenger_right: int = 0
     champion_right: int = 0
     stage_pairs: int = 0
+    last: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The counts by name."""

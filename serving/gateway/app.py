@@ -18,6 +18,7 @@ from serving.gateway.api import (
     ingest,
     predict,
     predictions,
+    rollouts,
     service,
     tasks,
 )
@@ -64,7 +65,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.include_router(service.probes)
     app.include_router(docs.router)
     app.include_router(console)
-    for module in (predict, tasks, predictions, feedback, analytics, account, service, ingest):
+    for module in (predict, tasks, predictions, feedback, analytics, account, service, ingest, rollouts):
         app.include_router(module.router, prefix="/v1")
     if settings.server.cors_origins:
         app.add_middleware(

@@ -65,6 +65,23 @@ PHOTOS_NOT_STORED = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+COMPARED = Counter(
+    "gateway_compared_total",
+    "Photos that both models of a rollout were asked about: agree, disagree or failed.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+COMPARISONS_DROPPED = Counter(
+    "gateway_comparisons_dropped_total",
+    "Requests that were not compared because too many waited.",
+    registry=REGISTRY,
+)
+ROLLOUT_PERCENT = Gauge(
+    "gateway_rollout_percent", "Share of users that the challenger answers, in percent.", registry=REGISTRY
+)
+ROLLOUT_STAGE_SECONDS = Gauge(
+    "gateway_rollout_stage_seconds", "Age of the rollout's stage; 0 without a rollout.", registry=REGISTRY
+)
 SIGN_INS = Counter("gateway_sign_ins_total", "Console sign-ins by outcome.", ["outcome"], registry=REGISTRY)
 FEEDBACK = Counter("gateway_feedback_total", "Feedback by verdict.", ["verdict"], registry=REGISTRY)
 DECISIONS = Counter("gateway_decisions_total", "Decisions of reviewers.", ["decision"], registry=REGISTRY)

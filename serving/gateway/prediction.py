@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,9 +18,10 @@ from serving.gateway.log.writer import LogWriter
 from serving.gateway.metrics import PHOTOS, UNKNOWN_PHOTOS
 from serving.gateway.photo import Photo
 from serving.gateway.problems import ProblemError
+from serving.gateway.rollout.comparer import Answered, Comparer
 from serving.gateway.upstream.codec import PhotoResult
-from serving.gateway.upstream.fleet import Fleet
-from serving.gateway.upstream.predictor import ModelInfo
+from serving.gateway.upstream.fleet import Fleet, Role
+from serving.gateway.upstream.predictor import ModelInfo, Predictor
 
 AUGMENTATIONS = ("none", "flips", "crops")
 _LOGGED_CLASSES = 5
@@ -74,10 +75,11 @@ class PredictionService:
         fleet: The predictors.
         log: The prediction log.
         photos: The photo store.
+        comparer: Compares the models of a rollout.
     """
 
-    def __init__(self, fleet: Fleet, log: LogWriter, photos: PhotoStore) -> None:
-        self._fleet, self._log, self._photos = fleet, log, photos
+    def __init__(self, fleet: Fleet, log: LogWriter, photos: PhotoStore, comparer: Comparer) -> None:
+        self._fleet, self._log, self._photos, self._comparer = fleet, log, photos, comparer
 
     async def predict(
         self,
@@ -105,26 +107,40 @@ class PredictionService:
         Raises:
             ProblemError: The predictor refused, or is at fault.
         """
-        predictor, role = self._fleet.choose(principal.user_id)
-        info = await predictor.info()
-        parameters = options.parameters(len(info.classes))
+        ids = ids or [new_id() for _ in photos]
         hashing = _hash(photos)
-        answer, info = await predictor.infer([photo.content for photo in photos], parameters, request_id)
+        answered = await self._ask(photos, options, principal, request_id, ids)
         digests = await hashing
-        if len(answer.photos) != len(photos):
-            raise ProblemError(502, "predictor_error", "the predictor answered another number of photos")
         predictions = [
-            Prediction(id_, photo, result, info, role)
-            for id_, photo, result in zip(
-                ids or [new_id() for _ in photos], photos, answer.photos, strict=True
-            )
+            Prediction(id_, photo, result, answered.info, answered.role)
+            for id_, photo, result in zip(ids, photos, answered.results, strict=True)
         ]
         milliseconds = (time.perf_counter() - started) * 1000
         for prediction, digest in zip(predictions, digests, strict=True):
             self._remember(prediction, digest, principal, source, request_id, milliseconds)
+        self._comparer.offer(answered)
         PHOTOS.labels(source).inc(len(photos))
         UNKNOWN_PHOTOS.inc(sum(one.result.known is False for one in predictions))
         return predictions
+
+    async def _ask(
+        self,
+        photos: Sequence[Photo],
+        options: PredictOptions,
+        principal: Principal,
+        request_id: str,
+        ids: Sequence[str],
+    ) -> Answered:
+        """Asks the user's model; the champion answers for a challenger that fails."""
+        predictor, role = self._fleet.choose(principal.user_id)
+        try:
+            return await _infer(predictor, role, photos, options, request_id, ids)
+        except ProblemError as error:
+            if role == "champion" or error.status < 500:
+                raise
+        answered = await _infer(self._fleet.champion, "champion", photos, options, request_id, ids)
+        self._comparer.record_failure(ids, answered.results, answered.milliseconds)
+        return replace(answered, compare=False)
 
     def _remember(
         self,
@@ -159,6 +175,24 @@ class PredictionService:
         )
         if self._log.add(record):
             self._photos.add(digest, prediction.photo.content, known=result.known)
+
+
+async def _infer(
+    predictor: Predictor,
+    role: Role,
+    photos: Sequence[Photo],
+    options: PredictOptions,
+    request_id: str,
+    ids: Sequence[str],
+) -> Answered:
+    contents = [photo.content for photo in photos]
+    parameters = options.parameters(len((await predictor.info()).classes))
+    started = time.perf_counter()
+    answer, info = await predictor.infer(contents, parameters, request_id)
+    milliseconds = (time.perf_counter() - started) * 1000
+    if len(answer.photos) != len(photos):
+        raise ProblemError(502, "predictor_error", "the predictor answered another number of photos")
+    return Answered(ids, contents, answer.photos, info, role, milliseconds, parameters, request_id)
 
 
 def _hash(photos: Sequence[Photo]) -> Awaitable[list[str]]:

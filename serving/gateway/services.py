@@ -28,6 +28,9 @@ from serving.gateway.log.tables import Prediction
 from serving.gateway.log.writer import LogWriter
 from serving.gateway.prediction import PredictionService
 from serving.gateway.problems import ProblemError
+from serving.gateway.rollout.comparer import Comparer
+from serving.gateway.rollout.controller import RolloutController
+from serving.gateway.rollout.store import RolloutStore
 from serving.gateway.settings import GatewaySettings
 from serving.gateway.upstream.fleet import Fleet
 
@@ -47,6 +50,8 @@ class Services:
         local_issuer: Signs tokens of this machine; None if they are not accepted.
         authenticator: Finds out who asks.
         fleet: The predictors.
+        comparer: Compares the models of a rollout.
+        rollouts: Follows and decides on rollouts.
         predictions: Classifies photos.
         feedback: Takes corrections and reviews.
         tasks: The queue of asynchronous predictions.
@@ -61,6 +66,8 @@ class Services:
     local_issuer: LocalIssuer | None
     authenticator: Authenticator
     fleet: Fleet
+    comparer: Comparer
+    rollouts: RolloutController
     predictions: PredictionService
     feedback: FeedbackService
     tasks: TaskQueue
@@ -84,7 +91,12 @@ class Services:
             settings.auth.session_hours,
             secure=settings.server.public_url.startswith("https:"),
         )
-        fleet = Fleet(settings.upstream, features=settings.log.features)
+        upstream = settings.upstream
+        fleet = Fleet(upstream, features=settings.log.features)
+        comparer = Comparer(fleet)
+        rollouts = RolloutController(
+            RolloutStore(database, upstream.champion), fleet, comparer, upstream.champion, upstream.challenger
+        )
         tasks: TaskQueue
         tasks = (
             RedisTaskQueue(settings.redis, settings.tasks)
@@ -102,7 +114,9 @@ class Services:
                 TokenVerifier(settings.auth.issuers, issuer), ApiKeys(database), sessions
             ),
             fleet=fleet,
-            predictions=PredictionService(fleet, log, photos),
+            comparer=comparer,
+            rollouts=rollouts,
+            predictions=PredictionService(fleet, log, photos, comparer),
             feedback=FeedbackService(database, photos),
             tasks=tasks,
         )
@@ -130,12 +144,15 @@ class Services:
         worker = Worker(self.tasks, self.predictions, self.settings.tasks)
         self._background = [asyncio.create_task(worker.run()) for _ in range(self.settings.tasks.workers)]
         self._background.append(asyncio.create_task(housekeeper.run()))
+        self._background.append(asyncio.create_task(self.rollouts.run()))
+        self.comparer.start()
 
     async def close(self) -> None:
         """Ends the background work, writes what is left, and closes every connection."""
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self.comparer.close()
         await self.photos.settle()
         with contextlib.suppress(Exception):
             await self.tasks.close()

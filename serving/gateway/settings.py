@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from phytoflow.config.loader import validate
 from phytoflow.errors import ConfigError
+from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.settings_base import Section, Share
 
 ENVIRONMENT_PREFIX = "PHYTOFLOW_GATEWAY__"
@@ -185,6 +186,7 @@ class GatewaySettings(Section):
     log: LogSettings = LogSettings()
     photos: PhotoSettings = PhotoSettings()
     tasks: TaskSettings = TaskSettings()
+    rollout: RolloutSettings = RolloutSettings()
     prometheus_url: str = Field(
         "", description="Prometheus that the console's System page asks; empty: none."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from phytoflow.rollout.accuracy import compare, labels_needed
+from phytoflow.rollout.accuracy import answers_needed, compare, labels_needed
 from phytoflow.rollout.evidence import Evidence
 from phytoflow.rollout.settings import RolloutSettings
 
@@ -44,6 +44,14 @@ def test_the_labels_that_are_asked_for_decide(wins: int, losses: int) -> None:
     after = Evidence(1000, 0, 0, 100, 0.0, wins + more, losses + needed - more)
     result = compare(after, SETTINGS)
     assert result.worse or result.not_worse
+
+
+def test_models_that_agree_need_answers_alone() -> None:
+    needed = answers_needed(Evidence(pairs=100), SETTINGS)
+    assert needed is not None
+    assert compare(Evidence(pairs=100 + needed), SETTINGS).not_worse
+    assert not compare(Evidence(pairs=100 + needed - 2), SETTINGS).not_worse
+    assert answers_needed(Evidence(pairs=100, disagreements=10), SETTINGS) is None
 
 
 def test_a_hopeless_count_of_labels_is_not_named() -> None:

@@ -1,0 +1,126 @@
+"""`phytoflow rollout`: replace the model that answers, step by step, through the gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+import yaml
+
+from phytoflow.errors import ConfigError, ServingError
+from phytoflow.outer_packages import make_importable
+
+app = typer.Typer(no_args_is_help=True, help="Compare a challenger with the model that answers, and promote it.")
+UrlOption = Annotated[str, typer.Option(help="Address of the gateway.")]
+TokenOption = Annotated[
+    Path | None, typer.Option(help="File with a token of scope admin; else one of the local issuer is made.")
+]
+DirectoryOption = Annotated[Path, typer.Option(help="Folder of the gateway, for its local issuer.")]
+_URL = "http://127.0.0.1:8000"
+_DIRECTORY = Path("stack")
+_SECONDS = 30.0
+
+
+@app.command()
+def start(
+    challenger: Annotated[str, typer.Argument(help="URL of the challenger's predictor.")],
+    config: Annotated[
+        Path | None, typer.Option(help="YAML file with thresholds; see the reference of the gateway's settings.")
+    ] = None,
+    url: UrlOption = _URL,
+    token_file: TokenOption = None,
+    directory: DirectoryOption = _DIRECTORY,
+) -> None:
+    """Begin a rollout: first copies of traffic, then a growing share of users."""
+    body: dict[str, Any] = {"challenger": challenger}
+    if config:
+        body["settings"] = yaml.safe_load(config.read_text(encoding="utf-8"))
+    _show(_call("POST", "", url, token_file, directory, body))
+
+
+@app.command()
+def status(
+    url: UrlOption = _URL, token_file: TokenOption = None, directory: DirectoryOption = _DIRECTORY
+) -> None:
+    """Say how far the rollout is, and what it waits for."""
+    _show(_call("GET", "/current", url, token_file, directory))
+
+
+@app.command()
+def promote(
+    url: UrlOption = _URL, token_file: TokenOption = None, directory: DirectoryOption = _DIRECTORY
+) -> None:
+    """Go to the next stage now; your name is recorded with the decision."""
+    _show(_call("POST", "/current/promote", url, token_file, directory))
+
+
+@app.command()
+def abort(
+    url: UrlOption = _URL, token_file: TokenOption = None, directory: DirectoryOption = _DIRECTORY
+) -> None:
+    """Give all users back to the model that answered before."""
+    _show(_call("POST", "/current/abort", url, token_file, directory))
+
+
+@app.command()
+def replay(
+    url: UrlOption = _URL, token_file: TokenOption = None, directory: DirectoryOption = _DIRECTORY
+) -> None:
+    """Recompute each decision from the log; exit code 1 if one differs."""
+    decisions = _call("GET", "/current/replay", url, token_file, directory)
+    for one in decisions:
+        mark = "same     " if one["same"] else "DIFFERENT"
+        typer.echo(f"{one['created']}  {one['stage']} {one['percent']}%  {mark}  {one['recorded']}")
+        if not one["same"]:
+            typer.echo(f"    today: {one['recomputed']}")
+    raise typer.Exit(0 if all(one["same"] for one in decisions) else 1)
+
+
+def _call(
+    method: str, path: str, url: str, token_file: Path | None, directory: Path, body: Any = None
+) -> Any:
+    headers = {"Authorization": f"Bearer {_token(token_file, directory)}"}
+    try:
+        with httpx.Client(trust_env=False, timeout=_SECONDS) as client:
+            answer = client.request(method, f"{url.rstrip('/')}/v1/rollouts{path}", json=body, headers=headers)
+    except httpx.TransportError as error:
+        raise ServingError(f"no gateway answers at {url}: {error}", remedy="start it, or give --url") from error
+    if answer.is_success:
+        return answer.json()
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    detail = problem.get("detail", f"HTTP {answer.status_code}")
+    raise ServingError(f"the gateway refused: {detail}", remedy=problem.get("remedy", ""))
+
+
+def _token(token_file: Path | None, directory: Path) -> str:
+    if token_file:
+        return token_file.read_text(encoding="utf-8").strip()
+    if not directory.is_dir():
+        raise ConfigError(f"no gateway's folder at {directory}", remedy="give --token-file, or --directory")
+    make_importable("serving")
+    from serving.gateway.auth.local_issuer import LocalIssuer
+
+    return LocalIssuer.open(directory).token("phytoflow rollout", ["review", "admin"])
+
+
+def _show(state: dict[str, Any]) -> None:
+    evidence = state["evidence"]
+    typer.echo(f"{state['challenger']} instead of {state['champion']}")
+    typer.echo(f"stage: {state['stage']}, {state['percent']}% of the users, since {state['stage_since']}")
+    typer.echo(f"next: {state['next']}")
+    typer.echo(
+        f"{evidence['pairs']} photos answered by both, {evidence['disagreements']} with another class,"
+        f" {evidence['slow']} slow, {evidence['failures']} failed"
+    )
+    typer.echo(
+        f"labelled disagreements: {evidence['challenger_right']} to the challenger,"
+        f" {evidence['champion_right']} to the champion"
+    )
+    for event in state["events"]:
+        who = event["user_name"] or "the gateway"
+        typer.echo(f"  {event['created']}  {event['stage']} {event['percent']}%: {event['action']} by {who}. {event['reason']}")
