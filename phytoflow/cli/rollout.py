@@ -12,7 +12,9 @@ import yaml
 from phytoflow.errors import ConfigError, ServingError
 from phytoflow.outer_packages import make_importable
 
-app = typer.Typer(no_args_is_help=True, help="Compare a challenger with the model that answers, and promote it.")
+app = typer.Typer(
+    no_args_is_help=True, help="Compare a challenger with the model that answers, and promote it."
+)
 UrlOption = Annotated[str, typer.Option(help="Address of the gateway.")]
 TokenOption = Annotated[
     Path | None, typer.Option(help="File with a token of scope admin; else one of the local issuer is made.")
@@ -27,7 +29,8 @@ _SECONDS = 30.0
 def start(
     challenger: Annotated[str, typer.Argument(help="URL of the challenger's predictor.")],
     config: Annotated[
-        Path | None, typer.Option(help="YAML file with thresholds; see the reference of the gateway's settings.")
+        Path | None,
+        typer.Option(help="YAML file with thresholds, the keys of the gateway's section rollout."),
     ] = None,
     url: UrlOption = _URL,
     token_file: TokenOption = None,
@@ -84,9 +87,13 @@ def _call(
     headers = {"Authorization": f"Bearer {_token(token_file, directory)}"}
     try:
         with httpx.Client(trust_env=False, timeout=_SECONDS) as client:
-            answer = client.request(method, f"{url.rstrip('/')}/v1/rollouts{path}", json=body, headers=headers)
+            answer = client.request(
+                method, f"{url.rstrip('/')}/v1/rollouts{path}", json=body, headers=headers
+            )
     except httpx.TransportError as error:
-        raise ServingError(f"no gateway answers at {url}: {error}", remedy="start it, or give --url") from error
+        raise ServingError(
+            f"no gateway answers at {url}: {error}", remedy="start it, or give --url"
+        ) from error
     if answer.is_success:
         return answer.json()
     try:
@@ -122,5 +129,5 @@ def _show(state: dict[str, Any]) -> None:
         f" {evidence['champion_right']} to the champion"
     )
     for event in state["events"]:
-        who = event["user_name"] or "the gateway"
-        typer.echo(f"  {event['created']}  {event['stage']} {event['percent']}%: {event['action']} by {who}. {event['reason']}")
+        decided = f"{event['action']} by {event['user_name'] or 'the gateway'}. {event['reason']}"
+        typer.echo(f"  {event['created']}  {event['stage']} {event['percent']}%: {decided}")

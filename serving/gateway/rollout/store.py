@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Select, case, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from phytoflow.protocol.prediction_id import new_id
 from phytoflow.rollout.evidence import Evidence
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import Stage, first_stage
 from serving.gateway.log.database import Database
-from serving.gateway.log.record import new_id
 from serving.gateway.log.rollout_tables import Comparison, Rollout, RolloutEvent
 from serving.gateway.log.tables import Decision, Feedback, Prediction
 

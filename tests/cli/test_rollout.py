@@ -1,0 +1,58 @@
+"""`phytoflow rollout` before a real gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from phytoflow.cli.main import app
+from phytoflow.errors import ConfigError, ServingError
+from tests.support.gateway import RunningGateway, start_gateway
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    """A gateway whose predictors are away: rollouts can be begun and ended all the same."""
+    running = start_gateway(tmp_path_factory.mktemp("rollout"), "http://127.0.0.1:9")
+    yield running
+    running.stop()
+
+
+def call(gateway: RunningGateway, *words: str) -> str:
+    place = ["--url", gateway.url, "--directory", str(gateway.directory)]
+    done = CliRunner().invoke(app, ["rollout", *words, *place])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_rollout_from_start_to_end(gateway: RunningGateway, tmp_path: Path) -> None:
+    with pytest.raises(ServingError, match="no rollout"):
+        call(gateway, "status")
+    (tmp_path / "thresholds.yaml").write_text("min_pairs: 7\n")
+    begun = call(gateway, "start", "http://127.0.0.1:10", "--config", str(tmp_path / "thresholds.yaml"))
+    assert "stage: shadow, 0% of the users" in begun and "needs 7 more answers" in begun
+    with pytest.raises(ServingError, match="in progress"):
+        call(gateway, "start", "http://127.0.0.1:11")
+    assert "stage: canary, 1%" in call(gateway, "promote")
+    assert "promote by phytoflow rollout" in call(gateway, "status")
+    assert "stage: aborted, 0%" in call(gateway, "abort")
+    assert call(gateway, "replay") == ""  # the gateway itself decided nothing
+
+
+def test_a_gateway_that_is_away_is_named(gateway: RunningGateway, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no gateway's folder"):
+        CliRunner().invoke(
+            app, ["rollout", "status", "--directory", str(tmp_path / "none")], catch_exceptions=False
+        )
+    (tmp_path / "token").write_text("x")
+    with pytest.raises(ServingError, match="no gateway answers"):
+        CliRunner().invoke(
+            app,
+            ["rollout", "status", "--url", "http://127.0.0.1:9", "--token-file", str(tmp_path / "token")],
+            catch_exceptions=False,
+        )
