@@ -30,12 +30,12 @@ COMMANDS = {
         "runs": "watching.runs:app",
     },
     "The whole service": {
-        "stack": "stack:app",
-        "gateway": "gateway:app",
+        "stack": "service.stack:app",
+        "gateway": "service.gateway:app",
         "monitor": "drift.monitor:monitor",
         "dashboards": "watching.dashboards:dashboards",
         "watch": "watching.watch:watch",
-        "rollout": "rollout:app",
+        "rollout": "service.rollout:app",
     },
     "On a cluster": {
         "pipeline": "pipeline:app",
