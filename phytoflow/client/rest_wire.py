@@ -44,11 +44,11 @@ class RestWire(Wire[RestRequest, httpx.Response]):
     exceptions = (httpx.HTTPError,)
 
     def __init__(self, url: str, model: str) -> None:
-        self.base_url = _parse(url)
+        self.base_url = parse_address(url, "a predictor", "http://localhost:8080")
         self.url = str(self.base_url.copy_with(username=None, password=None))  # for messages
         self._host = self.base_url.host
         self.path = f"/v2/models/{quote(model, safe='')}"
-        self.mounts = _NO_PROXY if is_direct(self._host) else None
+        self.mounts = proxy_mounts(self._host)
         self._proxy = http_proxy_of(self.url)
 
     def encode(self, photos: Sequence[Photo], parameters: InferParameters) -> RestRequest:
@@ -106,11 +106,26 @@ class RestWire(Wire[RestRequest, httpx.Response]):
         return f"{advice}; else {remedy}" if remedy else advice
 
 
-def _parse(url: str) -> httpx.URL:
+def parse_address(url: str, of: str, example: str) -> httpx.URL:
+    """Reads an address that a user gave.
+
+    Args:
+        url: The address, with or without ``http://``.
+        of: What it is the address of, e.g. ``a predictor``.
+        example: A correct one.
+
+    Raises:
+        ConfigError: This is no HTTP address.
+    """
     try:
         address = httpx.URL(url if "://" in url else f"http://{url}")
     except (httpx.InvalidURL, ValueError):  # ValueError: a port that is no number
         address = httpx.URL("")
     if address.scheme not in ("http", "https") or not address.host or " " in url:
-        raise ConfigError(f"{url!r} is no address of a predictor", remedy="e.g. http://localhost:8080")
+        raise ConfigError(f"{url!r} is no address of {of}", remedy=f"e.g. {example}")
     return address
+
+
+def proxy_mounts(host: str) -> dict[str, None] | None:
+    """Httpx's ``mounts`` that hide the environment's proxies from requests to a host that needs none."""
+    return _NO_PROXY if is_direct(host) else None

@@ -9,6 +9,7 @@ from scripts.generate_docs.commands import commands
 from scripts.generate_docs.configuration import configuration
 from scripts.generate_docs.decisions import decisions
 from scripts.generate_docs.exit_codes import exit_codes
+from scripts.generate_docs.gateway_api import gateway_api
 from scripts.generate_docs.markdown import ROOT
 from scripts.generate_docs.schemas import bundle_json, metrics_json
 
@@ -16,6 +17,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/configuration.md": configuration,
     "docs/reference/cli.md": commands,
     "docs/reference/exit-codes.md": exit_codes,
+    "docs/reference/gateway-api.md": gateway_api,
     "docs/reference/metrics-json.md": metrics_json,
     "docs/reference/bundle-json.md": bundle_json,
     "docs/reference/dashboards.md": dashboards_page,

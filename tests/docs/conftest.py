@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from phytoflow.bundle.bundle import TEST_PHOTOS
 from tests.support.documents import ROOT
+from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.make_bundle import pictures
 from tests.support.servers import Server, running
 
@@ -24,11 +27,20 @@ def predictor(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield made
 
 
+@pytest.fixture(scope="module")
+def gateway(predictor: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    running = start_gateway(tmp_path_factory.mktemp("gateway"), predictor.url)
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def workspace(bundle: Path, tmp_path: Path) -> Path:
     """A folder with ``leaf.jpg``, ``photos/CLASS/``, ``out/bundle`` and the checkout's ``serving``."""
     folder = tmp_path / "workspace"
     shutil.copytree(bundle, folder / "out" / "bundle")
+    digest = hashlib.sha256(pictures()[0].content).hexdigest()
+    (folder / "out" / "bundle" / TEST_PHOTOS).write_text(f"sha256,phash\n{digest},{'0' * 16}\n")
     for index, photo in enumerate(pictures(24)):  # two photos of each of four plants a class
         plant, suffix = index // 6 * 3 + index % 3, Path(photo.path).suffix
         file = folder / "photos" / photo.label / f"plant{plant}_{index}{suffix}"

@@ -13,18 +13,33 @@ from pathlib import Path
 import pytest
 
 from tests.support.documents import Block, blocks_of
+from tests.support.gateway import RunningGateway
 from tests.support.make_bundle import CLASSES
 from tests.support.servers import Server
 
 
-def execute(block: Block, folder: Path, environment: dict[str, str], url: str = "", grpc: str = "") -> str:
+def execute(
+    block: Block,
+    folder: Path,
+    environment: dict[str, str],
+    url: str = "",
+    grpc: str = "",
+    gateway: str = "",
+) -> str:
     """Runs a block; returns what it prints."""
+    if block.language == "js" and shutil.which("node") is None:
+        pytest.skip("node is not installed")
     for program in ("curl", "grpcurl"):
         if re.search(rf"\b{program} ", block.code) and shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
     code = block.code.replace("http://localhost:8080", url or "http://localhost:8080")
     code = code.replace("localhost:8081", grpc or "localhost:8081")
-    command = [sys.executable, "-c", code] if block.language == "python" else ["bash", "-euc", code]
+    code = code.replace("http://localhost:8000", gateway or "http://localhost:8000")
+    commands = {
+        "python": [sys.executable, "-c", code],
+        "js": ["node", "--input-type=module", "-e", code],
+    }
+    command = commands.get(block.language, ["bash", "-euc", code])
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{block}\n{code}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -43,6 +58,35 @@ def test_with_a_predictor(
     output = execute(block, workspace, environment, predictor.url, predictor.grpc)
     assert output.strip()
     CHECKS.get(block.name, lambda text: None)(output)
+
+
+@pytest.mark.parametrize("block", blocks_of("gateway"), ids=str)
+def test_with_a_gateway(
+    block: Block, workspace: Path, gateway: RunningGateway, environment: dict[str, str]
+) -> None:
+    (workspace / "stack").symlink_to(gateway.directory)
+    (workspace / "token").write_text(gateway.token("anna"))
+    (workspace / "review.token").write_text(gateway.token("rita", "review"))
+    output = execute(block, workspace, environment, gateway=gateway.url)
+    assert output.strip()
+    CHECKS.get(block.name, lambda text: None)(output)
+
+
+def check_prediction(output: str) -> None:
+    answer = json.loads(output)
+    assert answer["prediction"] in CLASSES and len(answer["top"]) == 2
+
+
+def check_batch(output: str) -> None:
+    assert len(json.loads(output)["predictions"]) == 2
+
+
+def check_feedback(output: str) -> None:
+    assert json.loads(output)["corrected_label"] == "rust"
+
+
+def check_collected(output: str) -> None:
+    assert "0 accepted photos" in output and "provenance.csv" in output
 
 
 def check_v2(output: str) -> None:
@@ -78,9 +122,15 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "grpcurl": check_grpcurl,
     "label and score": check_label_and_score,
     "versions": check_versions,
+    "prediction": check_prediction,
+    "batch": check_batch,
+    "feedback": check_feedback,
+    "collected": check_collected,
 }
 
 
 def test_every_named_check_is_there() -> None:
-    named = [block for place in ("workspace", "predictor") for block in blocks_of(place) if block.name]
+    named = [
+        block for place in ("workspace", "predictor", "gateway") for block in blocks_of(place) if block.name
+    ]
     assert {block.name for block in named} == set(CHECKS)

@@ -19,10 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACES = {
     "workspace": "tests/docs/test_commands.py",  # a folder with a photo, photos in class folders and a bundle
     "predictor": "tests/docs/test_commands.py",  # the same, and a predictor on ports 8080 and 8081
+    "gateway": "tests/docs/test_commands.py",  # the same, and a gateway on port 8000, its folder in `stack`
     "tutorial": "tests/slow/test_tutorial.py",  # all blocks of the page in order, in one shell
     "cluster": "tests/e2e",
 }
-LANGUAGES = ("", "sh", "bash", "console", "python")
+LANGUAGES = ("", "sh", "bash", "console", "python", "js")
 """Languages of blocks that are to be executed; others are configuration or output."""
 
 _MARK = re.compile(r"^ *<!-- (run|not run): (.+?) -->$")
