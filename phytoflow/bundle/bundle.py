@@ -13,6 +13,7 @@
     class_mapping.json     {"0": "healthy", ...}
     probes/                a few photos; their recorded probabilities are in the manifest
     training_photos.txt    SHA-256 of each training photo, one a line
+    test_photos.csv        SHA-256 and perceptual hash of each test photo
     metrics.json, report.html, model_card.md     added after the evaluation
 
 Bundles of schema 1 give logits only, those of schema 1 and 2 have no int8 model.
@@ -21,6 +22,7 @@ Bundles of schema 1 give logits only, those of schema 1 and 2 have no int8 model
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +30,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from phytoflow.bundle.manifest import SCHEMA_VERSION, BundleManifest, ModelFormat
+from phytoflow.data.feedback.held_out import HeldOutPhotos
 from phytoflow.errors import BundleError
 from phytoflow.storage.checksum import file_sha256
 
 MANIFEST = "bundle.json"
 TRAINING_PHOTOS = "training_photos.txt"
+TEST_PHOTOS = "test_photos.csv"
+_TEST_PHOTO = re.compile(r"^([0-9a-f]{64}),([0-9a-f]{16})$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,20 @@ class Bundle:
         """SHA-256 of each photo the model was trained on; empty if the bundle has no list of them."""
         file = self.path / TRAINING_PHOTOS
         return frozenset(file.read_text().split()) if file.exists() else frozenset()
+
+    def test_photos(self) -> HeldOutPhotos:
+        """The test photos of the model.
+
+        Raises:
+            BundleError: The bundle has no list of them: it was exported before bundles had one.
+        """
+        file = self.path / TEST_PHOTOS
+        rows = _TEST_PHOTO.findall(file.read_text()) if file.exists() else []
+        if not rows:
+            what = f"{self.path} does not say which photos its model was tested on"
+            remedy = "train it again with this version of phytoflow: its bundle will have a test_photos.csv"
+            raise BundleError(what, remedy=remedy)
+        return HeldOutPhotos.of(rows)
 
     def count_trained_on(self, digests: Iterable[str]) -> int | None:
         """Counts the photos that the model was trained on.

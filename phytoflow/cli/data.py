@@ -68,6 +68,37 @@ def check(
 
 
 @app.command()
+def collect(
+    feedback: Annotated[str, typer.Option(help="URL of the gateway.")],
+    output: Annotated[Path, typer.Option(help="Data set to add to: class folders, old or new.")],
+    token_file: Annotated[Path, typer.Option(help="File with a token or API key of scope `review`.")],
+    bundle: Annotated[
+        str, typer.Option(help="Bundle of the model in use; photos it was tested on are left out.")
+    ] = "",
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Add photos whose class reviewers accepted to a data set; run again, it brings the set up to date."""
+    from phytoflow.bundle.bundle import Bundle
+    from phytoflow.client.gateway import GatewayClient
+    from phytoflow.config.loader import load_settings
+    from phytoflow.data.feedback.collect import Collector
+    from phytoflow.storage.temporary import temporary_folder
+    from phytoflow.storage.uri import fetch_folder
+
+    chosen = load_settings(config, settings or []).data
+    with temporary_folder() as work, GatewayClient(feedback, token_file=token_file) as client:
+        held_out = None
+        if bundle:
+            held_out = Bundle.load(fetch_folder(bundle, work / "bundle"), verify=False).test_photos()
+        else:
+            typer.echo("without --bundle, photos that the model was tested on are not left out", err=True)
+        outcome = Collector(client, feedback, output, held_out, chosen).collect()
+    typer.echo("\n".join(outcome.lines()))
+    typer.echo(f"groups: {output / 'groups.csv'}; where each photo comes from: {output / 'provenance.csv'}")
+
+
+@app.command()
 def version(
     source: Annotated[str, typer.Argument(help="Photos, as in `run --data`.")],
     recorded: Annotated[

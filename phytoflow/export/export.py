@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phytoflow.bundle.bundle import TRAINING_PHOTOS, write_manifest
+from phytoflow.bundle.bundle import TEST_PHOTOS, TRAINING_PHOTOS, write_manifest
 from phytoflow.bundle.manifest import (
     BundleManifest,
     ExportFormat,
@@ -74,6 +74,7 @@ def export(
     photos = select_test_photos(dataset, settings.max_parity_photos)
     with atomic_folder(output) as folder:
         (folder / TRAINING_PHOTOS).write_text("".join(f"{digest}\n" for digest in _training_photos(dataset)))
+        (folder / TEST_PHOTOS).write_text("".join(_test_photos(dataset)))
         return write_bundle(trained, photos, settings, provenance, folder, name=name, known=dataset)
 
 
@@ -209,3 +210,10 @@ def _training_photos(dataset: Dataset) -> list[str]:
     """SHA-256 of each photo that shaped the model: validation photos select it, and may be fitted on too."""
     table = dataset.table
     return sorted(set(table.loc[table["split"].isin(["train", "validation"]), "sha256"]))
+
+
+def _test_photos(dataset: Dataset) -> list[str]:
+    """Lines of ``test_photos.csv``: the photos that the model is judged by must never be trained on."""
+    table = dataset.table
+    rows = table.loc[table["split"] == "test", ["sha256", "phash"]].drop_duplicates().sort_values("sha256")
+    return ["sha256,phash\n", *(f"{sha256},{phash}\n" for sha256, phash in rows.itertuples(index=False))]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.bundle.bundle import MANIFEST, TRAINING_PHOTOS, Bundle
+from phytoflow.bundle.bundle import MANIFEST, TEST_PHOTOS, TRAINING_PHOTOS, Bundle
 from phytoflow.bundle.manifest import SCHEMA_VERSION
 from phytoflow.errors import BundleError
 from tests.support.make_bundle import make_manifest
@@ -67,3 +67,12 @@ def test_photos_that_were_trained_on_are_counted(tmp_path: Path) -> None:
     (tmp_path / TRAINING_PHOTOS).write_text("a\nb\n")
     assert Bundle.load(tmp_path).count_trained_on(["b", "c", "b"]) == 2
     assert Bundle.load(tmp_path).count_trained_on([]) == 0
+
+
+def test_an_old_bundle_says_that_it_has_no_list_of_test_photos(tmp_path: Path) -> None:
+    make_manifest(tmp_path)
+    with pytest.raises(BundleError, match="does not say which photos its model was tested on") as caught:
+        Bundle.load(tmp_path).test_photos()
+    assert "train it again" in caught.value.remedy
+    (tmp_path / TEST_PHOTOS).write_text(f"sha256,phash\n{'a' * 64},{'0' * 15}1\n")
+    assert Bundle.load(tmp_path).test_photos().digests == {"a" * 64}

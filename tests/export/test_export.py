@@ -106,6 +106,9 @@ def test_the_step_reads_a_model_folder_and_a_dataset(tmp_path: Path) -> None:
     table = dataset.table
     assert opened.training_photos() == set(table.loc[table["split"].isin(["train", "validation"]), "sha256"])
     assert not opened.training_photos() & test_photos
+    held_out = opened.test_photos()
+    assert held_out.digests == test_photos
+    assert all(held_out.resemble(phash, 0) for phash in table.loc[table["split"] == "test", "phash"])
 
 
 @pytest.fixture

@@ -166,12 +166,26 @@ def _reason_of(error: PhotoError) -> str:
     return f"{error.reason}: {error.message}" if error.reason == UNSUPPORTED else error.reason
 
 
+def measure_look(content: bytes, limits: Limits) -> tuple[str, bytes]:
+    """Perceptual hash and thumbnail of a photo, as in its row of the table.
+
+    Raises:
+        PhotoError: It cannot be used.
+    """
+    image, _ = read_photo(content, limits, size_hint=_HASHED_SIDE)
+    return str(imagehash.phash(image)), _thumbnail(image).tobytes()
+
+
+def _thumbnail(image: Image.Image) -> Image.Image:
+    return image.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
+
+
 def _measure(content: bytes, suffix: str, limits: Limits) -> dict[str, Any]:
     """Decodes one photo and measures it; raises PhotoError."""
     header = open_photo(content, limits)
     image, (width, height) = read_photo(content, limits, size_hint=_HASHED_SIDE)
     depth = measure_depth(open_photo(content, limits), content)
-    thumbnail = image.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
+    thumbnail = _thumbnail(image)
     return {
         "format": header.format or "",
         "width": width,

@@ -1,0 +1,1 @@
+"""Photos whose class people corrected, from a gateway into a data set."""
