@@ -89,7 +89,7 @@ def server_process(
         process.wait(60)
 
 
-def await_answer(url: str, seconds: float = 60) -> None:
+def await_answer(url: str, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
