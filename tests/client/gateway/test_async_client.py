@@ -26,7 +26,7 @@ async def test_every_method(gateway: RunningGateway, tmp_path: Path) -> None:
         assert task.result is not None
         await client.prediction(task.result.id)  # waits until it is in the log
         ids = [stored.id async for stored in client.history()]
-        assert await client.prediction(one.id) == said and said.corrected_label == one.prediction
+        assert said.corrected_label == one.prediction == (await client.prediction(one.id)).corrected_label
         assert ids == [task.result.id, three.id, two.id, one.id]  # newest first
         assert (await client.quota()).remaining < 100_000 and set(await client.classes()) == CLASSES
         assert await client.photo(one.id)
