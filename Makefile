@@ -47,10 +47,13 @@ e2e: setup ## Tests on the cluster that KUBECONFIG names (PYTEST_ARGS=)
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 images: ## Build what the dev overlay runs, with buildah, podman or docker (BASE_IMAGE=, TAG=)
-	images/build predictor mlflow postgresql
+	images/build predictor gateway mlflow postgresql redis
 
 image-predictor: ## Build the predictor alone
 	images/build predictor
+
+image-gateway: ## Build the gateway alone
+	images/build gateway
 
 image-predictor-gpu: ## Build the predictor on CUDA (TORCH_INDEX=)
 	images/build predictor-gpu

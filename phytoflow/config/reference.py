@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -93,9 +94,9 @@ def _kind(annotation: Any) -> str:
         return " or ".join(_kind(kind) if kind is not NoneType else "null" for kind in inner)
     if origin is tuple:
         return f"list of {_kind(inner[0])}"
-    if origin is dict:
+    if origin is dict or (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         return "mapping"
-    return {bool: "true | false", int: "integer", float: "number", str: "text"}[annotation]
+    return {bool: "true | false", int: "integer", float: "number", str: "text", Path: "path"}[annotation]
 
 
 def _limits(metadata: Any) -> Iterator[str]:

@@ -115,13 +115,14 @@ def create_key(
     from serving.gateway.auth.local_issuer import LocalIssuer
     from serving.gateway.auth.principal import user_id_of
 
-    user_id, chosen = user_id_of(LocalIssuer.open(directory).issuer, user), _scopes(scopes)
+    settings = _settings(config, directory)
+    user_id, chosen = user_id_of(LocalIssuer.open(settings.directory).issuer, user), _scopes(scopes)
 
     async def run(database: Database) -> str:
         await _migrated(database)
         return (await ApiKeys(database).create(user_id, user, name, chosen, days))[1]
 
-    typer.echo(_with_database(_settings(config, directory), run))
+    typer.echo(_with_database(settings, run))
 
 
 @keys.command("list")

@@ -26,6 +26,7 @@ SECURITY_HEADERS = {
         "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
+_CLOSE = (b"connection", b"close")
 _SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
@@ -69,6 +70,8 @@ class RequestMiddleware:
                 message["headers"] += [
                     pair for pair in self._headers if pair[0] not in dict(message["headers"])
                 ]
+                if _is_draining(scope):
+                    message["headers"].append(_CLOSE)
             await send(message)
 
         try:
@@ -119,6 +122,12 @@ class RequestMiddleware:
         REQUEST_SECONDS.labels(route).observe(time.perf_counter() - scope["state"]["started"])
         if status >= 400:
             PROBLEMS.labels(str(scope["state"].get("reason", "other")), f"{status // 100}xx").inc()
+
+
+def _is_draining(scope: Scope) -> bool:
+    """Whether the process is about to end: a client should open its next connection to another replica."""
+    services = getattr(scope["app"].state, "services", None)
+    return services is not None and services.draining
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from phytoflow.config.loader import validate
 from phytoflow.errors import ConfigError
@@ -16,6 +17,7 @@ from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.settings_base import Section, Share
 
 ENVIRONMENT_PREFIX = "PHYTOFLOW_GATEWAY__"
+_FILE_SUFFIX = "__FILE"
 
 
 class ServerSettings(Section):
@@ -99,6 +101,10 @@ class AuthSettings(Section):
     issuers: tuple[IssuerSettings, ...] = Field((), description="Accepted issuers besides the local one.")
     local_issuer: bool = Field(True, description="Accept tokens of `phytoflow gateway token`.")
     sign_in: SignInSettings = SignInSettings()
+    link_networks: tuple[str, ...] = Field(
+        ("127.0.0.0/8", "::1/128"),
+        description="Networks whose browsers may sign in by a one-time link of the local issuer.",
+    )
     session_hours: float = Field(12, gt=0, description="Lifetime of a console session.")
 
 
@@ -191,6 +197,13 @@ class GatewaySettings(Section):
         "", description="Prometheus that the console's System page asks; empty: none."
     )
 
+    @field_validator("auth")
+    @classmethod
+    def _networks_are_networks(cls, auth: AuthSettings) -> AuthSettings:
+        for network in auth.link_networks:
+            ipaddress.ip_network(network)  # a ValueError names it
+        return auth
+
     @model_validator(mode="after")
     def _webhooks_are_signed(self) -> GatewaySettings:
         if self.tasks.webhook_hosts and not self.tasks.webhook_secret_file:
@@ -215,7 +228,8 @@ def load_gateway_settings(
 
     Args:
         file: YAML file with sections and keys as in ``GatewaySettings``.
-        environment: Variables such as ``PHYTOFLOW_GATEWAY__DATABASE__URL``; their values are YAML.
+        environment: Variables such as ``PHYTOFLOW_GATEWAY__DATABASE__URL``; their values are YAML. With
+            ``__FILE`` at its end a variable names the file that holds the value, e.g. a mounted secret.
 
     Raises:
         ConfigError: An unknown key, a value out of range, or an unreadable file.
@@ -223,6 +237,8 @@ def load_gateway_settings(
     tree = _read_file(file) if file else {}
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX):
+            if name.endswith(_FILE_SUFFIX):
+                name, value = name.removesuffix(_FILE_SUFFIX), _read_secret(name, Path(value))
             _set(tree, name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"), value)
     return validate(GatewaySettings, tree)
 
@@ -235,6 +251,15 @@ def _read_file(file: Path) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise ConfigError(f"{file} holds no keys and values", remedy="write `key: value` lines")
     return tree
+
+
+def _read_secret(variable: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{variable}: cannot read {file}: {error}", remedy="name a readable file"
+        ) from error
 
 
 def _set(tree: dict[str, Any], path: list[str], value: str) -> None:

@@ -2,6 +2,8 @@
 
 import base64
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +23,8 @@ from tests.e2e.cluster import NAMESPACE, forwarded, get, kubectl
 from tests.support.make_bundle import make_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
-DEPLOYMENTS = ("minio", "postgresql", "mlflow")
+DEPLOYMENTS = ("minio", "postgresql", "mlflow", "redis", "gateway-worker")
+GATEWAY_SECRET = "phytoflow-gateway"
 SMALL = DeploySettings(
     cpu_request="50m", memory_request="256Mi", autoscaling="none", priority_class="phytoflow-serving"
 )
@@ -50,11 +53,18 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def platform() -> str:
+def platform(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Applies the dev overlay, which stays after the tests, and returns its namespace."""
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("no cluster: KUBECONFIG is not set")
-    kubectl("apply", "-k", str(ROOT / "kustomize" / "overlays" / "dev"))
+    overlay = ROOT / "kustomize" / "overlays" / "dev"
+    kubectl("apply", "-f", str(overlay / "namespace.yaml"))
+    if not kubectl("get", "secret", GATEWAY_SECRET, "--ignore-not-found"):
+        folder = str(tmp_path_factory.mktemp("gateway") / "secrets")
+        subprocess.run([sys.executable, "-m", "phytoflow.cli", "stack", "secrets", folder], check=True)
+        kubectl("create", "secret", "generic", GATEWAY_SECRET, f"--from-file={folder}")
+    kubectl("apply", "-k", str(overlay))
+    kubectl("wait", "--for=condition=Complete", "job/gateway-migrate", "--timeout=240s")
     for name in DEPLOYMENTS:
         kubectl("rollout", "status", f"deployment/{name}", "--timeout=240s")
     return NAMESPACE

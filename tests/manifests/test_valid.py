@@ -19,7 +19,7 @@ CASES = [
     ("manifests/predictor", ("autoscaling-keda",)),
     ("manifests/predictor", ("autoscaling-hpa",)),
     ("manifests/predictor", ("gpu",)),
-    ("manifests/predictor", ("ingress",)),
+    ("manifests/gateway", ("ingress",)),
 ]
 CASE = pytest.mark.parametrize(("base", "features"), CASES)
 
@@ -55,8 +55,9 @@ def test_every_field_is_one_of_its_kind(build: Build, base: str, features: tuple
 
 def _check_object(found: Object) -> bool:
     """Checks names of fields, all the way down; kinds that the clients do not know are for a cluster."""
-    model = getattr(kubernetes.client, f"V1{found['kind']}", None)
-    if model is None or found["apiVersion"].partition("/")[0] == "serving.kserve.io":
+    group, _, version = found["apiVersion"].rpartition("/")
+    model = getattr(kubernetes.client, f"{version.upper()}{found['kind']}", None)
+    if model is None or group == "serving.kserve.io":
         return False
     _check(found, model.__name__, f"{found['kind']}/{found['metadata']['name']}")
     return True

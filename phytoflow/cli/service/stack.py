@@ -40,7 +40,12 @@ def up(
     make_importable("serving")
     layout = _layout(directory)
     plan = control.start(
-        layout, bundle=bundle, host=host, port=port, without=tuple(without or ()), on_change=_show_progress
+        layout,
+        bundle=bundle,
+        host=host,
+        port=port,
+        without=tuple(without or ()),
+        on_change=_show_progress,
     )
     typer.echo(f"\nThe console: {_link(layout, plan.url)}")
     typer.echo("             (this link signs a browser in, once, within ten minutes)")
@@ -108,6 +113,26 @@ def restore(
     """Take a backup back into an empty folder, or over a stack that is down."""
     archives.restore(_layout(directory), file)
     typer.echo(f"restored to {directory}; next: phytoflow stack up --directory {directory}")
+
+
+@app.command()
+def secrets(
+    directory: Annotated[Path, typer.Argument(help="Folder for the files, e.g. secrets.")] = Path("secrets"),
+) -> None:
+    """Write passwords and keys for compose.yaml and for the gateway on a cluster; existing ones are kept."""
+    from phytoflow.outer_packages import make_importable
+    from phytoflow.stack import secret_files
+
+    make_importable("serving")
+    from serving.gateway.auth.local_issuer import LocalIssuer
+    from serving.gateway.auth.sessions import read_secret
+
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    secret_files.write_passwords(directory)
+    LocalIssuer.open(directory)
+    read_secret(directory)
+    secret_files.protect(directory)
+    typer.echo(f"written to {directory}: keep these files out of version control")
 
 
 def _layout(directory: Path) -> Layout:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import ipaddress
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -38,9 +39,9 @@ async def sign_in(request: Request, services: ServicesOf, next: str = "/") -> Re
 
 @router.get("/sign-in/link")
 async def link(request: Request, services: ServicesOf, code: str = "") -> Response:
-    """Signs in by a one-time link, which works once and only on this machine."""
-    if services.local_issuer is None or not _is_loopback(request):
-        raise ProblemError(403, "no_links", "one-time links work on the machine of the gateway only")
+    """Signs in by a one-time link, which works once and only from the networks of the settings."""
+    if services.local_issuer is None or not _may_use_links(request, services.settings.auth.link_networks):
+        raise ProblemError(403, "no_links", "one-time links do not work from this address")
     try:
         claims = services.local_issuer.read_one_time_code(code)
         await _use_once(services, str(claims["jti"]), float(claims["exp"]))  # type: ignore[arg-type]
@@ -137,12 +138,14 @@ def _redirect_uri(request: Request, services: Services) -> str:
     return f"{base.rstrip('/')}/sign-in/callback"
 
 
-def _is_loopback(request: Request) -> bool:
-    host = request.client.host if request.client else ""
+def _may_use_links(request: Request, networks: Iterable[str]) -> bool:
+    """Whether the browser's address lies in a network; IPv4 addresses may come in IPv6 form."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(request.client.host if request.client else "")
     except ValueError:
         return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in ipaddress.ip_network(network) for network in networks)
 
 
 async def _use_once(services: Services, code_id: str, expires: float) -> None:

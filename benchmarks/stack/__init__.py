@@ -1,0 +1,1 @@
+"""Start, memory and recovery of `phytoflow stack`."""
