@@ -51,5 +51,13 @@ GROUP = Group(
             "a predictor rejected a version; the version before answers",
             "The predictor's log names the probe photo or the file that failed.",
         ),
+        Alert(
+            "PhytoflowRetrainingFailed",
+            'sum by (namespace) (increase(watch_events_total{action="train", state="failed"}[1h])) > 0',
+            "0s",
+            "warning",
+            "a training that `phytoflow watch` started has failed",
+            "`phytoflow watch FILE --log` names the log of the training.",
+        ),
     ),
 )

@@ -43,6 +43,7 @@ class WatchSettings(Section):
     database: str = Field(
         "", description="SQLAlchemy URL (sqlite+aiosqlite or postgresql+asyncpg); empty: SQLite."
     )
+    metrics: str = Field("", pattern=r"^(.+:\d+)?$", description="HOST:PORT of its metrics; empty: none.")
     every_seconds: float = Field(60, gt=0, description="Pause between two looks at the triggers.")
     triggers: TriggerSettings = TriggerSettings()
     limits: LimitSettings = LimitSettings()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from phytoflow.errors import FolderInUseError
 from phytoflow.storage.folder_lock import exclusive_folder
+from phytoflow.watch import metrics
 from phytoflow.watch.audit import AuditLog, Event, as_utc
 from phytoflow.watch.settings import WatchSettings
 from phytoflow.watch.triggers import Trigger
@@ -105,6 +106,7 @@ class Watcher:
             elif await self._audit.claim(event, self._clock()):
                 await self._cover(event, waiting)
                 await self._execute(event)
+        metrics.WAITING.set(len(await self._audit.events("waiting")))
 
     async def _forbidden(self, event: Event) -> str:
         """Why a training may not start now; empty if it may."""
@@ -169,6 +171,7 @@ class Watcher:
         taken = (self._clock() - began).total_seconds()
         _LOG.log(level, "event %d %s after %.0f s %s", event.id, state, taken, reason)
         await self._audit.change(event, state=state, reason=reason[:_MAX_REASON], ended=self._clock())
+        metrics.EVENTS.labels(event.action, state).inc()
 
 
 async def _run(command: Sequence[str], log: Path) -> int:

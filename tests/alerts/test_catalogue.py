@@ -188,6 +188,15 @@ CASES = {
         minutes=181 * 24 * 60,
         interval="1d",
     ),
+    "PhytoflowRetrainingFailed": Case(
+        {'watch_events_total{namespace="plants", action="train", state="failed"}': "0x60 1x40"},
+        "a training that `phytoflow watch` started has failed",
+        {
+            'watch_events_total{namespace="plants", action="train", state="succeeded"}': "0x60 1x40",
+            'watch_events_total{namespace="plants", action="deploy", state="failed"}': "0x60 1x40",
+            'watch_events_total{namespace="plants", action="train", state="failed"}': "1x200",
+        },
+    ),
     "PhytoflowVersionRejected": Case(
         {
             'model_version_changes_total{namespace="plants", inferenceservice="leaf", outcome="rejected"}': (

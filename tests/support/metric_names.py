@@ -6,6 +6,7 @@ from functools import cache
 
 import prometheus_client
 
+from phytoflow.watch.metrics import REGISTRY as WATCH_REGISTRY
 from serving.gateway.metrics import REGISTRY
 from serving.predictor.observability import metrics
 
@@ -21,7 +22,7 @@ _SUFFIXES = {
 def exported_names() -> frozenset[str]:
     """As Prometheus stores them: a histogram has three series."""
     assert metrics.REGISTRY is prometheus_client.REGISTRY
-    families = [*REGISTRY.collect(), *metrics.REGISTRY.collect()]
+    families = [*REGISTRY.collect(), *metrics.REGISTRY.collect(), *WATCH_REGISTRY.collect()]
     return frozenset(_BY_PROMETHEUS) | {
         family.name + suffix for family in families for suffix in _SUFFIXES.get(family.type, ("",))
     }

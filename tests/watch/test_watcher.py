@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from phytoflow.errors import FolderInUseError
+from phytoflow.watch import metrics
 from phytoflow.watch.audit import Action, AuditLog, Event
 from phytoflow.watch.settings import LimitSettings, WatchSettings
 from phytoflow.watch.triggers import Trigger
@@ -186,6 +187,7 @@ async def test_a_run_that_goes_on_is_waited_for(world: World, tmp_path: Path) ->
 
 
 async def test_a_failed_run_is_recorded_with_its_log(world: World) -> None:
+    before = _failures()
     world.keys["data"], world.exit_code = "v1", 3
     watcher = world.watcher(world.trigger("data"))
     await watcher.run(once=True)
@@ -193,6 +195,7 @@ async def test_a_failed_run_is_recorded_with_its_log(world: World) -> None:
     await watcher.run(once=True)
     event = (await world.events())[-1]
     assert event.state == "failed" and event.reason.startswith("exit code 3, see ") and event.ended
+    assert _failures() == before + 1
 
 
 async def test_a_dry_run_starts_and_records_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -216,6 +219,11 @@ async def test_a_trigger_that_cannot_be_read_keeps_no_other_back(world: World) -
     world.keys["data"] = "v2"
     await watcher.run(once=True)
     assert world.ran == ["v2"]
+
+
+def _failures() -> float:
+    labels = {"action": "train", "state": "failed"}
+    return metrics.REGISTRY.get_sample_value("watch_events_total", labels) or 0
 
 
 async def _until(condition: Callable[[], bool]) -> None:

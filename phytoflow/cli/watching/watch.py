@@ -29,6 +29,7 @@ def watch(
     """Train and deploy on a schedule, for new photos, corrections, alarms or a new champion."""
     from phytoflow.config.loader import load_settings
     from phytoflow.watch.audit import AuditLog
+    from phytoflow.watch.metrics import serve_metrics
     from phytoflow.watch.settings import load_watch_settings
     from phytoflow.watch.triggers import build_triggers
     from phytoflow.watch.watcher import Watcher
@@ -41,6 +42,8 @@ def watch(
     if log:
         asyncio.run(_print_log(audit))
         return
+    if chosen.metrics:
+        serve_metrics(chosen.metrics)
     triggers = build_triggers(chosen, pipeline.tracking, pipeline.data)
     asyncio.run(Watcher(chosen, triggers, audit, dry_run=dry_run).run(once=once))
 
