@@ -1,7 +1,7 @@
 """`python -m benchmarks.rollout`: how often labels of disagreements refuse a challenger, and after how many.
 
-Exact probabilities by dynamic programming over the counts, at every look. A label of a disagreement on which both
-models are wrong decides nothing and is left out.
+Exact probabilities by dynamic programming over the counts, at every look. A label of a disagreement on which
+both models are wrong decides nothing and is left out.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def refusals(labels: int, alpha: float) -> list[np.ndarray]:
 
 
 def refused_by(wins: float, crossed: list[np.ndarray]) -> np.ndarray:
-    """Probability that it is refused by each number of labels, if it wins a disagreement with this probability."""
+    """Probability of a refusal by each number of labels, given that of winning a disagreement."""
     alive, total, found = np.array([1.0]), 0.0, []
     for gone in crossed:
         alive = np.append(alive * (1 - wins), 0.0) + np.append(0.0, alive * wins)
@@ -51,7 +51,8 @@ def refused_by(wins: float, crossed: list[np.ndarray]) -> np.ndarray:
 
 def table(labels: int, loss: float, crossed: list[np.ndarray]) -> Iterator[str]:
     """Power and size as a Markdown table."""
-    yield f"| exactly one right on | {loss:.0%} less accurate: refused within {labels} | median labels | equal: refused |"
+    refused = f"{loss:.0%} less accurate: refused within {labels}"
+    yield f"| exactly one right on | {refused} | median labels | equal: refused |"
     yield "|---|---|---|---|"
     equal = refused_by(0.5, crossed)[-1]
     for share in _DECIDING:
