@@ -5,6 +5,7 @@ from __future__ import annotations
 from phytoflow.alerts.rule import Alert, Group
 
 _OLDEST_DAYS = 180  # two seasons: by then the plants look different
+_LONGEST_STAGE_DAYS = 3  # a stage that lacks evidence for longer lacks traffic or reviewers
 _CONTRADICTED = 'gateway_feedback_total{verdict="label"}'
 _JUDGED = 'gateway_feedback_total{verdict=~"label|right"}'
 
@@ -50,6 +51,14 @@ GROUP = Group(
             "warning",
             "a predictor rejected a version; the version before answers",
             "The predictor's log names the probe photo or the file that failed.",
+        ),
+        Alert(
+            "PhytoflowRolloutStuck",
+            f"max by (namespace) (gateway_rollout_stage_seconds) / 86400 > {_LONGEST_STAGE_DAYS}",
+            "0s",
+            "warning",
+            "the rollout has been in its stage for {{ $value | humanize }} days",
+            "`phytoflow rollout status` says which evidence it waits for.",
         ),
         Alert(
             "PhytoflowRetrainingFailed",

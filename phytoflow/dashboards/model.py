@@ -102,6 +102,21 @@ DASHBOARD = Dashboard(
             "The bundle does not say when it was made, or Prometheus does not scrape the predictor.",
         ),
         Panel(
+            "Share of the challenger",
+            "Users that the challenger of a rollout answers; 0 without a rollout and while it only listens.",
+            "percentunit",
+            (Query(f"max(gateway_rollout_percent{{{NAMESPACE}}}) / 100", "challenger"),),
+            _NO_FEEDBACK,
+            maximum=1,
+        ),
+        Panel(
+            "Age of the rollout's stage",
+            "How long the rollout has been in its stage. After three days it lacks traffic or labels.",
+            "s",
+            (Query(f"max(gateway_rollout_stage_seconds{{{NAMESPACE}}})", "age"),),
+            _NO_FEEDBACK,
+        ),
+        Panel(
             "Changes of version",
             "Versions that the predictors loaded, rejected or unloaded, an hour.",
             "short",

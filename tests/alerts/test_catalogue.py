@@ -188,6 +188,11 @@ CASES = {
         minutes=181 * 24 * 60,
         interval="1d",
     ),
+    "PhytoflowRolloutStuck": Case(
+        {'gateway_rollout_stage_seconds{namespace="plants"}': "302400x200"},
+        "the rollout has been in its stage for 3.5 days",
+        {'gateway_rollout_stage_seconds{namespace="plants"}': "259200x200"},
+    ),
     "PhytoflowRetrainingFailed": Case(
         {'watch_events_total{namespace="plants", action="train", state="failed"}': "0x60 1x40"},
         "a training that `phytoflow watch` started has failed",
