@@ -35,6 +35,31 @@ GROUP = Group(
             "Review the corrections. If they are right, collect them and train again.",
         ),
         Alert(
+            "PhytoflowDrift",
+            'max by (namespace, grade) (gateway_drift_grade{grade=~"ungraded|harmless"}) == 1',
+            "0s",
+            "info",
+            "the photos changed; grade: {{ $labels.grade }}",
+            "The console's page Drift shows what moved and example photos. Nothing has to be done at once.",
+        ),
+        Alert(
+            "PhytoflowDriftHarmful",
+            'max by (namespace, grade) (gateway_drift_grade{grade=~"harmful|unfamiliar"}) == 1',
+            "5m",
+            "warning",
+            "the photos changed, and the answers suffer; grade: {{ $labels.grade }}",
+            "Look at the example photos on the console's page Drift, and have some of them labelled.",
+        ),
+        Alert(
+            "PhytoflowAccuracyFell",
+            "max by (namespace) (gateway_reference_accuracy) "
+            "- min by (namespace) (gateway_estimated_accuracy) > 0.1",
+            "15m",
+            "critical",
+            "the estimated accuracy lies {{ $value | humanizePercentage }} below that of the reference",
+            "Compare with reviewed photos. If it is so, roll back or retrain.",
+        ),
+        Alert(
             "PhytoflowModelOld",
             "(time() - min by (namespace, inferenceservice) (model_created_timestamp_seconds > 0)) / 86400 "
             f"> {_OLDEST_DAYS}",

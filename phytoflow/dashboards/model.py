@@ -53,6 +53,24 @@ DASHBOARD = Dashboard(
             maximum=1,
         ),
         Panel(
+            "Evidence of drift",
+            "Wealth of the test that compares photos with the bundle's reference; at 200 there is an alarm.",
+            "short",
+            (Query(f"max(gateway_drift_wealth{{{NAMESPACE}}})", "wealth"),),
+            "The gateway watches no drift: upstream.champion_bundle names no bundle.",
+        ),
+        Panel(
+            "Estimated accuracy",
+            "Accuracy of the last known photos, estimated without labels, and that of the reference.",
+            "percentunit",
+            (
+                Query(f"min(gateway_estimated_accuracy{{{NAMESPACE}}})", "estimated"),
+                Query(f"max(gateway_reference_accuracy{{{NAMESPACE}}})", "reference"),
+            ),
+            "The gateway watches no drift, or more than a fifth of the photos are unknown.",
+            maximum=1,
+        ),
+        Panel(
             "Feedback by verdict",
             "What users say of predictions, a second: right, another class, or cannot tell.",
             "reqps",

@@ -13,6 +13,8 @@ from phytoflow.ood.feature_statistics import Array, FeatureStatistics, lengths, 
 FEATURE_MEASURES = ("nearest_class", "beyond", "length")
 LEADING = 8  # principal components that are watched one by one; later ones carry little variance
 
+_ROUNDING = 1e-6  # squared distances of unit-length rows below this are rounding, which depends on the batch
+
 
 @dataclass(frozen=True)
 class Observations:
@@ -100,6 +102,7 @@ def _reduce(features: Array, statistics: FeatureStatistics) -> tuple[Array, Arra
     # |w - c|^2 without an array of [N, C, K]
     squares = squares_of(white)[:, None] - 2 * white @ centres.T + squares_of(centres)
     nearest = np.maximum(squares.min(axis=1), 0)
+    beyond = np.where(beyond < _ROUNDING, 0, beyond)
     measures = np.column_stack([nearest, beyond, np.log(lengths(features)[:, 0])])
     return measures.astype(np.float32), (along / np.sqrt(statistics.variances)).astype(np.float32)
 

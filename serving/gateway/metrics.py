@@ -104,3 +104,26 @@ for _reason, _code in (
     PROBLEMS.labels(_reason, _code)
 for _reason in ("busy", "unstorable", "storage"):
     PHOTOS_NOT_STORED.labels(_reason)
+DRIFT_PHOTOS = Gauge("gateway_drift_photos", "Photos that the drift monitor compared.", registry=REGISTRY)
+DRIFT_WEALTH = Gauge(
+    "gateway_drift_wealth", "Wealth of the drift test; 200 raises the alarm.", registry=REGISTRY
+)
+DRIFT_GRADE = Gauge(
+    "gateway_drift_grade",
+    "1 for the present grade of the drift, 0 for the others.",
+    ["grade"],
+    registry=REGISTRY,
+)
+DRIFT_UNKNOWN_SHARE = Gauge(
+    "gateway_drift_unknown_share", "Share of unknown photos among the last ones.", registry=REGISTRY
+)
+ESTIMATED_ACCURACY = Gauge(
+    "gateway_estimated_accuracy",
+    "Accuracy estimated without labels; NaN while it cannot be told.",
+    registry=REGISTRY,
+)
+REFERENCE_ACCURACY = Gauge(
+    "gateway_reference_accuracy", "Accuracy on the reference photos of the bundle.", registry=REGISTRY
+)
+for _gauge in (ESTIMATED_ACCURACY, REFERENCE_ACCURACY):
+    _gauge.set(float("nan"))  # until photos were compared: an accuracy of 0 would raise an alarm

@@ -83,6 +83,7 @@ class Services:
             database,
             Journal(settings.directory / "journal", settings.log.max_journal_bytes),
             settings.log.flush_seconds,
+            monitored=settings.watches_drift,
         )
         photos = PhotoStore(settings.photos, settings.photo_uri, log.mark_stored)
         issuer = LocalIssuer.open(settings.directory) if settings.auth.local_issuer else None
@@ -146,6 +147,10 @@ class Services:
         self._background.append(asyncio.create_task(housekeeper.run()))
         self._background.append(asyncio.create_task(self.rollouts.run()))
         self.comparer.start()
+        if self.settings.watches_drift:
+            from serving.gateway.drift.job import DriftJob  # scipy: 40 MB that a gateway without it spares
+
+            self._background.append(asyncio.create_task(DriftJob(self.database, self.settings).run()))
 
     async def close(self) -> None:
         """Ends the background work, writes what is left, and closes every connection."""

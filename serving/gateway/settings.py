@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -177,6 +178,17 @@ class TaskSettings(Section):
     )
 
 
+class MonitoringSettings(Section):
+    """Drift of the photos, compared with the reference in the champion's bundle."""
+
+    enabled: bool = Field(True, description="Watch for drift, if upstream.champion_bundle is given.")
+    every_seconds: float = Field(5, gt=0, description="Pause between two looks at new predictions.")
+    webhook_url: str = Field(
+        "",
+        description="URL told of alarms; its host must be in tasks.webhook_hosts. Empty: none.",
+    )
+
+
 class GatewaySettings(Section):
     """Everything the gateway needs to know."""
 
@@ -193,6 +205,7 @@ class GatewaySettings(Section):
     photos: PhotoSettings = PhotoSettings()
     tasks: TaskSettings = TaskSettings()
     rollout: RolloutSettings = RolloutSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     prometheus_url: str = Field(
         "", description="Prometheus that the console's System page asks; empty: none."
     )
@@ -208,7 +221,15 @@ class GatewaySettings(Section):
     def _webhooks_are_signed(self) -> GatewaySettings:
         if self.tasks.webhook_hosts and not self.tasks.webhook_secret_file:
             raise ValueError("tasks.webhook_hosts needs tasks.webhook_secret_file")
+        url = urlsplit(self.monitoring.webhook_url)
+        if url.netloc and not {url.netloc, url.hostname} & set(self.tasks.webhook_hosts):
+            raise ValueError("the host of monitoring.webhook_url is not in tasks.webhook_hosts")
         return self
+
+    @property
+    def watches_drift(self) -> bool:
+        """Whether a drift monitor runs."""
+        return self.monitoring.enabled and bool(self.upstream.champion_bundle)
 
     @property
     def database_url(self) -> str:

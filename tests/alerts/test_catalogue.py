@@ -68,6 +68,20 @@ def _reasons(**by_reason: str) -> dict[str, str]:
     }
 
 
+def _grade(present: str) -> dict[str, str]:
+    return {
+        f'gateway_drift_grade{{namespace="plants", grade="{grade}"}}': f"{int(grade == present)}x300"
+        for grade in ("none", "ungraded", "harmless", "harmful", "unfamiliar")
+    }
+
+
+def _accuracy(estimate: str, namespace: str = "plants") -> dict[str, str]:
+    return {
+        f'gateway_estimated_accuracy{{namespace="{namespace}"}}': f"{estimate}x300",
+        f'gateway_reference_accuracy{{namespace="{namespace}"}}': "0.95x300",
+    }
+
+
 CASES = {
     "PhytoflowAvailabilityBurnsFast": Case(
         _requests(10),
@@ -175,6 +189,23 @@ CASES = {
             'gateway_feedback_total{namespace="quiet", verdict="label"}': "0 3x200",
             'gateway_feedback_total{namespace="quiet", verdict="right"}': "0x200",
         },
+    ),
+    "PhytoflowDrift": Case(
+        _grade("harmless"),
+        "the photos changed; grade: harmless",
+        _grade("harmful"),
+        (("namespace", "plants"), ("grade", "harmless")),
+    ),
+    "PhytoflowDriftHarmful": Case(
+        _grade("unfamiliar"),
+        "the photos changed, and the answers suffer; grade: unfamiliar",
+        _grade("harmless"),
+        (("namespace", "plants"), ("grade", "unfamiliar")),
+    ),
+    "PhytoflowAccuracyFell": Case(
+        _accuracy("0.8"),
+        "the estimated accuracy lies 15% below that of the reference",
+        _accuracy("0.86") | _accuracy("NaN", "unknown"),
     ),
     "PhytoflowModelOld": Case(
         # Time begins at 0 in promtool.

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from serving.gateway.console import (
     account,
     assets,
+    drift,
     history,
     identify,
     model,
@@ -17,5 +18,5 @@ from serving.gateway.console import (
 from serving.gateway.console.system import page as system
 
 router = APIRouter()
-for module in (assets, sign_in, identify, history, review, trends, model, system, account):
+for module in (assets, sign_in, identify, history, review, trends, drift, model, system, account):
     router.include_router(module.router)

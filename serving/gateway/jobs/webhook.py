@@ -73,5 +73,6 @@ async def send_webhook(url: str, document: dict[str, Any], settings: TaskSetting
             if pause is not None:
                 await asyncio.sleep(pause)
     TASKS.labels("webhook_failed").inc()
-    _LOG.warning("the webhook of task %s was not delivered: %s", document["task_id"], reason)
+    what = document.get("task_id") or document.get("event")
+    _LOG.warning("the webhook of %s was not delivered: %s", what, reason)
     return False

@@ -11,12 +11,13 @@ from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.gateway.log import statistics
 from serving.gateway.log.database import UNAVAILABLE, Database, refuses_values
 from serving.gateway.log.journal import Journal, read_segment
 from serving.gateway.log.record import PredictionRecord, row_of
-from serving.gateway.log.tables import Prediction, PredictionFeatures
+from serving.gateway.log.tables import Prediction, PredictionFeatures, Unmonitored
 from serving.gateway.metrics import DATABASE_UP, LOGGED, SPILLED
 
 _LOG = logging.getLogger(__name__)
@@ -31,10 +32,14 @@ class LogWriter:
         database: Where predictions go.
         journal: Where they are in the meantime.
         flush_seconds: Pause between two loads.
+        monitored: Whether a drift monitor is to take the champion's predictions.
     """
 
-    def __init__(self, database: Database, journal: Journal, flush_seconds: float) -> None:
+    def __init__(
+        self, database: Database, journal: Journal, flush_seconds: float, *, monitored: bool = False
+    ) -> None:
         self._database, self._journal, self._pause = database, journal, flush_seconds
+        self._monitored = monitored
         self._stored: set[str] = set()  # photos stored since the last load
         self._lock = asyncio.Lock()
         self._spilled: set[Path] = set()
@@ -140,8 +145,17 @@ class LogWriter:
             packed = [{"prediction_id": i, "features": features[i]} for i in new if features[i] is not None]
             if packed:
                 await connection.execute(self._database.insert(PredictionFeatures), packed)
+            await self._queue(connection, [row for row in plain if row["id"] in new])
             await statistics.count(self._database, connection, [row for row in plain if row["id"] in new])
         LOGGED.inc(len(new))
+
+    async def _queue(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+        """Queues new predictions for the drift monitor, oldest first."""
+        ids = sorted(row["id"] for row in rows if row["role"] == "champion")
+        if self._monitored and ids:
+            await connection.execute(
+                self._database.insert(Unmonitored), [{"prediction_id": id_} for id_ in ids]
+            )
 
     async def _mark(self, stored: set[str]) -> None:
         for hashes in _chunks(stored, _BATCH):

@@ -1,0 +1,1 @@
+"""Drift of the photos that the gateway is sent: it reads its log in order (``phytoflow.monitoring``)."""

@@ -1,0 +1,140 @@
+"""The background job: takes logged predictions in order, exactly once over all replicas."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from phytoflow.errors import PhytoflowError
+from phytoflow.monitoring.monitor import Assessment, MonitorState
+from serving.gateway.drift import tables
+from serving.gateway.drift.gauges import publish
+from serving.gateway.drift.watch import Watch
+from serving.gateway.jobs.webhook import send_webhook
+from serving.gateway.log.database import UNAVAILABLE, Database
+from serving.gateway.log.queries import LoggedPrediction
+from serving.gateway.settings import GatewaySettings
+
+_BATCH = 500
+_ASSESS_EVERY = timedelta(seconds=60)  # tests on what moved cost some 100 ms
+_REOPEN_SECONDS = 60.0  # a bundle that cannot be read, or is not the one that answers, is opened again
+_LOG = logging.getLogger(__name__)
+
+
+class DriftJob:
+    """Compares what the predictor is sent with the champion's reference.
+
+    Every replica runs one. A batch is one transaction: the state is locked, photos are taken from the queue
+    that the log's writer fills, and the new state is stored. So each photo counts once, whichever replica
+    takes it, and a killed one leaves nothing half done.
+
+    Args:
+        database: The database.
+        settings: The gateway's settings.
+    """
+
+    def __init__(self, database: Database, settings: GatewaySettings) -> None:
+        self._database, self._settings = database, settings
+        self._uri = settings.upstream.champion_bundle
+        self._watch: Watch | None = None
+        self._opened = 0.0
+        self._sending: set[asyncio.Task[bool]] = set()
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        while True:
+            await asyncio.sleep(self._settings.monitoring.every_seconds * random.uniform(0.8, 1.2))
+            try:
+                while await self.advance():
+                    pass
+                publish(await tables.read_states(self._database))
+            except (*UNAVAILABLE, PhytoflowError) as error:
+                _LOG.warning("drift is not watched: %s", str(error).splitlines()[0])
+
+    async def advance(self) -> bool:
+        """Takes one batch; whether there may be more.
+
+        Raises:
+            BundleError, StorageError: The champion's bundle has no reference, or cannot be read.
+        """
+        watch = self._watch or await self._open()
+        async with self._database.connection() as connection:
+            if not await tables.waiting(connection, 1):
+                return False  # without a lock, which is a write
+        async with self._database.connection() as connection:
+            row = await tables.lock_state(self._database, connection, watch.version)
+            waiting = await tables.waiting(connection, _BATCH)
+            mine = [prediction for _, version, prediction in waiting if version == watch.version]
+            if len(mine) < len(waiting) and await self._is_replaced():
+                return True  # with the new bundle
+            if mine:
+                await self._compare(connection, watch, row, mine)
+            if waiting:
+                await tables.remove_waiting(connection, [number for number, *_ in waiting])
+        return len(waiting) == _BATCH
+
+    async def _compare(
+        self,
+        connection: AsyncConnection,
+        watch: Watch,
+        row: tables.DriftRow,
+        mine: list[LoggedPrediction],
+    ) -> None:
+        before = row.state if row.state and watch.monitor.fits(row.state) else watch.monitor.start()
+        photos, names = watch.observe(mine)
+        state, totals = await asyncio.to_thread(watch.monitor.advance, before, photos, names)
+        now = datetime.now(UTC)
+        due = row.assessment is None or row.assessed is None or now - _utc(row.assessed) >= _ASSESS_EVERY
+        if due or bool(state.alarm_at) != bool(before.alarm_at):
+            assessment = await self._assess(connection, watch, state)
+            assessed = now
+        else:
+            assert row.assessment is not None and row.assessed is not None
+            update = {"photos": state.wealth.photos, "wealth": state.wealth.total(watch.monitor.bets)}
+            assessment, assessed = row.assessment.model_copy(update=update), _utc(row.assessed)
+        await tables.store_state(connection, watch.version, state, assessment, assessed)
+        accuracy = assessment.accuracy.thresholded
+        await tables.count_hour(self._database, connection, watch.version, float(totals.max()), accuracy)
+        await self._note(connection, watch.version, row.assessment, assessment)
+
+    async def _assess(self, connection: AsyncConnection, watch: Watch, state: MonitorState) -> Assessment:
+        right = await tables.judged(connection, state.names)
+        return await asyncio.to_thread(watch.monitor.assess, state, np.array(right, bool))
+
+    async def _note(
+        self, connection: AsyncConnection, version: str, before: Assessment | None, now: Assessment
+    ) -> None:
+        """Stores what changed for people, and tells the webhook."""
+        grade = before.grade if before else "none"
+        if now.grade == grade:
+            return
+        kind = "over" if now.grade == "none" else "alarm" if grade == "none" else "graded"
+        await tables.add_event(connection, version, kind, now)
+        _LOG.warning("drift of version %s: %s, %s", version, kind, now.grade)
+        url, tasks = self._settings.monitoring.webhook_url, self._settings.tasks
+        if url:
+            document = {"event": f"drift.{kind}", "model_version": version, **now.model_dump(mode="json")}
+            sending = asyncio.create_task(send_webhook(url, document, tasks))
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
+
+    async def _is_replaced(self) -> bool:
+        """Whether the bundle is of another version by now; looked at once a minute at most."""
+        if asyncio.get_running_loop().time() - self._opened < _REOPEN_SECONDS:
+            return False
+        before = self._watch
+        return (await self._open()).version != (before.version if before else "")
+
+    async def _open(self) -> Watch:
+        self._opened = asyncio.get_running_loop().time()
+        self._watch = await asyncio.to_thread(Watch.open, self._uri)
+        return self._watch
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
