@@ -77,7 +77,7 @@ def _grade(present: str) -> dict[str, str]:
 
 def _accuracy(estimate: str, namespace: str = "plants") -> dict[str, str]:
     return {
-        f'gateway_estimated_accuracy{{namespace="{namespace}"}}': f"{estimate}x300",
+        f'gateway_estimated_accuracy{{namespace="{namespace}"}}': " ".join([estimate] * 300),
         f'gateway_reference_accuracy{{namespace="{namespace}"}}': "0.95x300",
     }
 
