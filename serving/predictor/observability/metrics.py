@@ -54,6 +54,8 @@ def count_error(error: RequestError) -> None:
 # rate() needs a value before the first failure: a counter that appears with it hides that one.
 for _reason in ("internal", "overloaded"):
     ERRORS.labels(_reason, "5xx")
+for _outcome in ("loaded", "rejected", "unloaded"):
+    CHANGES.labels(_outcome)
 for _reason in ("full", "refused", "stopped"):
     LOG_DROPPED.labels(_reason)
 

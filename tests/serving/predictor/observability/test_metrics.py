@@ -56,6 +56,9 @@ def test_failures_are_exported_before_the_first_one() -> None:
             is not None
         )
 
+    for outcome in ("loaded", "rejected", "unloaded"):
+        assert REGISTRY.get_sample_value("model_version_changes_total", {"outcome": outcome}) is not None
+
 
 def test_every_reason_is_documented_under_its_code() -> None:
     text = (ROOT / "docs" / "reference" / "metrics.md").read_text()
