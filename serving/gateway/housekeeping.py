@@ -11,8 +11,10 @@ from sqlalchemy import delete, select, update
 
 from phytoflow.protocol.prediction_id import new_id
 from serving.gateway.jobs.queue import TaskQueue
+from serving.gateway.log import statistics
 from serving.gateway.log.database import Database
 from serving.gateway.log.photo_store import PhotoStore
+from serving.gateway.log.statistics import MOST_HOURLY_DAYS
 from serving.gateway.log.tables import DailyUser, Prediction, UsedCode
 
 _LOG = logging.getLogger(__name__)
@@ -43,7 +45,8 @@ class Housekeeper:
 
     async def clean(self) -> None:
         """One round; a part that fails is tried again in the next one, and keeps no other from its work."""
-        for part in (self._clean_database, self._clean_photos, self._tasks.sweep):
+        parts = (self._clean_database, self._compact, self._clean_photos, self._tasks.sweep)
+        for part in parts:
             try:
                 await part()
             except Exception as error:
@@ -63,6 +66,15 @@ class Housekeeper:
                 removed = (
                     await connection.execute(delete(Prediction).where(Prediction.id.in_(old)))
                 ).rowcount
+
+    async def _compact(self) -> None:
+        await self.compact(self._database, datetime.now(UTC))
+
+    @staticmethod
+    async def compact(database: Database, now: datetime) -> None:
+        """Sums up the hourly counts that nobody can ask by hour any more."""
+        oldest = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=MOST_HOURLY_DAYS + 1)
+        await statistics.compact(database, oldest)
 
     async def _clean_photos(self) -> None:
         removed = await self._photos.enforce_retention()

@@ -33,6 +33,11 @@ UNKNOWN_PHOTOS = Counter(
     "gateway_unknown_photos_total", "Photos that resemble no training photos.", registry=REGISTRY
 )
 LIMITED = Counter("gateway_limited_total", "Requests refused by the rate limit.", registry=REGISTRY)
+LIMITER_FALLBACKS = Counter(
+    "gateway_limiter_fallbacks_total",
+    "Requests limited by this replica's share because Redis was away.",
+    registry=REGISTRY,
+)
 LIMITER_DEGRADED = Gauge(
     "gateway_limiter_degraded",
     "1 while Redis is away and each replica limits its own share.",

@@ -40,7 +40,7 @@ class RunningGateway:
         environment = os.environ | self.environment | {"PYTHONPATH": str(ROOT)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=ROOT)
-        deadline = time.monotonic() + 180  # on a machine that is busy with other tests
+        deadline = time.monotonic() + 600  # on a machine that is busy with other tests
         while True:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.process.kill()

@@ -13,11 +13,12 @@ from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
 from serving.gateway.auth.principal import Principal
 from serving.gateway.log import analytics
+from serving.gateway.log.statistics import MOST_HOURLY_DAYS
 from serving.gateway.log.text import PrintableText
 from serving.gateway.problems import ProblemError
 
 router = APIRouter(prefix="/analytics", tags=["analytics"])
-_MOST_DAYS = {"hour": 31, "day": 3660}
+_MOST_DAYS = {"hour": MOST_HOURLY_DAYS, "day": 3660}
 _CONTENT: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {}, "text/csv": {}}}}
 
 
@@ -38,7 +39,10 @@ class Question:
         self,
         since: Annotated[Moment | None, Query(description="Default: 30 days ago.")] = None,
         until: Annotated[Moment | None, Query(description="Default: now.")] = None,
-        period: Literal["hour", "day"] = "day",
+        period: Annotated[
+            Literal["hour", "day"],
+            Query(description="Hours older than a month are summed up by day."),
+        ] = "day",
         version: Annotated[PrintableText | None, Query(max_length=64)] = None,
         format: Literal["json", "csv"] = "json",
     ) -> None:

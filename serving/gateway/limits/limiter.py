@@ -14,7 +14,7 @@ from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
-from serving.gateway.metrics import LIMITED, LIMITER_DEGRADED
+from serving.gateway.metrics import LIMITED, LIMITER_DEGRADED, LIMITER_FALLBACKS
 from serving.gateway.problems import ProblemError
 from serving.gateway.settings import LimitSettings, RedisSettings
 
@@ -83,6 +83,7 @@ class Limiter:
         if self._clock() >= self._asked_again:
             quota = await self._try_shared(user_id, photos)
         if quota is None or self._clock() < self._share_until:
+            LIMITER_FALLBACKS.inc()
             return await self._hit(self._local, self._share, user_id, photos, degraded=True)
         return quota
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, String, cast, func, select
 
 from serving.gateway.log.database import Database
 from serving.gateway.log.statistics import bucket_latency
@@ -42,21 +42,22 @@ class Range:
 
 async def counts_by_class(database: Database, range_: Range, period: Period) -> list[dict[str, Any]]:
     """Photos, mean confidence and unknown share of each class in each period."""
+    time = _period_of(database, HourlyCount, period)
     query = (
         select(
-            HourlyCount.hour,
+            time,
             HourlyCount.label,
             func.sum(HourlyCount.photos),
             func.sum(HourlyCount.confidence_sum),
             func.sum(HourlyCount.photos).filter(HourlyCount.known == 0),
         )
         .where(*range_.of(HourlyCount))
-        .group_by(HourlyCount.hour, HourlyCount.label)
+        .group_by(time, HourlyCount.label)
     )
     sums: dict[tuple[datetime, str], list[float]] = defaultdict(lambda: [0, 0.0, 0])
     async with database.connection() as connection:
         for hour, label, photos, confidence, unknown in await connection.execute(query):
-            cell = sums[_period(hour, period), label]
+            cell = sums[_moment(hour), label]
             for i, value in enumerate((photos, confidence, unknown or 0)):
                 cell[i] += float(value)
     return [
@@ -73,15 +74,16 @@ async def counts_by_class(database: Database, range_: Range, period: Period) -> 
 
 async def latency_percentiles(database: Database, range_: Range, period: Period) -> list[dict[str, Any]]:
     """Latency percentiles of each period, within 2.5 per cent."""
+    time = _period_of(database, HourlyLatency, period)
     query = (
-        select(HourlyLatency.hour, HourlyLatency.bucket, func.sum(HourlyLatency.photos))
+        select(time, HourlyLatency.bucket, func.sum(HourlyLatency.photos))
         .where(*range_.of(HourlyLatency))
-        .group_by(HourlyLatency.hour, HourlyLatency.bucket)
+        .group_by(time, HourlyLatency.bucket)
     )
     buckets: dict[datetime, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     async with database.connection() as connection:
         for hour, bucket, photos in await connection.execute(query):
-            buckets[_period(hour, period)][bucket] += int(photos)
+            buckets[_moment(hour)][bucket] += int(photos)
     return [
         {"time": time, "photos": sum(cells.values())}
         | {name: percentile(cells, share) for name, share in _PERCENTILES.items()}
@@ -143,9 +145,20 @@ def percentile(buckets: dict[int, int], share: float) -> float:
     return 0.0
 
 
-def _period(hour: datetime, period: Period) -> datetime:
-    hour = hour if hour.tzinfo else hour.replace(tzinfo=UTC)
-    return hour.replace(hour=0) if period == "day" else hour
+def _period_of(
+    database: Database, table: type[HourlyCount] | type[HourlyLatency], period: Period
+) -> ColumnElement[Any]:
+    """The hour, or its day in UTC, as the database groups by it."""
+    if period == "hour":
+        return table.hour.expression
+    if database.is_sqlite:
+        return func.substr(cast(table.hour, String), 1, 10)  # stored as text in UTC
+    return func.date_trunc("day", table.hour, "UTC")
+
+
+def _moment(period: datetime | str) -> datetime:
+    moment = datetime.fromisoformat(period) if isinstance(period, str) else period
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def as_csv(rows: Sequence[dict[str, Any]]) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 
+import httpx
 import numpy as np
 import pytest
 
@@ -12,8 +15,12 @@ from serving.gateway.limits.limiter import Limiter, Quota
 from serving.gateway.metrics import REGISTRY
 from serving.gateway.problems import ProblemError
 from serving.gateway.settings import LimitSettings, RedisSettings
-from tests.support.databases import RunningServer
+from tests.support.databases import RunningServer, redis_server
+from tests.support.gateway import start_gateway
+from tests.support.golden import PHOTOS, SERVED
+from tests.support.servers import Server
 
+PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 SHARED = LimitSettings(photos_per_minute=10, replicas=3)
 
 
@@ -41,10 +48,10 @@ async def test_a_moving_window_over_three_replicas(
     redis: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Random users, replicas and pauses: each answer is what a count over the last minute says."""
-    await _simulate(redis, monkeypatch, requests=6000, users=20)
+    await simulate(redis, monkeypatch, requests=3000, users=20)
 
 
-async def _simulate(
+async def simulate(
     redis: RunningServer, monkeypatch: pytest.MonkeyPatch, *, requests: int, users: int
 ) -> None:
     clock, rng = Clock(monkeypatch), np.random.default_rng(1)
@@ -105,3 +112,38 @@ async def test_without_redis_each_replica_limits_its_share(
     clock.now += 61
     assert await allowed(replicas[0], "away", 9) and await replicas[0].ready()
     assert REGISTRY.get_sample_value("gateway_limiter_degraded") == 0
+
+
+def test_redis_killed_under_load_costs_no_answer(
+    predictor: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Eight clients go on while Redis is killed and comes back: no 5xx, and the fallback is counted."""
+    folder = tmp_path_factory.mktemp("limited")
+    redis = redis_server(folder)
+    gateway = start_gateway(folder, predictor.url, redis__url=redis.url, limits__photos_per_minute=100_000)
+    statuses: Counter[int] = Counter()
+    stop = threading.Event()
+
+    def ask() -> None:
+        with gateway.client() as client:
+            while not stop.is_set():
+                statuses[client.post("/v1/predict", files={"file": ("a.jpg", PHOTO)}).status_code] += 1
+
+    clients = [threading.Thread(target=ask) for _ in range(8)]
+    for client in clients:
+        client.start()
+    for step in (lambda: None, redis.kill, redis.start):
+        step()
+        reached = sum(statuses.values()) + 100
+        deadline = time.monotonic() + 60
+        while sum(statuses.values()) < reached and time.monotonic() < deadline:
+            time.sleep(0.02)
+    stop.set()
+    for client in clients:
+        client.join()
+    metrics = httpx.get(f"{gateway.url}/metrics").text
+    gateway.stop()
+    redis.stop()
+    counted = re.search(r"^gateway_limiter_fallbacks_total (\S+)", metrics, re.M)
+    assert set(statuses) == {200} and statuses[200] >= 300, statuses
+    assert counted and float(counted[1]) > 50
