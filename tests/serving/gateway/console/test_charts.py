@@ -25,6 +25,12 @@ def test_lines_skip_what_is_missing() -> None:
     assert len([dot for dot in svg if dot.tag.endswith("circle")]) == 2
 
 
+def test_the_axis_names_hours_within_a_day_and_days_otherwise() -> None:
+    hours = [datetime(2026, 5, 1, hour, tzinfo=UTC) for hour in (9, 10)]
+    assert ">09:00<" in lines("Share", hours, [Series("a", [0.5, 1.0])], top=1)
+    assert ">05-02<" in lines("Share", TIMES, [Series("a", [0.5, 1.0, 1.0])], top=1)
+
+
 @pytest.mark.parametrize("draw", [stacked_bars, lines])
 def test_nothing_to_draw(draw: object) -> None:
     assert "<svg" in draw("Empty", [], [])  # type: ignore[operator]

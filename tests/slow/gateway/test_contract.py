@@ -1,0 +1,29 @@
+"""Schemathesis at length: see tests/serving/gateway/api/test_openapi.py for the short run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.serving.gateway.api.test_openapi import check_api
+from tests.support.databases import RunningServer
+from tests.support.gateway import start_gateway
+from tests.support.servers import Server
+
+EXAMPLES = 60  # of each operation
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_no_request_breaks_the_contract(
+    predictor: Server, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, database: str
+) -> None:
+    """On both databases: PostgreSQL refuses texts that SQLite stores."""
+    settings: dict[str, object] = {}
+    if database == "postgresql":
+        server: RunningServer = request.getfixturevalue("postgres")
+        settings["database__url"] = server.url
+    gateway = start_gateway(tmp_path_factory.mktemp(database), predictor.url, **settings)
+    done = check_api(gateway.url, gateway.token("schema", "predict feedback review admin log"), EXAMPLES)
+    print(done.stdout[-1500:])
+    gateway.stop()
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr
