@@ -22,7 +22,7 @@ def measure(
     others: Annotated[Path, typer.Argument(help="Photos that show none of the classes.")],
     work: Annotated[Path, typer.Option(help="Folder for what is computed once.")] = Path("work"),
     tables: Annotated[str, typer.Option(help="Which tables.")] = "alarms,delays,accuracy,cost",
-    trials: Annotated[int, typer.Option(help="Number of streams for each row.")] = 200,
+    trials: Annotated[int, typer.Option(help="Simulated streams for each row.")] = 200,
     log_rows: Annotated[int, typer.Option(help="Predictions in the log that is re-read; 0: none.")] = 0,
 ) -> None:
     """Prints the tables."""

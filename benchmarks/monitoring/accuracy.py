@@ -26,10 +26,11 @@ def table(held_out: HeldOut) -> Iterator[str]:
         rows = []
         for photos in severities:
             estimate = estimate_accuracy(_others(held_out.clean, photos), photos.observations)
-            true = float(photos.correct[~photos.observations.unknown].mean())
+            known = photos.correct[~photos.observations.unknown]
+            true = float(known.mean()) if len(known) else None
             silent += estimate.thresholded is None
             rows.append((true, estimate.thresholded, estimate.mean_confidence))
-            if estimate.thresholded is not None and estimate.mean_confidence is not None:
+            if true is not None and estimate.thresholded is not None and estimate.mean_confidence is not None:
                 errors["thresholded"].append(abs(estimate.thresholded - true))
                 errors["mean_confidence"].append(abs(estimate.mean_confidence - true))
         yield (

@@ -30,6 +30,7 @@ def test_streams_like_the_reference_raise_no_alarm(
     held_out: HeldOut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(false_alarms, "_LENGTH", 300)
+    monkeypatch.setattr(false_alarms, "_PARTITIONS", 2)
     rows = list(false_alarms.table(held_out.clean, 2))
     assert len(rows) == 6
     assert all(row.endswith("| 2 | 0 |") for row in rows[2:])
