@@ -57,11 +57,18 @@ class Result:
         return f"{self.name:24s} {times}   macro-F1 {self.macro_f1:.4f}"
 
 
-def measure(name: str, dataset: Dataset, settings: TrainingSettings, seed: int, folder: Path) -> Result:
+def measure(
+    name: str,
+    dataset: Dataset,
+    settings: TrainingSettings,
+    seed: int,
+    folder: Path,
+    model: ModelSettings | None = None,
+) -> Result:
     """Trains once and evaluates on the test photos, preprocessed as when served."""
     start, cpu = time.perf_counter(), time.process_time()
     checkpoints = str(folder / "checkpoints")
-    train(dataset, ModelSettings(), settings, seed, folder / name, checkpoints, NullTracker())
+    train(dataset, model or ModelSettings(), settings, seed, folder / name, checkpoints, NullTracker())
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
     trained, photos = load_trained(folder / name), list(dataset.photos("test"))
     with torch.inference_mode():
@@ -83,7 +90,7 @@ def measure_seeds(name: str, datasets: Sequence[Dataset], settings: TrainingSett
 
 def end_to_end_settings(epochs: int) -> TrainingSettings:
     """End-to-end training of exactly so many epochs."""
-    return TrainingSettings(end_to_end=True, end_to_end_epochs=epochs, early_stopping_patience=epochs + 1)
+    return TrainingSettings(strategy="full", end_to_end_epochs=epochs, early_stopping_patience=epochs + 1)
 
 
 def main(

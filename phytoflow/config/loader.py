@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from phytoflow.config.combinations import check_combinations
 from phytoflow.config.overrides import SettingsOverrides, merge_trees
 from phytoflow.config.presets import PRESETS
 from phytoflow.config.reference import known_keys
@@ -37,13 +38,15 @@ def resolve(overrides: SettingsOverrides) -> RunSettings:
     """Lays settings over those of their preset, and checks all.
 
     Raises:
-        ConfigError: Lists every wrong key and value.
+        ConfigError: Lists every wrong key and value, or settings that contradict each other.
     """
     preset = overrides.tree.get("preset", "default")
     if preset not in PRESETS:
         what = f"unknown preset {str(preset)!r}; there are {', '.join(PRESETS)}"
         raise ConfigError(what, remedy=_nearest(str(preset), PRESETS))
-    return validate(RunSettings, merge_trees(PRESETS[preset], overrides.tree))
+    settings = validate(RunSettings, merge_trees(PRESETS[preset], overrides.tree))
+    check_combinations(settings)
+    return settings
 
 
 def validate(model: type[_Model], tree: Mapping[str, Any]) -> _Model:

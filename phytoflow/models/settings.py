@@ -41,3 +41,9 @@ class ModelSettings(Section):
         0, ge=0, le=1024, description="Side of the input in pixels; 0: the backbone's default."
     )
     dropout: Share = Field(0.4, description="Dropout rate of the mlp head.")
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether the backbone starts from weights; the attention CNN has no ImageNet weights."""
+        none = ("none", "imagenet") if self.backbone == "attention_cnn" else ("none",)
+        return self.weights not in none

@@ -75,8 +75,7 @@ class TrainingContext:
     @property
     def end_to_end(self) -> bool:
         """Whether every layer is trained: without pretrained weights no trunk is worth freezing."""
-        without_weights = self.model.backbone == "attention_cnn" and self.model.weights == "imagenet"
-        return self.training.end_to_end or self.model.weights == "none" or without_weights
+        return self.training.strategy == "full" or not self.model.pretrained
 
     @property
     def cross_validated(self) -> bool:

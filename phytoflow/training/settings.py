@@ -8,6 +8,8 @@ from pydantic import Field
 
 from phytoflow.settings_base import Section, Share
 
+Strategy = Literal["partial", "linear", "full", "lora", "adapter", "bitfit"]
+
 
 class TrainingSettings(Section):
     """Training in two stages: a head on frozen features, then fine-tuning of the last blocks."""
@@ -28,6 +30,13 @@ class TrainingSettings(Section):
     )
     head_epochs: int = Field(60, ge=1, description="Maximum epochs of an mlp head; a linear one is solved.")
     head_learning_rate: float = Field(1e-3, gt=0, description="Learning rate of an mlp head.")
+    strategy: Strategy = Field(
+        "partial",
+        description="What is trained: the head and, of the last blocks, all weights (partial), low-rank "
+        "changes of them (lora, adapter), their biases (bitfit), or nothing (linear); or every layer, from "
+        "photos (full).",
+    )
+    rank: int = Field(8, ge=1, le=256, description="Rank of what lora and adapter add to each layer.")
     finetune_blocks: int = Field(
         8, ge=0, description="Number of last blocks that are fine-tuned; 0: only the head is trained."
     )
@@ -58,12 +67,12 @@ class TrainingSettings(Section):
         ge=0,
         description="Fine-tuning is used only if it lowers the loss by more than this many standard errors.",
     )
-    end_to_end: bool = Field(
-        False,
-        description="Train every layer from photos; always the case for networks without pretrained weights.",
+    end_to_end_epochs: int = Field(
+        30,
+        ge=1,
+        description="Maximum epochs of training every layer (strategy full, or no pretrained weights).",
     )
-    end_to_end_epochs: int = Field(30, ge=1, description="Maximum epochs of end-to-end training.")
-    end_to_end_learning_rate: float = Field(1e-3, gt=0, description="Learning rate of end-to-end training.")
+    end_to_end_learning_rate: float = Field(1e-3, gt=0, description="Learning rate of training every layer.")
     batch_size: int = Field(32, ge=1, description="Photos in a batch.")
     weight_decay: float = Field(1e-4, ge=0, description="Decoupled weight decay (AdamW).")
     schedule: Literal["cosine", "plateau", "constant"] = Field(
@@ -91,3 +100,8 @@ class TrainingSettings(Section):
         ge=0,
         description="Loader processes; 0: none if CPUs train, and for a GPU up to 8 as /dev/shm has room.",
     )
+
+    @property
+    def tuned_blocks(self) -> int:
+        """Number of last blocks that the second stage changes; 0 if there is no such stage."""
+        return self.finetune_blocks if self.finetune_epochs and self.strategy != "linear" else 0

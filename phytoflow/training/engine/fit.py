@@ -58,7 +58,8 @@ def fit(
         store.put(f"{name}.json", lambda path: path.write_text(json.dumps(history)))
     best = store.get(f"{name}.best")
     assert best is not None
-    network.load_state_dict(safetensors.torch.load_file(best))
+    # The file lacks what no step has changed.
+    network.load_state_dict(network.state_dict() | safetensors.torch.load_file(best))
     return network.cpu().eval(), history
 
 

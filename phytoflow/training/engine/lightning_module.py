@@ -19,6 +19,7 @@ from phytoflow.training.metrics import log_losses, macro_f1
 from phytoflow.training.settings import TrainingSettings
 
 _WARM_UP = 0.2  # of all steps: pretrained layers are damaged by full steps while the head is still poor
+_NETWORKS = ("network.", "average.module.")  # begin the names of the weights and of their average
 _PLATEAU_FACTOR, _PLATEAU_PATIENCE = 0.3, 1  # of the plateau schedule
 
 
@@ -81,6 +82,26 @@ class FinetuneModule(lightning.LightningModule):
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         return self
+
+    def untrained_names(self) -> set[str]:
+        """Names, in this module's state, of tensors that no step changes."""
+        names = {name for name, weight in self.named_parameters() if not weight.requires_grad}
+        if not self.settings.learn_norms:
+            for prefix in _NETWORKS:
+                names |= {prefix + name for name, _ in self.network.named_buffers()}
+        return names
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Leaves out what no step changes: it is the same in a network that is created again."""
+        left_out = self.untrained_names()
+        state = checkpoint["state_dict"].items()
+        checkpoint["state_dict"] = {name: value for name, value in state if name not in left_out}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds what was left out."""
+        own = self.state_dict()
+        left_out = {name: own[name] for name in self.untrained_names()}
+        checkpoint["state_dict"] = left_out | checkpoint["state_dict"]
 
     def train_dataloader(self) -> Any:
         """Batches of the current epoch."""

@@ -25,7 +25,7 @@ def train_end_to_end(context: TrainingContext) -> Outcome:
         raise DataError(
             "end-to-end training needs validation photos, and the dataset has none",
             remedy="raise data.validation_fraction, or add photos; "
-            "with pretrained weights, training.end_to_end=false needs none",
+            "with pretrained weights, training.strategy=partial needs none",
         )
     labels = np.asarray(context.dataset.labels("train"), np.int64)
     module = FinetuneModule(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -18,7 +20,9 @@ from phytoflow.training.engine.fit import fit
 from phytoflow.training.engine.lightning_module import FinetuneModule, FitSettings
 from phytoflow.training.features.cache import CachedFeatures
 from phytoflow.training.strategies.linear_probe import LinearProbe, fit_probes
+from phytoflow.training.strategies.parameter_efficient import count_trained, merge, restrict_training
 
+_LOG = logging.getLogger(__name__)
 Rows = NDArray[np.int64]
 
 
@@ -70,7 +74,7 @@ def fit_mlp_head(context: TrainingContext, split: FitSplit, name: str) -> nn.Seq
 
 
 def finetune(context: TrainingContext, start: nn.Sequential, split: FitSplit, name: str) -> nn.Sequential:
-    """The second stage: fine-tunes tail and head from where the first stage left them.
+    """The second stage: fine-tunes tail and head from where the first stage left them, by the strategy.
 
     Batches come from cached activations or, if those exceed the disk budget, from photos through the live
     trunk.
@@ -80,18 +84,13 @@ def finetune(context: TrainingContext, start: nn.Sequential, split: FitSplit, na
     batches = cached if split.features.activations else streamed_batches(context, cached)
     settings = context.finetune_settings(len(split.rows), held_out=held_out is not None)
     network = copy.deepcopy(start)
-    if not context.training.train_depthwise:
-        freeze_depthwise(network)
+    torch.manual_seed(context.seed)  # of the low-rank matrices: a resumed fit begins with the same ones
+    restrict_training(network, context.training)
+    _LOG.info("%s: %s trains %d parameters", name, context.training.strategy, count_trained(network))
     fitted = _fit(context, network, batches, split, settings, name)
     assert isinstance(fitted, nn.Sequential)
+    merge(fitted)
     return fitted
-
-
-def freeze_depthwise(network: nn.Module) -> None:
-    """Freezes depthwise filters: few weights, but a third of the time of a step on CPUs."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels > 1:
-            layer.weight.requires_grad_(False)
 
 
 def cached_batches(

@@ -134,8 +134,7 @@ def _held_out_logits(
 
 
 def _alphas(context: TrainingContext) -> tuple[float, ...]:
-    training = context.training
-    return ALPHAS if training.finetune_blocks and training.finetune_epochs else ALPHAS[:1]
+    return ALPHAS if context.training.tuned_blocks else ALPHAS[:1]
 
 
 def _load(context: TrainingContext, split: str, count: int, *, activations: bool = True) -> CachedFeatures:

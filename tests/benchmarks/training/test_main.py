@@ -12,7 +12,7 @@ from phytoflow.training.settings import TrainingSettings
 def test_end_to_end_training_never_stops_early() -> None:
     """Its whole cosine counts; the setting's name was out of date once, and the benchmark could not start."""
     settings = end_to_end_settings(4)
-    assert settings.end_to_end and settings.end_to_end_epochs == 4 < settings.early_stopping_patience
+    assert settings.strategy == "full" and settings.end_to_end_epochs == 4 < settings.early_stopping_patience
 
 
 def test_the_verdict_is_a_ratio_or_a_lower_bound() -> None:

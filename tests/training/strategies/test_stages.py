@@ -16,7 +16,6 @@ from phytoflow.training.strategies.stages import (
     finetune,
     fit_linear_probes,
     fit_mlp_head,
-    freeze_depthwise,
     loss_weights,
     probe_network,
 )
@@ -127,11 +126,3 @@ def test_streamed_photos_are_balanced_in_the_loss(
         changed(context, class_balancing=balancing), np.array([0, 0, 0, 1]), streamed=streamed
     )
     assert weights.tolist() == pytest.approx([2 / 3, 2] if balanced else [1, 1])
-
-
-def test_only_depthwise_filters_are_frozen() -> None:
-    depthwise, grouped = nn.Conv2d(4, 4, 3, groups=4), nn.Conv2d(4, 8, 3, groups=2)
-    network = nn.Sequential(nn.Conv2d(3, 4, 1), depthwise, grouped, nn.Conv2d(8, 1, 1), nn.Conv2d(1, 1, 3))
-    freeze_depthwise(network)
-    frozen = [layer for layer in network if not layer.weight.requires_grad]
-    assert frozen == [depthwise]

@@ -72,6 +72,6 @@ def test_chunks_lose_no_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         write(tmp_path / "b" / f"{number}.png", encoded(picture(1000 + number), "PNG"))
     table = scan_folder(tmp_path, DataSettings(threads=1))
     whole = near_duplicates(table, BITS)
-    monkeypatch.setattr("phytoflow.data.ingest.grouping.near_duplicates._CHUNK", 7)
+    monkeypatch.setattr("phytoflow.data.ingest.grouping.close_hashes._CHUNK", 7)
     assert np.array_equal(np.sort(near_duplicates(table, BITS), axis=0), np.sort(whole, axis=0))
     assert len(whole) == 20

@@ -1,0 +1,1 @@
+"""What preparing many photos costs."""

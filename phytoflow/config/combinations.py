@@ -1,0 +1,31 @@
+"""Refuses settings that are allowed one by one but contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from phytoflow.config.settings import RunSettings
+from phytoflow.errors import ConfigError
+
+_NEEDS_BLOCKS = ("lora", "adapter", "bitfit")
+
+
+def check_combinations(settings: RunSettings) -> None:
+    """Refuses contradicting settings.
+
+    Raises:
+        ConfigError: Lists every contradiction.
+    """
+    if faults := list(_find_contradictions(settings)):
+        raise ConfigError("\n".join(faults), remedy="change one of the settings that are named")
+
+
+def _find_contradictions(settings: RunSettings) -> Iterator[str]:
+    training, model = settings.training, settings.model
+    strategy = f"training.strategy={training.strategy}"
+    if training.strategy not in ("partial", "full") and not model.pretrained:
+        weights = f"model.backbone={model.backbone} with model.weights={model.weights}"
+        yield f"{strategy} keeps the backbone's weights, and {weights} has no pretrained ones"
+    if training.strategy in _NEEDS_BLOCKS and not training.tuned_blocks:
+        fields = "training.finetune_blocks and training.finetune_epochs"
+        yield f"{strategy} trains part of the last blocks, and needs {fields} above 0"

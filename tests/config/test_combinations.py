@@ -1,0 +1,47 @@
+import pytest
+
+from phytoflow.config.loader import load_settings
+from phytoflow.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("assignments", "named"),
+    [
+        (["training.strategy=lora", "model.weights=none"], ["strategy=lora", "weights=none"]),
+        (["training.strategy=linear", "model.backbone=attention_cnn"], ["strategy=linear", "attention_cnn"]),
+        (["training.strategy=bitfit", "training.finetune_blocks=0"], ["strategy=bitfit", "finetune_blocks"]),
+        (
+            ["training.strategy=adapter", "training.finetune_epochs=0"],
+            ["strategy=adapter", "finetune_epochs"],
+        ),
+        (["training.strategy=lora", "preset=fast"], ["strategy=lora", "finetune_blocks"]),
+    ],
+)
+def test_contradictions_are_refused_by_the_names_of_their_settings(
+    assignments: list[str], named: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        load_settings(assignments=assignments)
+    assert all(name in refusal.value.message for name in named)
+
+
+def test_every_contradiction_is_listed() -> None:
+    assignments = ["training.strategy=lora", "model.weights=none", "training.finetune_blocks=0"]
+    with pytest.raises(ConfigError) as refusal:
+        load_settings(assignments=assignments)
+    assert len(refusal.value.message.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        [],
+        ["model.weights=none"],
+        ["training.strategy=full", "model.weights=none"],
+        ["training.strategy=lora"],
+        ["training.strategy=linear", "training.finetune_blocks=0"],
+        ["training.strategy=lora", "model.backbone=attention_cnn", "model.weights=file.safetensors"],
+    ],
+)
+def test_what_fits_together_is_accepted(assignments: list[str]) -> None:
+    assert load_settings(assignments=assignments)
