@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from phytoflow.errors import PhytoflowError
+from phytoflow.errors import BundleError, PhytoflowError
 from phytoflow.monitoring.monitor import Assessment, MonitorState
 from serving.gateway.drift import tables
 from serving.gateway.drift.gauges import publish
@@ -53,8 +54,18 @@ class DriftJob:
                 while await self.advance():
                     pass
                 publish(await tables.read_states(self._database))
+            except BundleError as error:
+                _LOG.warning("drift is not watched: %s", str(error).splitlines()[0])
+                await self._give_up()
             except (*UNAVAILABLE, PhytoflowError) as error:
                 _LOG.warning("drift is not watched: %s", str(error).splitlines()[0])
+
+    async def _give_up(self) -> None:
+        """Without a reference nothing is compared: the queue must not grow until a better bundle is there."""
+        with contextlib.suppress(*UNAVAILABLE):
+            async with self._database.connection() as connection:
+                await tables.clear_waiting(connection)
+        await asyncio.sleep(_REOPEN_SECONDS)
 
     async def advance(self) -> bool:
         """Takes one batch; whether there may be more.

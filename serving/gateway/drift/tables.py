@@ -72,6 +72,11 @@ async def remove_waiting(connection: AsyncConnection, numbers: list[int]) -> Non
     await connection.execute(delete(Unmonitored).where(Unmonitored.number.in_(numbers)))
 
 
+async def clear_waiting(connection: AsyncConnection) -> None:
+    """Empties the queue."""
+    await connection.execute(delete(Unmonitored))
+
+
 async def store_state(
     connection: AsyncConnection,
     version: str,

@@ -168,6 +168,20 @@ async def test_without_a_monitor_nothing_is_queued(
         assert await tables.waiting(connection, 10) == []
 
 
+async def test_without_a_reference_the_queue_does_not_grow(
+    database: Database, tmp_path: Path, records: list[PredictionRecord]
+) -> None:
+    await log(database, tmp_path, records[:5])
+    running = asyncio.create_task(DriftJob(database, settings(BUNDLE)).run())
+    left: list[object] = [None]
+    async with asyncio.timeout(30):
+        while left:
+            await asyncio.sleep(0.05)
+            async with database.connection() as connection:
+                left = list(await tables.waiting(connection, 10))
+    running.cancel()
+
+
 async def test_an_older_bundle_is_named(database: Database) -> None:
     with pytest.raises(BundleError, match="has no drift reference"):
         await DriftJob(database, settings(BUNDLE)).advance()
