@@ -49,9 +49,16 @@ def storage_error(error: OSError, place: Path) -> StorageError | None:
         return StorageError(f"cannot write {path}: {error.strerror}", remedy=_ELSEWHERE)
     if error.errno in _NO_FOLDER and path.is_relative_to(place.parent):
         return StorageError(f"cannot write {path}: {_blocker(path)} is no folder", remedy=_ELSEWHERE)
+    if error.errno == errno.ENOENT and _is_on_the_way(path, place):  # in /proc and the like
+        return StorageError(f"cannot write {path}: no file or folder can be made there", remedy=_ELSEWHERE)
     if error.errno == errno.ENAMETOOLONG:
         return StorageError(f"cannot write {path}: the name is too long", remedy=_ELSEWHERE)
     return None
+
+
+def _is_on_the_way(path: Path, place: Path) -> bool:
+    """Whether a path is a folder to be made for the place, or the name that it is written under at first."""
+    return path in place.parents or (path.parent == place.parent and path.name.startswith(f".{place.name}."))
 
 
 def _what_to_free(path: Path) -> str:

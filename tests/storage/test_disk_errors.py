@@ -44,6 +44,16 @@ def test_a_file_where_a_folder_should_be_is_named(writer: type, tmp_path: Path) 
         pass
 
 
+@pytest.mark.parametrize("writer", [atomic_file, atomic_folder])
+@pytest.mark.parametrize("place", ["/proc/out", "/proc/out/bundle"])
+def test_a_place_in_which_nothing_can_be_made_is_named(writer: type, place: str) -> None:
+    with (
+        pytest.raises(StorageError, match=r"cannot write /proc/.*can be made there"),
+        writer(Path(place)) as at,
+    ):
+        at.write_text("")
+
+
 def test_a_name_that_is_too_long_is_said(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="too long"), atomic_file(tmp_path / ("x" * 300)):
         pass
