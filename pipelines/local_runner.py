@@ -26,6 +26,7 @@ from pipelines.compile_options import CompileOptions
 from pipelines.display import Display, open_display, step_title
 from pipelines.failures import RunInterruptedError, explain_failure
 from pipelines.kfp_hooks import kfp_hooks, step_name
+from pipelines.run_log import open_log
 from pipelines.step_process import StepProcess
 from pipelines.training import NAME, build
 
@@ -60,7 +61,7 @@ def run_here(output: Path, parameters: Mapping[str, object], display: Display | 
         StorageError: The folder cannot be written.
     """
     display = display or open_display(sys.stdout)
-    with exclusive_folder(output) as lock, _open_log(output / "run.log") as log, display:
+    with exclusive_folder(output) as lock, open_log(output / "run.log") as log, display:
         run = _Run(output, lock, log, display)
         try:
             with signals_as_interrupts(), explain_disk_errors(output / "steps"), _redirect_kfp(log):
@@ -155,14 +156,6 @@ def _redirect_kfp(log: TextIO) -> Iterator[None]:
     with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-@contextlib.contextmanager
-def _open_log(file: Path) -> Iterator[TextIO]:
-    with explain_disk_errors(file):
-        log = file.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
-    with log:
-        yield log
 
 
 def _remove_stale_folders(root: Path, keep: int) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from phytoflow.data.synthetic.dataset import make_synthetic_dataset
-from tests.support.disks import make_read_only, small_disk
+from tests.support.disks import fill, make_read_only, small_disk
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.timeout(1800)
@@ -65,19 +65,6 @@ def finish(run: subprocess.Popen[str], output: Path) -> str:
     subprocess.run([sys.executable, "-m", "phytoflow.cli", "stop", "--output", str(output)], check=True)
     assert run.returncode == 0, text
     return text
-
-
-def fill(disk: Path) -> Path:
-    """Leaves no byte of a disk."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (2**20, 2**12, 1):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                continue
-    return filler
 
 
 @pytest.mark.parametrize("turn", range(ROUNDS))

@@ -27,3 +27,16 @@ def small_disk(folder: Path, megabytes: float) -> Iterator[Path]:
 def make_read_only(folder: Path) -> None:
     """Remounts a small disk so that nobody, root included, writes to it."""
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Leaves no byte of a disk."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (2**20, 2**12, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+    return filler
