@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 from phytoflow.bundle.bundle import Bundle
+from phytoflow.client.parameters import InferParameters
 from phytoflow.client.rest_codec import encode
 from phytoflow.data.images.decode import decode
 from phytoflow.data.images.limits import Limits
@@ -28,6 +29,7 @@ from phytoflow.inference.test_time_augmentation import view_pixels
 from phytoflow.protocol.constants import VIEWS
 from phytoflow.system.malloc import KEPT
 from tests.support.make_bundle import pictures
+from tests.support.photo_files import PROFILES, heic, png_16, tiff_16
 from tests.support.servers import LIMITS, Server, start
 
 SECONDS = float(os.environ.get("PHYTOFLOW_FUZZ_SECONDS", "20"))
@@ -38,6 +40,7 @@ pytestmark = [
 REQUESTS_A_SECOND = 20
 KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 TOKENS = (b"\xff\xd8", b"\xff\xd9", b"\xff\xda", b"\xff\xc4", b"\xff\xe1Exif\0\0", b"IHDR", b"IDAT", b"IEND")
+TOKENS += (b"ftypheic", b"ftypavif", b"irot", b"ispe", b"hvcC", b"iloc", b"sBIT", b"ICC_PROFILE\0", b"acsp")
 TOKENS += (b"acTL", b"iCCP", b"RIFF", b"VP8L", b"VP8X", b"II*\0", b"MM\0*", b"BM", b"\0" * 8, b"\xff" * 8)
 DECODER_LIMITS = Limits(max_bytes=2**20, max_pixels=2**20)
 
@@ -51,6 +54,11 @@ def seeds() -> list[bytes]:
     found += [_saved(image.convert(mode), "PNG") for mode in ("P", "RGBA", "LA", "1", "I;16")]
     found += [_saved(image.convert("CMYK"), "JPEG"), _saved(image, "JPEG", progressive=True)]
     found += [_saved(image, "TIFF", compression=name) for name in ("tiff_lzw", "packbits", "tiff_deflate")]
+    found += [heic(image), heic(image, orientation=6), heic(image, bit_depth=10), _saved(image, "AVIF")]
+    for kind, name in zip(("JPEG", "PNG", "TIFF", "WEBP", "AVIF"), 2 * list(PROFILES), strict=False):
+        found.append(_saved(image, kind, icc_profile=PROFILES[name]))
+    twelve_bits = (np.asarray(image).astype(np.uint32) * 4095 // 255).astype(np.uint16)
+    found += [png_16(twelve_bits), png_16(twelve_bits[..., 0], significant_bits=12), tiff_16(twelve_bits)]
     exif = Image.Exif()
     exif[0x0112] = 6
     return [*found, _saved(image, "JPEG", exif=exif), _saved(image, "WEBP", lossless=True)]
@@ -140,7 +148,7 @@ def _request(chance: random.Random, corpus: list[bytes]) -> dict[str, object]:
     photos = [mutated(chance, corpus) for _ in range(chance.randrange(1, 4))]
     body, headers = encode(photos, None)
     if chance.random() < 0.3:
-        body, headers = encode([chance.choice(corpus)], 2)
+        body, headers = encode([chance.choice(corpus)], InferParameters(top_k=2))
         body = mutated(chance, [body])
     elif chance.random() < 0.3:
         data = base64.b64encode(chance.choice(corpus)).decode()
