@@ -1,6 +1,8 @@
 """Photos as phones write them: HEIC by x265, AVIF by Pillow's encoder."""
 
 import io
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -107,3 +109,20 @@ def test_plugins_are_registered_under_names_that_can_be_opened() -> None:
     assert heif.formats() == ("AVIF", "HEIF")
     assert features.check("avif")
     assert Image.open(io.BytesIO(heic(PHOTO)), formats=["HEIF"]).size == (400, 300)
+
+
+def test_damaged_metadata_does_not_end_the_process() -> None:
+    """pi-heif 1.4.0 reads the type of a metadata entry through a null pointer: run where a crash is seen."""
+    photo = heic(Image.new("RGB", (40, 30), (90, 120, 30)))
+    code = (
+        "import sys\n"
+        "from phytoflow.data.images.decode import decode\n"
+        "from phytoflow.errors import PhotoError\n"
+        "content = sys.stdin.buffer.read()\n"
+        "entry = content.index(b'Exif')\n"
+        "for at in range(entry - 20, entry + 8):\n"
+        "    try: decode(content[:at] + bytes([255]) + content[at + 1:])\n"
+        "    except PhotoError: pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=photo, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
