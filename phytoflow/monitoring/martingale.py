@@ -5,7 +5,7 @@ that the prices hold (``bets``). Half of the stake plays from the first photo. T
 little, so that a change after a million photos meets fresh stakes (a mixture over the moment of change).
 Wealth, the weighted mean over all bets, is then a nonnegative supermartingale that starts at 1. By Ville's
 inequality it reaches 1 / a with probability at most a, over any number of photos (Vovk et al. 2003;
-conditional on the reference: Shaer et al. 2026, arXiv 2602.13848). With the failure of the prices the
+on tests conditional on a fixed reference see also arXiv 2602.13848). With the failure of the prices the
 probability of a false alarm, ever, is at most twice ``LEVEL``.
 """
 
