@@ -17,7 +17,16 @@ FORBIDDEN = {
     "pipelines": {"serving", "kserve", "torch"},
 }
 COMPOSITION_ROOT = {
-    f"phytoflow/cli/{name}.py" for name in ("drift/database", "gateway", "pipeline", "run", "serve", "stack")
+    f"phytoflow/cli/{name}.py"
+    for name in (
+        "drift/database",
+        "pipeline",
+        "run",
+        "serve",
+        "service/gateway",
+        "service/rollout",
+        "service/stack",
+    )
 }
 ONLY_PLACE_OF = {
     "mlflow": "phytoflow/tracking/",

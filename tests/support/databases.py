@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -81,9 +83,11 @@ def postgres_server(folder: Path) -> RunningServer:
     """A PostgreSQL server with an empty database `gateway`; skips the test if there is none."""
     if not _POSTGRES_FOLDERS:
         pytest.skip("no PostgreSQL server (Debian: apt-get install postgresql)")
-    programs, data, port = _POSTGRES_FOLDERS[0], folder / "postgres", free_port()
-    data.mkdir()
-    as_user = _as_postgres(folder, data)
+    # Not below pytest's folder: another session closes that to other users when it starts.
+    data = Path(tempfile.mkdtemp(prefix="postgres-"))
+    atexit.register(shutil.rmtree, data, ignore_errors=True)
+    programs, port = _POSTGRES_FOLDERS[0], free_port()
+    as_user = _as_postgres(data)
     initdb = [str(programs / "initdb"), "-D", str(data), "-U", "gateway", "-A", "trust", "-E", "UTF8", "-N"]
     subprocess.run([*as_user, *initdb], check=True, capture_output=True)
     command = [*as_user, str(programs / "postgres"), "-D", str(data), "-p", str(port), "-k", str(data)]
@@ -101,12 +105,9 @@ def postgres_server(folder: Path) -> RunningServer:
     return server
 
 
-def _as_postgres(folder: Path, data: Path) -> list[str]:
+def _as_postgres(data: Path) -> list[str]:
     """PostgreSQL refuses to run as root: then as the user that its package made."""
     if os.geteuid() != 0:
         return []
     shutil.chown(data, "postgres", "postgres")
-    for parent in [folder, *folder.parents]:
-        if parent != Path("/") and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]

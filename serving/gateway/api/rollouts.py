@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from phytoflow.rollout.decide import decide
 from phytoflow.rollout.settings import RolloutSettings
@@ -21,13 +22,22 @@ from serving.gateway.services import Services
 router = APIRouter(prefix="/rollouts", tags=["rollouts"])
 
 
+def _read_strictly(value: Any) -> Any:
+    """A text is no number here, as the document of the API says."""
+    if not isinstance(value, dict):
+        return value
+    return RolloutSettings.model_validate_json(orjson.dumps(value), strict=True)
+
+
 class StartRequest(BaseModel, extra="forbid"):
     """A rollout to begin."""
 
     challenger: str = Field(
         pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$", max_length=500, description="URL of a predictor."
     )
-    settings: RolloutSettings | None = Field(None, description="Thresholds; those of the gateway if missing.")
+    settings: Annotated[RolloutSettings | None, BeforeValidator(_read_strictly)] = Field(
+        None, description="Thresholds; those of the gateway if missing."
+    )
 
 
 @router.post("", status_code=201, responses=problems(409))

@@ -11,7 +11,7 @@ from phytoflow.errors import ServingError
 from tests.support.gateway import RunningGateway
 from tests.support.golden import BUNDLE
 
-FILE = sorted((BUNDLE / "probes").glob("*.*"))[0]
+FILE = sorted((BUNDLE / "probes").glob("*.*"))[1]  # another test corrects the first one
 CLASSES = {"healthy", "rust", "scab"}
 
 
@@ -27,7 +27,8 @@ async def test_every_method(gateway: RunningGateway, tmp_path: Path) -> None:
         await client.prediction(task.result.id)  # waits until it is in the log
         ids = [stored.id async for stored in client.history()]
         assert said.corrected_label == one.prediction == (await client.prediction(one.id)).corrected_label
-        assert ids == [task.result.id, three.id, two.id, one.id]  # newest first
+        assert (ids[0], ids[3:]) == (task.result.id, [one.id])  # newest first
+        assert set(ids[1:3]) == {two.id, three.id}  # of one moment, in any order
         assert (await client.quota()).remaining < 100_000 and set(await client.classes()) == CLASSES
         assert await client.photo(one.id)
         with pytest.raises(GatewayError, match="archive"):

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from serving.gateway.auth.local_issuer import LocalIssuer
-from serving.gateway.console.sign_in import _is_loopback
+from serving.gateway.console.sign_in import _may_use_links
+from serving.gateway.settings import AuthSettings
 from tests.serving.gateway.api.test_predictions import _unique
 from tests.serving.gateway.console.conftest import browse, csrf_of, sign_in_link
 from tests.support.gateway import RunningGateway
@@ -203,7 +203,8 @@ def test_errors_are_pages_for_browsers_and_documents_for_programs(
 
 
 def test_a_link_from_elsewhere_is_refused(gateway: RunningGateway) -> None:
-    """Only this machine may use one-time links; the test asks from another address of it."""
-
-    scope = {"type": "http", "client": ("192.0.2.7", 5), "headers": []}
-    assert not _is_loopback(Request(scope)) and LocalIssuer.open(gateway.directory).issuer
+    """By default only this machine may use one-time links."""
+    networks = AuthSettings().link_networks
+    for address, allowed in (("192.0.2.7", False), ("127.0.0.1", True), ("::ffff:127.0.0.1", True)):
+        scope = {"type": "http", "client": (address, 5), "headers": []}
+        assert _may_use_links(Request(scope), networks) is allowed
