@@ -32,7 +32,7 @@ OURS = {
     "PHYTOFLOW_GATEWAY__LIMITS__PHOTOS_PER_MINUTE": "1000000",
 }
 CONFIG = ("--config", "/etc/gateway/gateway.yaml")
-# While other work takes both CPUs, probes and kubectl come too late, and requests fail for want of a processor.
+# While other work takes both CPUs, probes and kubectl come too late, and requests fail for that reason alone.
 under_load = pytest.mark.skipif(
     not os.environ.get("PHYTOFLOW_TEST_LOAD"),
     reason="needs a machine to itself: set PHYTOFLOW_TEST_LOAD=1 to end pods under load",
