@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
 from pydantic import Field, model_validator
 
 from phytoflow.config.loader import validate
-from phytoflow.errors import ConfigError
+from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.settings_base import Section
 
 _TRAIN = ("phytoflow", "run", "--data", "{data}", "--output", "{output}")
@@ -78,10 +77,4 @@ class WatchSettings(Section):
 
 def load_watch_settings(file: Path) -> WatchSettings:
     """Reads the settings; raises ConfigError for an unreadable file, an unknown key or a wrong value."""
-    try:
-        tree = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot read settings from {file}: {error}", remedy="give a YAML file") from error
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{file} holds no keys and values", remedy="write `key: value` lines")
-    return validate(WatchSettings, tree)
+    return validate(WatchSettings, SettingsOverrides.read(file).tree)

@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from phytoflow.config.loader import validate
+from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.errors import ConfigError
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.settings_base import Section, Share
@@ -255,23 +256,13 @@ def load_gateway_settings(
     Raises:
         ConfigError: An unknown key, a value out of range, or an unreadable file.
     """
-    tree = _read_file(file) if file else {}
+    tree = dict(SettingsOverrides.read(file).tree)
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX):
             if name.endswith(_FILE_SUFFIX):
                 name, value = name.removesuffix(_FILE_SUFFIX), _read_secret(name, Path(value))
             _set(tree, name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"), value)
     return validate(GatewaySettings, tree)
-
-
-def _read_file(file: Path) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot read settings from {file}: {error}", remedy="give a YAML file") from error
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{file} holds no keys and values", remedy="write `key: value` lines")
-    return tree
 
 
 def _read_secret(variable: str, file: Path) -> str:

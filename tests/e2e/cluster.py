@@ -89,6 +89,20 @@ def ready(pod: Object) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
 
 
+@contextmanager
+def in_threads(work: Callable[[int], None], count: int, ended: threading.Event) -> Iterator[None]:
+    """Calls ``work`` in that many threads, each with its number; at the end tells them and waits."""
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
 @dataclass
 class Callers:
     """Closed-loop clients of a Service. Each sends its next request once it got an answer.
@@ -110,15 +124,8 @@ class Callers:
     @contextmanager
     def calling(self, count: int) -> Iterator[Callers]:
         """Runs that many clients until the context ends."""
-        threads = [threading.Thread(target=self._call, args=(number,)) for number in range(count)]
-        for thread in threads:
-            thread.start()
-        try:
+        with in_threads(self._call, count, self._ended):
             yield self
-        finally:
-            self._ended.set()
-            for thread in threads:
-                thread.join()
 
     def _call(self, number: int) -> None:
         """Opens new connections now and then: a Service spreads connections, not requests."""

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from serving.gateway.auth.local_issuer import LocalIssuer
-from tests.e2e.cluster import Object, get, kubectl, prometheus, ready, wait_until
+from tests.e2e.cluster import Object, get, in_threads, kubectl, prometheus, ready, wait_until
 from tests.e2e.conftest import GATEWAY_SECRET, ROOT, SMALL, Versions
 from tests.e2e.names import own_name
 from tests.support.make_bundle import pictures
@@ -112,15 +112,8 @@ class Users:
     @contextmanager
     def working(self, count: int) -> Iterator[Users]:
         """Runs that many users until the context ends."""
-        threads = [threading.Thread(target=self._work, args=(number,)) for number in range(count)]
-        for thread in threads:
-            thread.start()
-        try:
+        with in_threads(self._work, count, self._ended):
             yield self
-        finally:
-            self._ended.set()
-            for thread in threads:
-                thread.join()
 
     def _work(self, number: int) -> None:
         """Opens new connections now and then: a Service spreads connections, not requests."""

@@ -27,7 +27,7 @@ def test_a_file_with_triggers_and_limits(tmp_path: Path) -> None:
         ("triggers: {data: photos, gateway: 'http://a'}", "token_file"),
         ("triggers: {data: photos, alerts: [A]}", "belong together"),
         ("limits: {trainings_per_day: 0}\ntriggers: {data: photos}", "trainings_per_day"),
-        ("- a list", "no keys and values"),
+        ("- a list", "not keys and values"),
         ("{", "cannot read"),
     ],
 )
@@ -39,5 +39,5 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, why: str) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot read settings"):
+    with pytest.raises(ConfigError, match="cannot read"):
         load_watch_settings(tmp_path / "absent.yaml")

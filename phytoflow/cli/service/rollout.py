@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
-import yaml
 
-from phytoflow.errors import ConfigError, ServingError
+from phytoflow.client.gateway import GatewayClient
+from phytoflow.config.loader import validate
+from phytoflow.config.overrides import SettingsOverrides
+from phytoflow.errors import ConfigError
 from phytoflow.outer_packages import make_importable
+from phytoflow.rollout.settings import RolloutSettings
 
 app = typer.Typer(
     no_args_is_help=True, help="Compare a challenger with the model that answers, and promote it."
@@ -22,7 +24,6 @@ TokenOption = Annotated[
 DirectoryOption = Annotated[Path, typer.Option(help="Folder of the gateway, for its local issuer.")]
 _URL = "http://127.0.0.1:8000"
 _DIRECTORY = Path("stack")
-_SECONDS = 30.0
 
 
 @app.command()
@@ -39,7 +40,8 @@ def start(
     """Begin a rollout: first copies of traffic, then a growing share of users."""
     body: dict[str, Any] = {"challenger": challenger}
     if config:
-        body["settings"] = yaml.safe_load(config.read_text(encoding="utf-8"))
+        chosen = validate(RolloutSettings, SettingsOverrides.read(config).tree)
+        body["settings"] = chosen.model_dump(mode="json")
     _show(_call("POST", "", url, token_file, directory, body))
 
 
@@ -84,29 +86,13 @@ def replay(
 def _call(
     method: str, path: str, url: str, token_file: Path | None, directory: Path, body: Any = None
 ) -> Any:
-    headers = {"Authorization": f"Bearer {_token(token_file, directory)}"}
-    try:
-        with httpx.Client(trust_env=False, timeout=_SECONDS) as client:
-            answer = client.request(
-                method, f"{url.rstrip('/')}/v1/rollouts{path}", json=body, headers=headers
-            )
-    except httpx.TransportError as error:
-        raise ServingError(
-            f"no gateway answers at {url}: {error}", remedy="start it, or give --url"
-        ) from error
-    if answer.is_success:
-        return answer.json()
-    try:
-        problem = answer.json()
-    except ValueError:
-        problem = {}
-    detail = problem.get("detail", f"HTTP {answer.status_code}")
-    raise ServingError(f"the gateway refused: {detail}", remedy=problem.get("remedy", ""))
+    with GatewayClient(url, _token(token_file, directory), token_file=token_file or "", retries=0) as client:
+        return client.request(method, f"/v1/rollouts{path}", body)
 
 
 def _token(token_file: Path | None, directory: Path) -> str:
     if token_file:
-        return token_file.read_text(encoding="utf-8").strip()
+        return ""  # the client reads it
     if not directory.is_dir():
         raise ConfigError(f"no gateway's folder at {directory}", remedy="give --token-file, or --directory")
     make_importable("serving")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -102,6 +102,10 @@ class AsyncGatewayClient:
     async def classes(self) -> list[str]:
         """The classes of the model that answers."""
         return await self._run(calls.classes())
+
+    async def request(self, method: str, path: str, document: dict[str, Any] | None = None) -> Any:
+        """Any other call of the API."""
+        return await self._run(calls.request(method, path, document))
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,3 +133,9 @@ def _options(top_k: int, explain: bool, tta: str) -> dict[str, Any]:
 
 def _read(model: type[_M]) -> Callable[[httpx.Response], _M]:
     return lambda response: model.model_validate_json(response.content)
+
+
+def request(method: str, path: str, document: dict[str, Any] | None) -> Call[Any]:
+    """Any other call of the API, answered by JSON."""
+    read = operator.methodcaller("json")
+    return Call(method, path, read, document=document, idempotent=method == "GET")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 from pydantic import ValidationError
@@ -152,6 +152,19 @@ class GatewayClient:
     def classes(self) -> list[str]:
         """The classes of the model that answers."""
         return self._run(calls.classes())
+
+    def request(self, method: str, path: str, document: dict[str, Any] | None = None) -> Any:
+        """Any other call of the API.
+
+        Args:
+            method: HTTP method; only ``GET`` is repeated after a lost connection.
+            path: Path with its version, e.g. ``/v1/rollouts/current``.
+            document: JSON body.
+
+        Returns:
+            The answer's JSON document.
+        """
+        return self._run(calls.request(method, path, document))
 
     def close(self) -> None:
         """Closes the connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from serving.gateway.upstream.codec import Buffer, PhotoResult
 from serving.gateway.upstream.fleet import Fleet, Role, Split
 from serving.gateway.upstream.predictor import ModelInfo
 
+_LOG = logging.getLogger(__name__)
 _MAX_WAITING = 64  # requests
 _MAX_WAITING_BYTES = 64 * 2**20
 _MAX_ROWS = 10_000  # that wait for the database
@@ -117,6 +119,8 @@ class Comparer:
             answered = await self._waiting.get()
             try:
                 await self._compare(answered)
+            except Exception as error:  # of one copy: none may end the comparisons
+                _LOG.warning("a copy was not compared: %s: %s", type(error).__name__, error)
             finally:
                 self._waiting_bytes -= sum(len(photo) for photo in answered.photos)
 

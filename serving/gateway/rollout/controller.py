@@ -43,12 +43,12 @@ class RolloutController:
         self._followed = ("", -1)  # rollout and revision
 
     async def run(self) -> None:
-        """Works until cancelled; a database that is away is waited for, and everything stays as it is."""
+        """Works until cancelled; after an error everything stays as it is until the next round."""
         while True:
             try:
                 await self.tick()
-            except UNAVAILABLE as error:
-                _LOG.warning("the rollout waits for the database: %s", type(error).__name__)
+            except Exception as error:  # an unreadable row or database: none may end the rounds
+                _LOG.warning("the rollout waits: %s: %s", type(error).__name__, error)
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def tick(self) -> None:
@@ -85,7 +85,7 @@ class RolloutController:
         if row is not None:
             champion = row.challenger_url if stage.name == "promoted" else row.champion_url
             challenger = row.challenger_url if active else self._challenger
-            split = Split(row.id, stage.percent, compares=True, settings=settings_of(row)) if active else None
+            split = Split(row.id, stage.percent, settings_of(row)) if active else None
         await self._fleet.point(champion, challenger, split)
         self._followed = key
 

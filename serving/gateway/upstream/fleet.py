@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from functools import partial
@@ -22,13 +23,11 @@ class Split:
     Attributes:
         rollout_id: The rollout.
         percent: Share of users that the challenger answers.
-        compares: Whether the other model is asked for a copy of each answer.
         settings: Thresholds of the rollout.
     """
 
     rollout_id: str
     percent: int
-    compares: bool
     settings: RolloutSettings
 
 
@@ -45,6 +44,8 @@ class Fleet:
         self.champion = self._make(settings.champion)
         self.challenger = self._make(settings.challenger) if settings.challenger else None
         self.split: Split | None = None
+        self._grace = settings.timeout_seconds
+        self._retiring: dict[asyncio.Task[None], Predictor] = {}
 
     async def open(self) -> None:
         """Opens the connection pools."""
@@ -53,7 +54,10 @@ class Fleet:
 
     async def close(self) -> None:
         """Closes all connections."""
-        for predictor in self.all():
+        retired = list(self._retiring.values())
+        for task in self._retiring:
+            task.cancel()
+        for predictor in [*self.all(), *retired]:
             await predictor.close()
 
     def all(self) -> list[Predictor]:
@@ -69,23 +73,33 @@ class Fleet:
 
     def other(self, role: Role) -> Predictor | None:
         """The model to compare an answer with; None while nothing is compared."""
-        if not (self.split and self.split.compares):
+        if self.split is None:
             return None
         return self.challenger if role == "champion" else self.champion
 
     async def point(self, champion: str, challenger: str, split: Split | None) -> None:
-        """Follows a rollout: other URLs, another split. Connections to the same URL stay."""
+        """Follows a rollout: other URLs, another split.
+
+        Connections to the same URL stay. A predictor that is left out answers its requests in progress.
+        """
         known = {predictor.url: predictor for predictor in self.all()}
         self.champion = await self._predictor(champion, known)
         self.challenger = await self._predictor(challenger, known) if challenger else None
         self.split = split
         for predictor in known.values():
             if predictor not in self.all():
-                await predictor.close()
+                task = asyncio.create_task(self._retire(predictor))
+                self._retiring[task] = predictor
+                task.add_done_callback(self._retiring.pop)
 
     def halt(self) -> None:
         """Sends nothing more to the challenger of a rollout."""
         self.split = None
+
+    async def _retire(self, predictor: Predictor) -> None:
+        """Closes a predictor once no request to it can be in progress any more."""
+        await asyncio.sleep(self._grace)
+        await predictor.close()
 
     async def _predictor(self, url: str, known: dict[str, Predictor]) -> Predictor:
         if (predictor := known.get(url.rstrip("/"))) is None:

@@ -41,13 +41,13 @@ def test_a_setting_whose_name_ends_in_file_is_a_path(tmp_path: Path) -> None:
 
 def test_an_unknown_key_and_an_unreadable_file_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "gateway.yaml"
-    with pytest.raises(ConfigError, match="cannot read settings"):
+    with pytest.raises(ConfigError, match="cannot read"):
         load_gateway_settings(file)
     file.write_text("server: {prot: 9000}\n")
     with pytest.raises(ConfigError, match="prot"):
         load_gateway_settings(file)
     file.write_text("- a\n")
-    with pytest.raises(ConfigError, match="no keys and values"):
+    with pytest.raises(ConfigError, match="not keys and values"):
         load_gateway_settings(file)
 
 

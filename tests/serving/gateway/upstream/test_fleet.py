@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
 from phytoflow.rollout.settings import RolloutSettings
 from serving.gateway.settings import UpstreamSettings
 from serving.gateway.upstream.fleet import Fleet, Split, bucket
@@ -10,7 +15,7 @@ USERS = [f"user {number}" for number in range(10_000)]
 
 
 def split(percent: int, rollout_id: str = "r") -> Split:
-    return Split(rollout_id, percent, compares=True, settings=RolloutSettings())
+    return Split(rollout_id, percent, RolloutSettings())
 
 
 async def test_the_share_of_users_is_exact_to_a_point_and_sticky() -> None:
@@ -38,3 +43,26 @@ async def test_connections_to_the_same_predictor_stay() -> None:
     fleet.halt()
     assert fleet.other("champion") is None and fleet.choose("anna")[1] == "champion"
     await fleet.close()
+
+
+async def test_requests_in_progress_are_answered_by_a_predictor_that_is_left_out() -> None:
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        begun.set()
+        await finish.wait()
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_get("/v2/models/leaf/ready", answer)
+    async with TestServer(application) as server:
+        fleet = Fleet(UpstreamSettings())
+        await fleet.point("http://a", str(server.make_url("")), split(50))
+        assert fleet.challenger
+        asking = asyncio.create_task(fleet.challenger.ready())
+        await begun.wait()
+        await fleet.point("http://a", "", None)
+        await asyncio.sleep(0)  # what point left to do has begun
+        finish.set()
+        assert await asking
+        await fleet.close()
