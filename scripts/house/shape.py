@@ -47,10 +47,6 @@ def check_contracts() -> tuple[bool, str]:
 
 
 def widest_folder(root: Path = ROOT) -> tuple[str, int]:
-    """Returns the folder of the packages with the most Python files, and their number."""
-    folders = Counter(
-        str(PurePosixPath(name).parent)
-        for name in tracked_files(root)
-        if name.endswith(".py") and name.split("/")[0] in PACKAGES
-    )
+    """Returns the folder with the most Python files, and their number."""
+    folders = Counter(str(PurePosixPath(name).parent) for name in tracked_files(root) if name.endswith(".py"))
     return folders.most_common(1)[0]

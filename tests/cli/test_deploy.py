@@ -15,7 +15,7 @@ from phytoflow.deploy.kubernetes.inference_service import Release
 from phytoflow.deploy.kubernetes.publisher import deploy
 from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 from phytoflow.deploy.settings import DeploySettings
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 ROW = [0.7, 0.2, 0.1]
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from phytoflow import __version__
 from phytoflow.cli.main import COMMANDS, app
 from phytoflow.data.synthetic.dataset import make_synthetic_dataset
-from tests.support.cutting_server import Behaviour, serve
 from tests.support.make_bundle import CLASSES, pictures
+from tests.support.services.cutting_server import Behaviour, serve
 
 
 def phytoflow(*arguments: object) -> subprocess.CompletedProcess[str]:

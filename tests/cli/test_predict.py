@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.support.make_bundle import CLASSES, pictures
-from tests.support.servers import Server, running
+from tests.support.services.servers import Server, running
 
 
 def phytoflow(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.fake_predictor import FakePredictor, fake_predictor
+from tests.support.services.fake_predictor import FakePredictor, fake_predictor
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from phytoflow.client.grpc_client import AsyncGrpcClient, GrpcClient
 from phytoflow.errors import ServingError
 from phytoflow.system.ports import free_port
-from tests.support.fake_predictor import FakePredictor
+from tests.support.services.fake_predictor import FakePredictor
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from phytoflow.client.prediction import RefusedError
 from phytoflow.client.rest_client import AsyncClient, Client
 from phytoflow.errors import ServingError
 from phytoflow.system.ports import free_port
-from tests.support.fake_predictor import FakePredictor, fake_predictor
+from tests.support.services.fake_predictor import FakePredictor, fake_predictor
 
 
 def test_predictions_are_typed(fake: FakePredictor, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from kserve import InferRequest
 from phytoflow.client.parameters import InferParameters
 from phytoflow.client.rest_codec import decode, encode
 from phytoflow.errors import ServingError
-from tests.support.fake_predictor import v2_response
+from tests.support.services.fake_predictor import v2_response
 
 
 def test_kserve_reads_the_request(tmp_path: Path) -> None:

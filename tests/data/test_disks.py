@@ -16,10 +16,10 @@ from phytoflow.data.sources.download import download
 from phytoflow.data.sources.resolve import localise_source
 from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from phytoflow.errors import StorageError
-from tests.support.cutting_server import Behaviour, serve
 from tests.support.disks import make_read_only, small_disk
-from tests.support.object_store import object_store
 from tests.support.photo_folder import encoded, make_folder, picture, write
+from tests.support.services.cutting_server import Behaviour, serve
+from tests.support.services.object_store import object_store
 
 SETTINGS = DataSettings(threads=1)
 

@@ -13,9 +13,9 @@ import pytest
 
 from phytoflow.bundle.bundle import TEST_PHOTOS
 from tests.support.documents import ROOT
-from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.make_bundle import pictures
-from tests.support.servers import Server, running
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import Server, running
 
 
 @pytest.fixture(scope="module")

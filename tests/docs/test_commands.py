@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.documents import Block, blocks_of
-from tests.support.gateway import RunningGateway
 from tests.support.make_bundle import CLASSES
-from tests.support.servers import Server
+from tests.support.services.gateway import RunningGateway
+from tests.support.services.servers import Server
 
 
 def execute(

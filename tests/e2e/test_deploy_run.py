@@ -20,7 +20,7 @@ from phytoflow.tracking.registry import champion
 from phytoflow.tracking.settings import TrackingSettings
 from pipelines.local_runner import run_here
 from tests.e2e.place import NAME, SETTINGS, Place, place
-from tests.support.mlflow_server import mlflow_server
+from tests.support.services.mlflow_server import mlflow_server
 
 __all__ = ["place"]
 

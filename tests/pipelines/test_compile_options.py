@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipelines.compile_options import SIZES, CompileOptions, Size
-from tests.support.servers import ROOT
+from tests.support.services.servers import ROOT
 
 _UNITS = {"": 1.0, "m": 1e-3, "M": 1e6, "G": 1e9, "Mi": 2.0**20, "Gi": 2.0**30}
 

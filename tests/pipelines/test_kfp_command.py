@@ -15,7 +15,7 @@ from kfp.cli.run import run as run_group
 
 from pipelines.compile_options import CompileOptions
 from pipelines.package import submit_command, write_package
-from tests.support.kfp_backend import kfp_backend
+from tests.support.services.kfp_backend import kfp_backend
 
 ROOT = Path(__file__).resolve().parents[2]
 KFP = Path(sys.executable).with_name("kfp")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.step_process import StepProcess
-from tests.support.processes import group_members, runs, wait_until
+from tests.support.services.processes import group_members, runs, wait_until
 
 _STEP = """
 import subprocess, sys, time

@@ -33,12 +33,12 @@ from phytoflow.alerts.rule import Alert, Group
 from phytoflow.client.rest_codec import encode
 from phytoflow.system.ports import free_port
 from serving.gateway.log.database import Database
-from tests.support.databases import RunningServer, postgres_server, redis_server
-from tests.support.gateway import ROOT, RunningGateway, start_gateway
 from tests.support.golden import BUNDLE, PHOTOS, SERVED
-from tests.support.prometheus import alertmanager_server, prometheus_server
-from tests.support.servers import Server, start
-from tests.support.webhook_receiver import WebhookReceiver
+from tests.support.services.databases import RunningServer, postgres_server, redis_server
+from tests.support.services.gateway import ROOT, RunningGateway, start_gateway
+from tests.support.services.prometheus import alertmanager_server, prometheus_server
+from tests.support.services.servers import Server, start
+from tests.support.services.webhook_receiver import WebhookReceiver
 
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 LONGEST_SECONDS = 60

@@ -17,7 +17,7 @@ from phytoflow.client.gateway import GatewayClient
 from phytoflow.data.feedback.collect import HELD_OUT
 from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from phytoflow.inference.classifier import Classifier
-from tests.support.gateway import RunningGateway, start_gateway
+from tests.support.services.gateway import RunningGateway, start_gateway
 
 pytestmark = pytest.mark.timeout(1800)
 FAST = [

@@ -20,12 +20,12 @@ from phytoflow.alerts.prometheus import render_rule_file
 from phytoflow.dashboards.catalogue import DASHBOARDS
 from phytoflow.system.ports import free_port
 from serving.gateway.auth.local_issuer import LocalIssuer
-from tests.support.databases import RunningServer
 from tests.support.drift import bundle_with_reference
-from tests.support.gateway import ROOT, RunningGateway, start_gateway
 from tests.support.golden import BUNDLE, PHOTOS, SERVED
-from tests.support.prometheus import SCRAPE_SECONDS, prometheus_server
-from tests.support.servers import running
+from tests.support.services.databases import RunningServer
+from tests.support.services.gateway import ROOT, RunningGateway, start_gateway
+from tests.support.services.prometheus import SCRAPE_SECONDS, prometheus_server
+from tests.support.services.servers import running
 
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 CLASSES = ["healthy", "rust", "scab"]

@@ -17,7 +17,7 @@ import pytest
 
 from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from tests.support.disks import fill, make_read_only, small_disk
-from tests.support.processes import wait_until
+from tests.support.services.processes import wait_until
 
 pytestmark = pytest.mark.timeout(1800)
 ROUNDS = int(os.environ.get("PHYTOFLOW_TEST_ROUNDS", "1"))

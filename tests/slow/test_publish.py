@@ -19,7 +19,7 @@ from phytoflow.deploy.settings import ServingSettings
 from phytoflow.errors import ServingError
 from phytoflow.system.ports import free_port
 from tests.support.make_bundle import pictures
-from tests.support.processes import runs
+from tests.support.services.processes import runs
 
 SETTINGS = ServingSettings(runtime="onnx", ready_timeout_seconds=120)
 PHOTOS = pictures(6)

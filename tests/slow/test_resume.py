@@ -18,7 +18,7 @@ import pytest
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.synthetic.dataset import make_synthetic_dataset
-from tests.support.processes import processes_naming, wait_until
+from tests.support.services.processes import processes_naming, wait_until
 
 pytestmark = pytest.mark.timeout(2400)
 ROUNDS = int(os.environ.get("PHYTOFLOW_TEST_ROUNDS", "1"))

@@ -17,7 +17,7 @@ from phytoflow.stack.plan import Plan
 from phytoflow.stack.service import Service
 from phytoflow.stack.table import build_services
 from serving.gateway.settings import GatewaySettings, load_gateway_settings
-from tests.support.gateway import ROOT
+from tests.support.services.gateway import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

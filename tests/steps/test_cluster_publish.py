@@ -6,7 +6,7 @@ import pytest
 
 from phytoflow.deploy.settings import DeploySettings, ServingSettings
 from phytoflow.steps.cluster_publish import check
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 
 @pytest.mark.parametrize(("runtime", "arguments"), [("onnx", ["--runtime", "onnx"]), ("auto", [])])

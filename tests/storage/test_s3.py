@@ -7,8 +7,8 @@ import pytest
 
 from phytoflow.errors import StorageError
 from phytoflow.storage.uri import exists, fetch_folder, list_folder, put_folder, read_bytes
-from tests.support.object_store import object_store
 from tests.support.photo_folder import write
+from tests.support.services.object_store import object_store
 
 NAMES = ["Löwenzahn #1 <b>&\"q'/0.jpg", "50%25/0.jpg", "what?/a=b&c.jpg", "健康 🌿/0 1.jpg", "a+b;c/0.jpg"]
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from phytoflow.system.lifeline import TERMINATED, Lifeline
-from tests.support.processes import runs, wait_until
+from tests.support.services.processes import runs, wait_until
 
 _CHILD = """
 import pathlib, subprocess, sys, time

@@ -10,7 +10,7 @@ from phytoflow.tracking.mlflow_client import open_store
 from phytoflow.tracking.registry import champion, promote, register
 from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.tracking.tracker import Tracker
-from tests.support.mlflow_server import mlflow_server
+from tests.support.services.mlflow_server import mlflow_server
 
 WriteBundle = Callable[..., Path]
 

@@ -15,10 +15,10 @@ from phytoflow.tracking.registry import champion_number, promote, register
 from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.watch.settings import TriggerSettings, WatchSettings
 from phytoflow.watch.triggers import Trigger, build_triggers
-from tests.support.gateway import start_gateway
 from tests.support.golden import BUNDLE, PHOTOS, SERVED
-from tests.support.prometheus import alertmanager_server
-from tests.support.servers import running
+from tests.support.services.gateway import start_gateway
+from tests.support.services.prometheus import alertmanager_server
+from tests.support.services.servers import running
 
 NOW = datetime(2026, 11, 30, 1, 30, tzinfo=UTC)
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()

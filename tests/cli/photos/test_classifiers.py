@@ -9,8 +9,8 @@ import pytest
 
 from phytoflow.cli.photos.classifiers import open_source
 from phytoflow.errors import ConfigError, PhotoError, ServingError
-from tests.support.fake_predictor import fake_predictor
 from tests.support.make_bundle import CLASSES, pictures
+from tests.support.services.fake_predictor import fake_predictor
 
 CONTENTS = [photo.content for photo in pictures(4)]
 

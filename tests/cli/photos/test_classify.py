@@ -11,8 +11,8 @@ import pytest
 from phytoflow.cli.photos.classifiers import PhotoSource, open_source
 from phytoflow.cli.photos.classify import classify_photos
 from phytoflow.errors import ConfigError, ServingError
-from tests.support.fake_predictor import fake_predictor
 from tests.support.make_bundle import CLASSES, pictures
+from tests.support.services.fake_predictor import fake_predictor
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from phytoflow.cli.main import app
 from phytoflow.errors import ConfigError, ServingError
-from tests.support.gateway import RunningGateway, start_gateway
+from tests.support.services.gateway import RunningGateway, start_gateway
 
 
 @pytest.fixture(scope="module")

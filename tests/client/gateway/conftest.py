@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.golden import BUNDLE
-from tests.support.servers import running
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import running
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import pytest
 
 from phytoflow.client.gateway import AsyncGatewayClient, GatewayError
 from phytoflow.errors import ServingError
-from tests.support.gateway import RunningGateway
 from tests.support.golden import BUNDLE
+from tests.support.services.gateway import RunningGateway
 
 FILE = sorted((BUNDLE / "probes").glob("*.*"))[1]  # another test corrects the first one
 CLASSES = {"healthy", "rust", "scab"}

@@ -10,8 +10,8 @@ import pytest
 from phytoflow.client.gateway import GatewayClient, GatewayError
 from phytoflow.errors import ConfigError, ServingError
 from phytoflow.system.ports import free_port
-from tests.support.gateway import RunningGateway
 from tests.support.golden import BUNDLE
+from tests.support.services.gateway import RunningGateway
 
 FILE = sorted((BUNDLE / "probes").glob("*.*"))[0]
 CLASSES = {"healthy", "rust", "scab"}

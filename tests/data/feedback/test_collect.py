@@ -22,10 +22,10 @@ from phytoflow.data.images.decode import decode
 from phytoflow.data.images.limits import Limits
 from phytoflow.data.ingest.scan import measure_look
 from phytoflow.data.settings import DataSettings
-from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.golden import BUNDLE
 from tests.support.photo_folder import encoded, picture
-from tests.support.servers import running
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import running
 
 
 @dataclass

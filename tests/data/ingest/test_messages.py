@@ -19,8 +19,8 @@ from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.errors import PhytoflowError
 from tests.support import bad_files as bad
-from tests.support.cutting_server import Behaviour, serve
 from tests.support.photo_folder import encoded, make_folder, picture, write
+from tests.support.services.cutting_server import Behaviour, serve
 
 Situation = Callable[[Path], dict[str, object] | None]
 

@@ -4,7 +4,7 @@ import pytest
 
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import DataError, StorageError
-from tests.support.object_store import object_store
+from tests.support.services.object_store import object_store
 from tests.support.shard_folder import dataset_folder, photo
 
 COUNTS = {"train": 9, "validation": 2, "test": 3}

@@ -13,7 +13,7 @@ from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.shards.loader import OPEN_SHARDS, epoch_order, image_loader
 from phytoflow.data.shards.writer import write_index, write_shards
 from phytoflow.errors import PhotoError, StorageError
-from tests.support.object_store import object_store
+from tests.support.services.object_store import object_store
 from tests.support.shard_folder import dataset_folder, photo
 
 COUNT = 23

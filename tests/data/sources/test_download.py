@@ -7,7 +7,7 @@ import pytest
 
 from phytoflow.data.sources.download import MAX_FAILURES, download, read_small
 from phytoflow.errors import StorageError
-from tests.support.cutting_server import Behaviour, serve
+from tests.support.services.cutting_server import Behaviour, serve
 
 CONTENT = os.urandom(1_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

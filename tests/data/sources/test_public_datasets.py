@@ -15,7 +15,7 @@ from phytoflow.data.sources.public_datasets import (
     download_public_dataset,
 )
 from phytoflow.errors import DataError, StorageError
-from tests.support.cutting_server import Behaviour, serve
+from tests.support.services.cutting_server import Behaviour, serve
 from tests.support.shard_folder import photo
 
 PHOTOS = {f"{label}/{n}.jpg": photo(n).content for n in range(4) for label in ("grass", "dandelion")}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from phytoflow.data.sources.recorded_version import read_recorded_version, record_version
-from tests.support.object_store import object_store
+from tests.support.services.object_store import object_store
 
 
 def test_a_version_is_recorded_in_a_file(tmp_path: Path) -> None:

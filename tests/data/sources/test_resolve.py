@@ -10,9 +10,9 @@ import pytest
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.sources.resolve import class_names, data_version, localise_source, source_version
 from phytoflow.errors import DataError, StorageError
-from tests.support.cutting_server import Behaviour, serve
-from tests.support.object_store import object_store
 from tests.support.photo_folder import write
+from tests.support.services.cutting_server import Behaviour, serve
+from tests.support.services.object_store import object_store
 
 
 def archive(**extra: bytes) -> bytes:

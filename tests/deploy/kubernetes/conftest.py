@@ -15,7 +15,7 @@ from phytoflow.deploy.kubernetes.publisher import PublishResult, PublishTiming, 
 from phytoflow.deploy.kubernetes.readiness import ReadinessTiming
 from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 from phytoflow.deploy.settings import DeploySettings
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 SETTINGS = DeploySettings(autoscaling="none", ready_timeout_seconds=60)
 PHOTOS = tuple(bytes([number]) * 20 for number in range(6))

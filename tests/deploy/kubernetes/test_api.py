@@ -9,7 +9,7 @@ import urllib3
 
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, LEASES, PODS, Cluster
 from phytoflow.errors import DeployError
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 
 def body(name: str = "one", **spec: object) -> dict[str, object]:

@@ -17,7 +17,7 @@ from phytoflow.errors import ConfigError, TrackingError
 from phytoflow.tracking.registry import promote, register
 from phytoflow.tracking.settings import TrackingSettings
 from tests.deploy.kubernetes.conftest import SETTINGS
-from tests.support.object_store import object_store
+from tests.support.services.object_store import object_store
 
 
 @pytest.fixture

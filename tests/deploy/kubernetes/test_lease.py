@@ -10,7 +10,7 @@ from phytoflow.deploy.kubernetes.api import LEASES, Cluster, Object
 from phytoflow.deploy.kubernetes.lease import HeldLease, LeaseTiming, exclusive_publisher, lease_holder
 from phytoflow.errors import DeployError
 from tests.deploy.kubernetes.conftest import Clock
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 QUICK = LeaseTiming(poll=0.01, renew=0.01)
 

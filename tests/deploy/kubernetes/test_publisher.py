@@ -15,7 +15,7 @@ from phytoflow.deploy.kubernetes.smoke_test import SmokeTest
 from phytoflow.deploy.kubernetes.status import describe_status
 from phytoflow.errors import ConfigError, DeployError
 from tests.deploy.kubernetes.conftest import ROW, SETTINGS, Publish, live, smoke_test
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 
 def test_a_candidate_comes_first_and_goes(publish: Publish, cluster: Cluster, server: ApiServer) -> None:

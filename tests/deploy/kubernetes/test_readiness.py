@@ -17,7 +17,7 @@ from phytoflow.deploy.kubernetes.readiness import (
 )
 from phytoflow.errors import DeployError
 from tests.deploy.kubernetes.conftest import SETTINGS, Clock
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 TIMEOUTS = ReadinessTimeouts(ready=300, startup=60)
 BODY = inference_service("leaf", "plants", Release("s3://models/v1", "v1"), SETTINGS)

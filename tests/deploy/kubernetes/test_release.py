@@ -22,7 +22,7 @@ from phytoflow.deploy.kubernetes.revisions import Revision
 from phytoflow.errors import BundleError, ConfigError, DeployError, StorageError
 from phytoflow.storage.uri import put_folder
 from tests.deploy.kubernetes.conftest import SETTINGS
-from tests.support.object_store import object_store
+from tests.support.services.object_store import object_store
 
 
 @pytest.mark.parametrize("uri", ["out/bundle", "/out/bundle", "https://x/y", ""])

@@ -14,7 +14,7 @@ from phytoflow.deploy.kubernetes.rollout import Rollout
 from phytoflow.deploy.settings import DeploySettings
 from phytoflow.errors import DeployError
 from tests.deploy.kubernetes.conftest import PHOTOS, ROW, SETTINGS, Publish, fails, live, smoke_test
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 
 def test_a_bad_candidate_changes_nothing(publish: Publish, cluster: Cluster, server: ApiServer) -> None:

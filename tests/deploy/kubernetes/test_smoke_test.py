@@ -14,7 +14,7 @@ from phytoflow.deploy.kubernetes.smoke_test import SmokeTest, run_smoke_test
 from phytoflow.errors import DeployError
 from phytoflow.inference.tolerance import TOLERANCES
 from tests.deploy.kubernetes.conftest import ROW, SETTINGS, smoke_test
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from phytoflow.deploy.kubernetes.lease import exclusive_publisher
 from phytoflow.deploy.kubernetes.status import describe_status
 from phytoflow.errors import DeployError
 from tests.deploy.kubernetes.conftest import SETTINGS, Publish, fails
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 
 def test_it_shows_readiness_version_and_history(publish: Publish, cluster: Cluster) -> None:

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from serving.gateway.log.database import Database
-from tests.support.databases import RunningServer, postgres_server, redis_server
-from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.golden import BUNDLE
-from tests.support.servers import Server, start
+from tests.support.services.databases import RunningServer, postgres_server, redis_server
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import Server, start
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ import pytest
 
 from serving.gateway.auth.local_issuer import LocalIssuer
 from tests.serving.gateway.console.conftest import csrf_of, sign_in_link
-from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.golden import PHOTOS, SERVED
-from tests.support.servers import Server
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import Server
 
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 LIMIT = 300_000

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.serving.gateway.conftest import RunningGateway, Server, start_gateway
-from tests.support.gateway import ROOT
+from tests.support.services.gateway import ROOT
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")

@@ -12,7 +12,7 @@ from phytoflow.inference.classifier import Classifier
 from serving.predictor.engine.engine import Engine
 from serving.predictor.options import Options
 from tests.support import golden
-from tests.support.servers import LIMITS, Server, running
+from tests.support.services.servers import LIMITS, Server, running
 
 
 @pytest.fixture(scope="session")

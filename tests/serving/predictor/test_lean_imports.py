@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.support.servers import ROOT
+from tests.support.services.servers import ROOT
 
 
 def run(code: str) -> str:

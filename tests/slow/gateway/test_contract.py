@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.serving.gateway.api.test_openapi import check_api
-from tests.support.databases import RunningServer
-from tests.support.gateway import start_gateway
-from tests.support.servers import Server
+from tests.support.services.databases import RunningServer
+from tests.support.services.gateway import start_gateway
+from tests.support.services.servers import Server
 
 EXAMPLES = 60  # of each operation
 

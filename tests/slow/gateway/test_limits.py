@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.serving.gateway.limits.test_limiter import simulate
-from tests.support.databases import RunningServer
+from tests.support.services.databases import RunningServer
 
 REQUESTS = int(os.environ.get("PHYTOFLOW_LIMIT_REQUESTS", "1000000"))
 

@@ -17,10 +17,10 @@ from sqlalchemy import func, select
 
 from serving.gateway.log.database import Database
 from serving.gateway.log.tables import HourlyCount, Prediction
-from tests.support.databases import redis_server
-from tests.support.gateway import ROOT, RunningGateway, start_gateway
 from tests.support.golden import PHOTOS, SERVED
-from tests.support.servers import Server
+from tests.support.services.databases import redis_server
+from tests.support.services.gateway import ROOT, RunningGateway, start_gateway
+from tests.support.services.servers import Server
 
 TASKS, KILLS = 500, 20
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()

@@ -13,7 +13,7 @@ from phytoflow.stack.control import read_state
 from phytoflow.stack.layout import Layout
 from phytoflow.stack.plan import OPTIONAL, Plan
 from tests.support.golden import BUNDLE
-from tests.support.processes import processes_naming, runs
+from tests.support.services.processes import processes_naming, runs
 
 PHOTO = sorted((BUNDLE / "probes").glob("*.*"))[0].read_bytes()
 RECOVERY_SECONDS = 60.0  # of a busy machine; benchmarks.stack measures it on a quiet one

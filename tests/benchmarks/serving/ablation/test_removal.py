@@ -11,7 +11,7 @@ from benchmarks.serving.ablation.removal import REMOVALS
 from phytoflow.client.rest_client import Client
 from phytoflow.inference.classifier import Classifier
 from tests.support import golden
-from tests.support.servers import running
+from tests.support.services.servers import running
 
 ENTRY = ("-m", "benchmarks.serving.ablation.server", f"--without={'+'.join(PIECES)}")
 

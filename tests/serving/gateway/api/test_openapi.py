@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.gateway import RunningGateway
+from tests.support.services.gateway import RunningGateway
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = 2  # of each operation; tests/slow/gateway sends more

@@ -12,8 +12,8 @@ import pytest
 
 from serving.gateway.api.photos import clean_name
 from tests.serving.gateway.api.test_predict import problem
-from tests.support.gateway import RunningGateway
 from tests.support.golden import PHOTOS, SERVED
+from tests.support.services.gateway import RunningGateway
 
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 

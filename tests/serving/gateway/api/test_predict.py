@@ -8,9 +8,9 @@ import json
 import httpx
 import pytest
 
-from tests.support.gateway import RunningGateway
 from tests.support.golden import PHOTOS, SERVED, answers
-from tests.support.servers import Server
+from tests.support.services.gateway import RunningGateway
+from tests.support.services.servers import Server
 
 FILES = [(name, (PHOTOS / name).read_bytes()) for name in SERVED]
 

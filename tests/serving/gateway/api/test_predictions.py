@@ -14,9 +14,9 @@ import pytest
 
 from serving.gateway.log.database import Database
 from serving.gateway.log.tables import PredictionFeatures
-from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.golden import PHOTOS, SERVED
-from tests.support.servers import Server
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import Server
 
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 
@@ -146,7 +146,7 @@ def test_accepted_photos_are_listed_for_collection(anna: httpx.Client, reviewer:
 
 
 def test_export_and_erase(gateway: object, anna: httpx.Client) -> None:
-    from tests.support.gateway import RunningGateway
+    from tests.support.services.gateway import RunningGateway
 
     assert isinstance(gateway, RunningGateway)
     with gateway.client(f"zoe-{uuid.uuid4()}", "predict feedback") as zoe:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.golden import PHOTOS, SERVED
-from tests.support.servers import Server
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import Server
 
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 

@@ -11,10 +11,10 @@ import pytest
 
 from serving.gateway.auth.local_issuer import LocalIssuer
 from serving.gateway.log.database import Database
-from tests.support.databases import RunningServer
-from tests.support.gateway import start_gateway
 from tests.support.golden import PHOTOS, SERVED
-from tests.support.servers import Server
+from tests.support.services.databases import RunningServer
+from tests.support.services.gateway import start_gateway
+from tests.support.services.servers import Server
 
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 

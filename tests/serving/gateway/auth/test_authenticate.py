@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from tests.serving.gateway.console.conftest import browse, csrf_of
-from tests.support.gateway import RunningGateway
+from tests.support.services.gateway import RunningGateway
 
 
 def test_a_session_reads_with_its_cookie_and_writes_with_its_token(gateway: RunningGateway) -> None:

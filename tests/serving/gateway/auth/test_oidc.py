@@ -15,9 +15,9 @@ import pytest
 from phytoflow.system.ports import free_port
 from serving.gateway.auth.oidc import OidcClient
 from serving.gateway.settings import SignInSettings
-from tests.support.gateway import RunningGateway, start_gateway
-from tests.support.openid import authorize, openid_provider
-from tests.support.servers import Server
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.openid import authorize, openid_provider
+from tests.support.services.servers import Server
 
 
 @pytest.fixture(scope="module")

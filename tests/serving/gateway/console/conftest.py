@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from serving.gateway.auth.local_issuer import LocalIssuer
-from tests.support.gateway import RunningGateway
+from tests.support.services.gateway import RunningGateway
 
 ALL = "predict feedback review admin"
 

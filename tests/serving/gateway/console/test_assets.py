@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from serving.gateway.console import assets
-from tests.support.gateway import RunningGateway
+from tests.support.services.gateway import RunningGateway
 
 STATIC = Path(assets.__file__).with_name("static")
 

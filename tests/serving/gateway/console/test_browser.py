@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.serving.gateway.api.test_predictions import _unique
 from tests.serving.gateway.console.conftest import open_context
-from tests.support.gateway import RunningGateway
+from tests.support.services.gateway import RunningGateway
 
 PAGES = ("/", "/history", "/review", "/trends", "/model", "/system", "/account")
 

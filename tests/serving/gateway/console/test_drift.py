@@ -14,9 +14,9 @@ import pytest
 
 from tests.serving.gateway.console.conftest import browse
 from tests.support.drift import bundle_with_reference, leaf_photos
-from tests.support.gateway import RunningGateway, start_gateway
-from tests.support.processes import wait_until
-from tests.support.servers import Server
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.processes import wait_until
+from tests.support.services.servers import Server
 
 _PHOTOS = 48
 

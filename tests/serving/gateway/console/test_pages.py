@@ -12,8 +12,8 @@ from serving.gateway.console.sign_in import _may_use_links
 from serving.gateway.settings import AuthSettings
 from tests.serving.gateway.api.test_predictions import _unique
 from tests.serving.gateway.console.conftest import browse, csrf_of, sign_in_link
-from tests.support.gateway import RunningGateway
 from tests.support.golden import PHOTOS, SERVED
+from tests.support.services.gateway import RunningGateway
 
 PHOTO = (PHOTOS / SERVED[2]).read_bytes()
 EVIL = '"><img src=x onerror=alert(1)>.jpg'

@@ -15,10 +15,10 @@ from serving.gateway.limits.limiter import Limiter, Quota
 from serving.gateway.metrics import REGISTRY
 from serving.gateway.problems import ProblemError
 from serving.gateway.settings import LimitSettings, RedisSettings
-from tests.support.databases import RunningServer, redis_server
-from tests.support.gateway import start_gateway
 from tests.support.golden import PHOTOS, SERVED
-from tests.support.servers import Server
+from tests.support.services.databases import RunningServer, redis_server
+from tests.support.services.gateway import start_gateway
+from tests.support.services.servers import Server
 
 PHOTO = (PHOTOS / SERVED[0]).read_bytes()
 SHARED = LimitSettings(photos_per_minute=10, replicas=3)

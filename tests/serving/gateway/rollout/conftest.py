@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.make_bundle import pictures
-from tests.support.servers import Server, running
+from tests.support.services.servers import Server, running
 
 PHOTOS = [photo.content for photo in pictures(12)]
 

@@ -13,10 +13,10 @@ import pytest
 
 from serving.gateway.log.database import Database
 from tests.serving.gateway.rollout.conftest import PHOTOS
-from tests.support.databases import RunningServer
-from tests.support.gateway import RunningGateway, start_gateway
-from tests.support.servers import Server, running
-from tests.support.slow_proxy import slow_proxy
+from tests.support.services.databases import RunningServer
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import Server, running
+from tests.support.services.slow_proxy import slow_proxy
 
 QUICK = {"min_pairs": 4, "watch_pairs": 4, "canary_percents": [50], "margin": 1.0}
 LENIENT = {"expected_disagreements": 0.95, "bad_disagreements": 0.99, "max_shift": 1.0}

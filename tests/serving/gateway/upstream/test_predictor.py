@@ -11,7 +11,7 @@ from serving.gateway.problems import ProblemError
 from serving.gateway.settings import UpstreamSettings
 from serving.gateway.upstream.predictor import Predictor
 from tests.support.golden import BUNDLE
-from tests.support.servers import Server, running
+from tests.support.services.servers import Server, running
 
 
 async def test_features_come_as_binary_with_json(predictor: Server, photo: bytes) -> None:

@@ -18,7 +18,7 @@ from phytoflow.bundle.bundle import Bundle
 from phytoflow.client.rest_client import Client
 from phytoflow.inference.classifier import Classifier
 from tests.support.make_bundle import make_bundle, pictures
-from tests.support.servers import Server, start
+from tests.support.services.servers import Server, start
 
 CONTENTS = [photo.content for photo in pictures(4)]
 

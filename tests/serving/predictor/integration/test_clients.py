@@ -12,7 +12,7 @@ from phytoflow.errors import ServingError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.system.ports import free_port
 from tests.support.make_bundle import pictures
-from tests.support.servers import Server
+from tests.support.services.servers import Server
 
 CONTENTS = [photo.content for photo in pictures(20)]  # more than one request
 

@@ -16,7 +16,7 @@ import pytest
 from phytoflow.client.rest_codec import length_prefixed
 from phytoflow.inference.classifier import Classifier
 from tests.support.make_bundle import pictures
-from tests.support.servers import LIMITS, Server
+from tests.support.services.servers import LIMITS, Server
 
 CONTENTS = [photo.content for photo in pictures(3)]
 B64 = [b64encode(content).decode() for content in CONTENTS]

@@ -29,7 +29,7 @@ from tests.serving.predictor.integration.test_malformed import (
     check,
     given,
 )
-from tests.support.servers import LIMITS, Server
+from tests.support.services.servers import LIMITS, Server
 
 VALUES: dict[str, Any] = {
     "null": None,

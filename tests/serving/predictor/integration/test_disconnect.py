@@ -15,7 +15,7 @@ from phytoflow.client.grpc_client import AsyncGrpcClient
 from phytoflow.client.rest_codec import encode
 from phytoflow.errors import ServingError
 from tests.support.make_bundle import encode as encode_picture
-from tests.support.servers import Server, start
+from tests.support.services.servers import Server, start
 
 # Large enough that a request takes longer than its client waits.
 PHOTOS = [

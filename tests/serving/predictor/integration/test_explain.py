@@ -13,7 +13,7 @@ from PIL import Image
 from phytoflow.inference.attribution import explain
 from phytoflow.inference.classifier import Classifier
 from tests.support.make_bundle import pictures
-from tests.support.servers import Server
+from tests.support.services.servers import Server
 
 PHOTO = pictures(1)[0].content
 INSTANCE = {"b64": base64.b64encode(PHOTO).decode()}

@@ -16,7 +16,7 @@ from phytoflow.inference.attribution import explain
 from phytoflow.inference.classifier import Classifier
 from tests.serving.predictor.integration.test_malformed import check, photos
 from tests.support.make_bundle import SIDE, pictures
-from tests.support.servers import Server
+from tests.support.services.servers import Server
 
 CONTENTS = [photo.content for photo in pictures(6)]
 ENCODED = b64encode(CONTENTS[0]).decode()

@@ -14,7 +14,7 @@ import pytest
 
 from phytoflow.client.rest_codec import encode
 from tests.support.make_bundle import pictures
-from tests.support.servers import LIMITS, PLAIN_ASGI, Server, running
+from tests.support.services.servers import LIMITS, PLAIN_ASGI, Server, running
 
 CONTENTS = [photo.content for photo in pictures(3)]
 PHOTO = base64.b64encode(CONTENTS[0]).decode()

@@ -18,7 +18,7 @@ from phytoflow.client.rest_codec import length_prefixed
 from phytoflow.inference.classifier import Classifier
 from tests.serving.predictor.integration.test_malformed import check, photos
 from tests.support.make_bundle import pictures
-from tests.support.servers import Server
+from tests.support.services.servers import Server
 
 CONTENTS = [photo.content for photo in pictures(3)]
 

@@ -16,7 +16,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as stubs
 from phytoflow.client.rest_codec import length_prefixed
 from phytoflow.inference.classifier import Classifier
 from tests.support.make_bundle import CLASSES, pictures
-from tests.support.servers import Server
+from tests.support.services.servers import Server
 
 CONTENTS = [photo.content for photo in pictures(3)]
 B64 = [base64.b64encode(content).decode() for content in CONTENTS]

@@ -16,7 +16,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as stubs
 
 from phytoflow.client.rest_codec import length_prefixed
 from tests.support import golden
-from tests.support.servers import PLAIN_ASGI, PREDICTOR, Server, running
+from tests.support.services.servers import PLAIN_ASGI, PREDICTOR, Server, running
 
 CONTENTS = [(golden.PHOTOS / name).read_bytes() for name in golden.SERVED]
 RECORDED = golden.answers()

@@ -28,7 +28,7 @@ from serving.predictor.options import Options
 from serving.predictor.transport.byte_budget import ByteBudget
 from serving.predictor.transport.grpc.server import PhotoGrpcServer
 from tests.support.make_bundle import CLASSES, pictures
-from tests.support.servers import ROOT, Server, start
+from tests.support.services.servers import ROOT, Server, start
 
 METRICS = ROOT / "docs" / "reference" / "metrics.md"
 

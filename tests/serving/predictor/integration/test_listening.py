@@ -13,7 +13,7 @@ import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as stubs
 
-from tests.support.servers import Server, running
+from tests.support.services.servers import Server, running
 
 LOOPBACK = {"127.0.0.1", "::1"} if socket.has_ipv6 and Path("/proc/net/if_inet6").exists() else {"127.0.0.1"}
 needs_ipv6 = pytest.mark.skipif("::1" not in LOOPBACK, reason="this machine has no IPv6")

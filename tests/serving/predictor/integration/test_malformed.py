@@ -18,7 +18,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as stubs
 
 from phytoflow.client.rest_codec import length_prefixed
 from tests.support.make_bundle import SIDE, encode, pictures
-from tests.support.servers import LIMITS, Server
+from tests.support.services.servers import LIMITS, Server
 
 GOOD = pictures(1)[0].content
 B64 = base64.b64encode(GOOD).decode()

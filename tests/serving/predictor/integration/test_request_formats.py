@@ -21,7 +21,7 @@ from phytoflow.data.images.decode import decode
 from phytoflow.inference.classifier import Classifier
 from phytoflow.inference.predictions import Predictions
 from tests.support.make_bundle import CLASSES, SIDE, pictures
-from tests.support.servers import Server
+from tests.support.services.servers import Server
 
 CONTENTS = [photo.content for photo in pictures(5)]
 

@@ -10,7 +10,7 @@ import sys
 from kserve.errors import InvalidInput
 
 from serving.predictor.observability.logging import ExpectedFilter, JsonFormatter
-from tests.support.servers import ROOT
+from tests.support.services.servers import ROOT
 
 
 def record(

@@ -23,9 +23,9 @@ from phytoflow.system.ports import free_port
 from serving.predictor.options import Options
 from serving.predictor.prediction_log.sender import LogSender
 from tests.serving.predictor.prediction_log.test_record import REQUEST
-from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.golden import BUNDLE
-from tests.support.servers import Server, running, start, stop
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import Server, running, start, stop
 
 PHOTO = sorted((BUNDLE / "probes").glob("*.*"))[0].read_bytes()
 

@@ -4,7 +4,7 @@ import re
 
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 
-from tests.support.servers import ROOT
+from tests.support.services.servers import ROOT
 
 PROTO = ROOT / "serving" / "predictor" / "transport" / "grpc" / "inference.proto"
 

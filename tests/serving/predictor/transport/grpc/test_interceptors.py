@@ -8,7 +8,7 @@ import grpc
 import httpx
 import pytest
 
-from tests.support.servers import Server
+from tests.support.services.servers import Server
 
 METHOD = "/inference.GRPCInferenceService/ModelInfer"
 

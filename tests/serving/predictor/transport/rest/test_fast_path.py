@@ -15,7 +15,7 @@ import pytest
 from phytoflow.client.rest_codec import encode
 from tests.support.make_bundle import pictures
 from tests.support.raw_http import receive
-from tests.support.servers import LIMITS, Server
+from tests.support.services.servers import LIMITS, Server
 
 BODY, HEADERS = encode([pictures(1)[0].content], None)
 

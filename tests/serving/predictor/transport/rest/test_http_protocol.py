@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.predictor.transport.rest.fast_path import InferFastPath
 from serving.predictor.transport.rest.http_protocol import PLAIN, choose_http_protocol, find_mismatch
-from tests.support.servers import ROOT
+from tests.support.services.servers import ROOT
 
 REST: Any = object()  # is only handed on
 

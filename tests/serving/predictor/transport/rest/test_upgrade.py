@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from serving.predictor.transport.rest.upgrade import UpgradeIgnoringProtocol
 from tests.support.make_bundle import pictures
 from tests.support.raw_http import receive
-from tests.support.servers import Server
+from tests.support.services.servers import Server
 
 B64 = [b64encode(photo.content).decode() for photo in pictures(3)]
 V2 = json.dumps({"inputs": [{"name": "photos", "datatype": "BYTES", "shape": [3], "data": B64}]}).encode()

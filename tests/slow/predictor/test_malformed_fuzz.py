@@ -30,7 +30,7 @@ from phytoflow.protocol.constants import VIEWS
 from phytoflow.system.malloc import KEPT
 from tests.support.make_bundle import pictures
 from tests.support.photo_files import PROFILES, heic, png_16, tiff_16
-from tests.support.servers import LIMITS, Server, start
+from tests.support.services.servers import LIMITS, Server, start
 
 SECONDS = float(os.environ.get("PHYTOFLOW_FUZZ_SECONDS", "20"))
 pytestmark = [

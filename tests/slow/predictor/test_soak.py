@@ -19,9 +19,9 @@ import pytest
 from phytoflow.client.grpc_client import AsyncGrpcClient
 from phytoflow.client.rest_codec import decode as read_answer
 from phytoflow.inference.classifier import Classifier
-from tests.slow.load import Connection, Seen, closed_loop
+from tests.slow.predictor.load import Connection, Seen, closed_loop
 from tests.support.make_bundle import pictures
-from tests.support.servers import Server, start
+from tests.support.services.servers import Server, start
 
 SECONDS = 60 * float(os.environ.get("PHYTOFLOW_SOAK_MINUTES", "1"))
 PHOTOS = [photo.content for photo in pictures(4)]

@@ -16,7 +16,7 @@ from phytoflow.client.grpc_client import AsyncGrpcClient
 from phytoflow.client.rest_client import AsyncClient
 from phytoflow.inference.classifier import Classifier
 from tests.support.make_bundle import make_bundle, pictures
-from tests.support.servers import Server, start
+from tests.support.services.servers import Server, start
 
 SWAPS = int(os.environ.get("PHYTOFLOW_TEST_SWAPS", "50"))
 CONTENTS = [photo.content for photo in pictures(6)]

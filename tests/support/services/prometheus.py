@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from phytoflow.system.ports import free_port
-from tests.support.databases import RunningServer
+from tests.support.services.databases import RunningServer
 
 SCRAPE_SECONDS = 1
 

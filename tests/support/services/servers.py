@@ -15,7 +15,7 @@ import httpx
 
 from phytoflow.system.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LIMITS = {"max_photo_bytes": 200_000, "max_pixels": 1_000_000, "max_body_bytes": 2_000_000}
 PREDICTOR = ("-m", "serving.predictor")
 _BREAK_UVICORN = """

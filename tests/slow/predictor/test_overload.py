@@ -21,9 +21,9 @@ from phytoflow.client.rest_client import AsyncClient
 from phytoflow.client.rest_codec import encode
 from phytoflow.models.settings import ModelSettings
 from phytoflow.system.cpu import cpu_count
-from tests.slow.load import Connection, Seen, closed_loop, open_loop
+from tests.slow.predictor.load import Connection, Seen, closed_loop, open_loop
 from tests.support.make_bundle import make_bundle, pictures
-from tests.support.servers import Server, start
+from tests.support.services.servers import Server, start
 
 PHOTOS = [photo.content for photo in pictures(8)]
 SECONDS = float(os.environ.get("PHYTOFLOW_OVERLOAD_SECONDS", "10"))

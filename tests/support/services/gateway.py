@@ -15,7 +15,7 @@ import httpx
 from phytoflow.system.ports import free_port
 from serving.gateway.auth.local_issuer import LocalIssuer
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
