@@ -6,7 +6,6 @@ PIECES = {
     "quota": "a quota of all photos instead of one batch",
     "pinning": "pinning saturated workers to CPUs",
     "waking": "waking the event loop on the worker's CPU",
-    "class": "SCHED_BATCH for workers",
     "fast_path": "infer requests past ASGI",
     "models": "OpenVINO: a model for each of two workers",
 }

@@ -53,10 +53,6 @@ def _remove_waking() -> None:
     worker_pool.CpuAffinity = _WakingAnywhere  # type: ignore[misc]
 
 
-def _remove_scheduling_class() -> None:
-    cpu_affinity.set_batch_class = lambda: None
-
-
 def _remove_fast_path() -> None:
     http_protocol.find_mismatch = lambda: "taken away by the benchmark"
     http_protocol.PLAIN = "httptools"
@@ -72,7 +68,6 @@ REMOVALS: dict[str, Callable[[], None]] = {
     "quota": _remove_quota,
     "pinning": _remove_pinning,
     "waking": _remove_waking,
-    "class": _remove_scheduling_class,
     "fast_path": _remove_fast_path,
     "models": _remove_model_a_worker,
 }

@@ -1,4 +1,4 @@
-"""CPU affinity and scheduling class of worker threads.
+"""CPU affinity of worker threads.
 
 Workers compute all the time, the event loop for moments. Left alone, the scheduler sometimes puts two
 workers on one CPU while another CPU idles: both batches are late. It also lets the event loop interrupt a
@@ -26,7 +26,6 @@ class CpuAffinity:
         self._cpus = os.sched_getaffinity(0)  # 0: this thread
         self._own = {sorted(self._cpus)[worker]} if len(self._cpus) == workers > 1 else None
         self._pinned = False
-        set_batch_class()
 
     def pin(self, pinned: bool) -> None:
         """Binds the thread to its own CPU, or lets it run on all of them."""
@@ -52,12 +51,6 @@ class CpuAffinity:
             yield
         finally:
             _set_affinity(thread, self._cpus)
-
-
-def set_batch_class() -> None:
-    """Lets the event loop preempt this thread if both want a CPU."""
-    with contextlib.suppress(OSError):  # a sandbox may forbid it
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _set_affinity(thread: int, cpus: set[int]) -> None:

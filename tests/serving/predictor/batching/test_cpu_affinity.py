@@ -99,5 +99,4 @@ def test_a_sandbox_may_forbid_it(monkeypatch: pytest.MonkeyPatch) -> None:
             pass
 
     monkeypatch.setattr(os, "sched_setaffinity", forbidden)
-    monkeypatch.setattr(os, "sched_setscheduler", forbidden)
     in_a_thread(worker)

@@ -249,21 +249,6 @@ async def test_with_a_delay_a_batch_fills_while_another_worker_is_busy(work: Bat
     await asyncio.to_thread(pool.close)
 
 
-async def test_the_event_loop_goes_first() -> None:
-    """WorkerPool compute: what reads and answers must not wait for their turn to end."""
-    policies: list[int] = []
-
-    def work(photos: Sequence[Photo], alone: bool) -> list[Outcome]:
-        policies.append(os.sched_getscheduler(threading.get_native_id()))
-        return [PhotoError("bad", reason="truncated") for _ in photos]
-
-    pool = WorkerPool(Plain(work), workers=1, max_batch_size=1, max_queue_size=1)
-    await pool.submit([b"x"])
-    await asyncio.to_thread(pool.close)
-    assert policies == [os.SCHED_BATCH]
-    assert os.sched_getscheduler(0) != os.SCHED_BATCH
-
-
 async def test_workers_stay_on_their_cpus_only_while_all_are_needed() -> None:
     """The last photo of a crowd has every CPU again."""
     places: list[int] = []
