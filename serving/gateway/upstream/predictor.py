@@ -10,12 +10,14 @@ from typing import Any
 
 import aiohttp
 import orjson
+from aiohttp.resolver import ThreadedResolver
 
 from phytoflow.protocol.constants import LOGGED
 from serving.gateway.metrics import UPSTREAM_SECONDS
 from serving.gateway.problems import ProblemError
 from serving.gateway.settings import UpstreamSettings
 from serving.gateway.upstream.codec import ALWAYS, Buffer, InferResult, decode_response, encode_request
+from serving.gateway.upstream.stale_resolver import StaleResolver
 
 _CHUNK = 256 * 2**10  # bytes handed to the socket at once: a large photo is not copied whole
 _HEADER_LENGTH = "Inference-Header-Content-Length"
@@ -59,7 +61,8 @@ class Predictor:
 
     async def open(self) -> None:
         """Opens the connection pool; no request is sent."""
-        connector = aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=60)
+        resolver = StaleResolver(ThreadedResolver())
+        connector = aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=60, resolver=resolver)
         # trust_env stays off: the predictor is never reached through a proxy.
         self._session = aiohttp.ClientSession(
             connector=connector, timeout=self._timeout, auto_decompress=False
