@@ -28,10 +28,11 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
         with started(bundle, Path(folder) / "stack", tuple(without or ())) as stack:
-            typer.echo(f"every service up:           {time.monotonic() - began:5.1f} s")
             stack.predict(photo)
             stack.console()
             typer.echo(f"first answer and console:   {time.monotonic() - began:5.1f} s")
+            stack.complete()
+            typer.echo(f"every service up:           {time.monotonic() - began:5.1f} s")
             time.sleep(_REST_SECONDS)
             _print_memory(stack.memory())
             if kill:

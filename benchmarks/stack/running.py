@@ -76,17 +76,22 @@ class RunningStack:
             return gone + [one for one in self.tasks if not _is_done(client, f"/v1/result/{one}")]
 
     def kill(self, service: str) -> float:
-        """Kills a service without warning; seconds until everything is up again."""
+        """Kills a service without warning; seconds until everything is up again, also what is optional."""
+        self.complete()
         before = read_state(self.layout).services[service]
         os.killpg(before["pid"], signal.SIGKILL)
         began = time.monotonic()
 
         def recovered() -> bool:
             state = read_state(self.layout)
-            return state.is_up and state.services[service]["restarts"] > before["restarts"]
+            return not state.missing and state.services[service]["restarts"] > before["restarts"]
 
         wait_until(recovered, _RECOVERY_SECONDS, f"{service} up again")
         return time.monotonic() - began
+
+    def complete(self) -> None:
+        """Waits until the optional services are up, too."""
+        wait_until(lambda: not read_state(self.layout).missing, _RECOVERY_SECONDS, "every service up")
 
     def memory(self) -> dict[str, int]:
         """Bytes of each service with its children, shared pages divided among those that share them."""

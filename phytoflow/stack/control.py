@@ -31,7 +31,7 @@ class StackState:
 
     Attributes:
         pid: The supervisor; None if the stack is down.
-        services: Status, pid, restarts and problem of each service by name.
+        services: Status, pid, restarts, problem and whether it is optional of each service by name.
     """
 
     pid: int | None
@@ -39,8 +39,14 @@ class StackState:
 
     @property
     def is_up(self) -> bool:
-        """Whether every service is up."""
-        return self.pid is not None and all(one["status"] == "up" for one in self.services.values())
+        """Whether photos are answered: every service is up that is not optional."""
+        return self.pid is not None and all(self.services[name].get("optional") for name in self.missing)
+
+    @property
+    def missing(self) -> list[str]:
+        """Services that are not up, those without which no photo is answered first."""
+        names = [name for name, one in self.services.items() if one["status"] != "up"]
+        return sorted(names, key=lambda name: bool(self.services[name].get("optional")))
 
 
 def read_state(layout: Layout) -> StackState:
@@ -61,7 +67,7 @@ def start(
     without: tuple[str, ...],
     on_change: Callable[[dict[str, dict[str, Any]]], None],
 ) -> Plan:
-    """Starts a stack and waits until every service is up.
+    """Starts a stack and waits until it answers photos; optional services may come up later.
 
     Args:
         layout: Its folder.
@@ -73,7 +79,7 @@ def start(
 
     Raises:
         ConfigError: No bundle, an unknown service, or the stack is up already.
-        ServingError: The port is taken, or a service did not come up; its log is named.
+        ServingError: The port is taken, or a service that is not optional did not come up; its log is named.
     """
     if read_state(layout).pid is not None:
         raise ConfigError(f"the stack in {layout.directory} is up already", remedy="phytoflow stack status")
@@ -155,7 +161,7 @@ def _await_up(
 
 
 def _not_up(layout: Layout, state: StackState) -> ServingError:
-    down = [name for name, one in state.services.items() if one["status"] != "up"] or ["supervisor"]
+    down = state.missing or ["supervisor"]
     log = layout.log(down[0])
     tail = log.read_text(errors="replace").splitlines()[-8:] if log.exists() else []
     problem = state.services.get(down[0], {}).get("problem", "")

@@ -31,6 +31,8 @@ class Service:
         requires: Services that must be healthy first.
         start_seconds: Longest wait for it to become healthy.
         stop_signal: Signal that ends it in good order.
+        after_healthy: What is done once after each start, as soon as it is healthy.
+        optional: Whether the stack counts as up without it.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Service:
     start_seconds: float = 60.0
     stop_signal: int = 15
     after_healthy: Callable[[], None] | None = None
+    optional: bool = False
 
     def describe(self) -> dict[str, Any]:
         """What `status` shows before it runs."""

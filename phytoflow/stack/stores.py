@@ -104,7 +104,7 @@ def mlflow(layout: Layout, plan: Plan) -> Service | None:
     # Without the first variable the server takes three times the memory.
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     health = http_health(f"http://127.0.0.1:{port}/health")
-    return Service("mlflow", tuple(command), health, environment, start_seconds=120)
+    return Service("mlflow", tuple(command), health, environment, start_seconds=120, optional=True)
 
 
 def alertmanager(layout: Layout, plan: Plan) -> Service | None:
@@ -130,7 +130,7 @@ def alertmanager(layout: Layout, plan: Plan) -> Service | None:
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",  # one process, no cluster
     )
-    return Service("alertmanager", command, http_health(f"http://127.0.0.1:{port}/-/ready"))
+    return Service("alertmanager", command, http_health(f"http://127.0.0.1:{port}/-/ready"), optional=True)
 
 
 def prometheus(layout: Layout, plan: Plan) -> Service | None:
@@ -157,7 +157,7 @@ def prometheus(layout: Layout, plan: Plan) -> Service | None:
         "--storage.tsdb.retention.time=30d",
         f"--web.listen-address=127.0.0.1:{port}",
     )
-    return Service("prometheus", command, http_health(f"http://127.0.0.1:{port}/-/ready"))
+    return Service("prometheus", command, http_health(f"http://127.0.0.1:{port}/-/ready"), optional=True)
 
 
 def _scrape(job: str, port: int) -> dict[str, object]:

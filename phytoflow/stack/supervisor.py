@@ -45,7 +45,13 @@ class _Running:
 
     def state(self) -> dict[str, Any]:
         pid = self.process.pid if self.process and self.process.poll() is None else None
-        return {"status": self.status, "pid": pid, "restarts": max(0, self.restarts), "problem": self.problem}
+        return {
+            "status": self.status,
+            "pid": pid,
+            "restarts": max(0, self.restarts),
+            "problem": self.problem,
+            "optional": self.service.optional,
+        }
 
 
 @dataclass

@@ -37,8 +37,12 @@ def begin(layout: Layout, bundle: str = "", without: tuple[str, ...] = (), port:
     )
 
 
-def write_state(layout: Layout) -> None:
-    services = {"gateway": {"status": "up", "pid": 1, "restarts": 0, "problem": ""}}
+def write_state(layout: Layout, **statuses: str) -> None:
+    """What a supervisor writes; MLflow is optional."""
+    services = {
+        name: {"status": status, "pid": 1, "restarts": 0, "problem": "", "optional": name == "mlflow"}
+        for name, status in ({"gateway": "up"} | statuses).items()
+    }
     layout.state.write_text(json.dumps({"pid": 4242, "services": services}))
 
 
@@ -65,6 +69,27 @@ def test_a_held_lock_is_a_running_stack_which_is_not_started_twice(tmp_path: Pat
         begin(layout)
     os.close(lock)
     assert read_state(layout).pid is None
+
+
+@pytest.mark.parametrize(
+    ("statuses", "up", "missing"),
+    [
+        ({"mlflow": "up"}, True, []),
+        ({"mlflow": "starting"}, True, ["mlflow"]),
+        ({"mlflow": "down", "worker": "starting"}, False, ["worker", "mlflow"]),
+        ({"mlflow": "up", "gateway": "waiting"}, False, ["gateway"]),
+    ],
+)
+def test_a_stack_is_up_without_its_optional_services(
+    tmp_path: Path, statuses: dict[str, str], up: bool, missing: list[str]
+) -> None:
+    layout = Layout(tmp_path)
+    write_state(layout, **statuses)
+    lock = os.open(layout.lock, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    state = read_state(layout)
+    os.close(lock)
+    assert (state.is_up, state.missing) == (up, missing)
 
 
 def test_a_stack_needs_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,11 @@ def test_without_alertmanager_prometheus_sends_nothing(layout: Layout) -> None:
     assert stores.alertmanager(layout, plan(("prometheus",))) is None
 
 
+def test_no_photo_waits_for_the_pages_about_the_service(layout: Layout) -> None:
+    services = [make(layout, plan()) for make in (stores.mlflow, stores.alertmanager, stores.prometheus)]
+    assert all(service and service.optional for service in services)
+
+
 def test_a_changed_configuration_of_alertmanager_stays(layout: Layout) -> None:
     service = stores.alertmanager(layout, plan())
     assert service and "--cluster.listen-address=" in service.command

@@ -109,8 +109,9 @@ def test_a_failed_preparation_is_said_and_others_run(tmp_path: Path) -> None:
         raise StorageError("the database cannot be migrated")
 
     bad = service(tmp_path, "bad", prepare=fail)
-    with supervised(tmp_path, bad, service(tmp_path, "good")) as state:
+    with supervised(tmp_path, bad, service(tmp_path, "good", optional=True)) as state:
         wait(lambda: state("good")["status"] == "up")
+        assert (state("bad")["optional"], state("good")["optional"]) == (False, True)
         assert state("bad")["status"] == "down" and "migrated" in state("bad")["problem"]
 
 

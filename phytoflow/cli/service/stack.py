@@ -34,7 +34,7 @@ def up(
         list[str] | None, typer.Option(help=f"Leave out {', '.join(OPTIONAL)}; repeatable.")
     ] = None,
 ) -> None:
-    """Start everything, wait until it is up, and print a link that signs you in to the console."""
+    """Start everything, wait until it answers, and print a link that signs you in to the console."""
     from phytoflow.outer_packages import make_importable
 
     make_importable("serving")
@@ -52,6 +52,8 @@ def up(
     typer.echo(f"The API:     {plan.url}/v1, documented at {plan.url}/docs")
     typer.echo(f"A token:     phytoflow gateway token --directory {directory}")
     typer.echo(f"Stop it:     phytoflow stack down --directory {directory}")
+    if missing := control.read_state(layout).missing:
+        typer.echo(f"Not yet up:  {', '.join(missing)}; see phytoflow stack status --directory {directory}")
 
 
 @app.command()
@@ -65,7 +67,7 @@ def status(directory: DirectoryOption = DEFAULT_DIRECTORY) -> None:
         restarts = f", restarted {one['restarts']} times" if one["restarts"] else ""
         problem = f": {one['problem']}" if one["problem"] else ""
         typer.echo(f"{name:12} {one['status']:9} pid {one['pid'] or '-'}{restarts}{problem}")
-    raise typer.Exit(0 if state.is_up else 1)
+    raise typer.Exit(1 if state.missing else 0)
 
 
 @app.command()
