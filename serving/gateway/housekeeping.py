@@ -15,7 +15,7 @@ from serving.gateway.log import statistics
 from serving.gateway.log.database import Database
 from serving.gateway.log.photo_store import PhotoStore
 from serving.gateway.log.statistics import MOST_HOURLY_DAYS
-from serving.gateway.log.tables import DailyUser, Prediction, UsedCode
+from serving.gateway.log.tables import DailyUser, EndedSession, Prediction, UsedCode
 
 _LOG = logging.getLogger(__name__)
 _EVERY_SECONDS = 300.0
@@ -23,7 +23,7 @@ _BATCH = 500
 
 
 class Housekeeper:
-    """Removes old predictions, photos, task results and used codes, every few minutes.
+    """Removes old predictions, photos, task results, used codes and ended sessions, every few minutes.
 
     Every replica does so: the work is idempotent.
 
@@ -57,7 +57,8 @@ class Housekeeper:
         oldest = now - timedelta(days=self._days)
         first = new_id(int(oldest.timestamp() * 1000))  # ids are time-ordered
         async with self._database.connection() as connection:
-            await connection.execute(delete(UsedCode).where(UsedCode.expires < now))
+            for table in (UsedCode, EndedSession):
+                await connection.execute(delete(table).where(table.expires < now))
             await connection.execute(delete(DailyUser).where(DailyUser.day < oldest - timedelta(days=1)))
         old = select(Prediction.id).where(Prediction.id < first).limit(_BATCH)
         removed = _BATCH

@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass, field
 
 from serving.gateway.auth.authenticate import Authenticator
+from serving.gateway.auth.ended_sessions import EndedSessions
 from serving.gateway.auth.keys import ApiKeys
 from serving.gateway.auth.local_issuer import LocalIssuer
 from serving.gateway.auth.principal import Principal
@@ -49,6 +50,7 @@ class Services:
         limiter: The rate limit.
         local_issuer: Signs tokens of this machine; None if they are not accepted.
         authenticator: Finds out who asks.
+        ended_sessions: Sessions of the console that were signed out.
         fleet: The predictors.
         comparer: Compares the models of a rollout.
         rollouts: Follows and decides on rollouts.
@@ -65,6 +67,7 @@ class Services:
     limiter: Limiter
     local_issuer: LocalIssuer | None
     authenticator: Authenticator
+    ended_sessions: EndedSessions
     fleet: Fleet
     comparer: Comparer
     rollouts: RolloutController
@@ -87,10 +90,12 @@ class Services:
         )
         photos = PhotoStore(settings.photos, settings.photo_uri, log.mark_stored)
         issuer = LocalIssuer.open(settings.directory) if settings.auth.local_issuer else None
+        ended_sessions = EndedSessions(database, settings.auth.session_hours)
         sessions = Sessions(
             read_secret(settings.directory),
             settings.auth.session_hours,
             secure=settings.server.public_url.startswith("https:"),
+            ended=ended_sessions,
         )
         upstream = settings.upstream
         fleet = Fleet(upstream, features=settings.log.features)
@@ -114,6 +119,7 @@ class Services:
             authenticator=Authenticator(
                 TokenVerifier(settings.auth.issuers, issuer), ApiKeys(database), sessions
             ),
+            ended_sessions=ended_sessions,
             fleet=fleet,
             comparer=comparer,
             rollouts=rollouts,
@@ -138,14 +144,15 @@ class Services:
         """Connects, and begins the background work."""
         if self.database.is_sqlite:
             await self.database.migrate()  # a laptop has no migration job
+        await self.ended_sessions.refresh()
         await self.fleet.open()
         await self.tasks.open()
         self.log.start()
         housekeeper = Housekeeper(self.database, self.photos, self.tasks, self.settings.log.retention_days)
         worker = Worker(self.tasks, self.predictions, self.settings.tasks)
         self._background = [asyncio.create_task(worker.run()) for _ in range(self.settings.tasks.workers)]
-        self._background.append(asyncio.create_task(housekeeper.run()))
-        self._background.append(asyncio.create_task(self.rollouts.run()))
+        others = (housekeeper.run(), self.rollouts.run(), self.ended_sessions.run())
+        self._background += [asyncio.create_task(other) for other in others]
         self.comparer.start()
         if self.settings.watches_drift:
             from serving.gateway.drift.job import DriftJob  # scipy: 40 MB that a gateway without it spares

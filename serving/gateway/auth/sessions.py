@@ -1,10 +1,11 @@
-"""Console sessions: a signed cookie, so that any replica knows the user and none keeps state."""
+"""Console sessions: a signed cookie, so that any replica knows the user; only ended sessions are kept."""
 
 from __future__ import annotations
 
 import hmac
 import json
 import secrets
+from collections.abc import Container
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,10 +25,12 @@ class Session:
     """A signed-in browser.
 
     Attributes:
+        id: Random; what a sign-out ends.
         principal: The user.
         csrf_token: What every form of the console must send back.
     """
 
+    id: str
     principal: Principal
     csrf_token: str
 
@@ -39,9 +42,13 @@ class Sessions:
         secret: Signs the cookies; the same for all replicas.
         hours: Lifetime of a session.
         secure: Whether browsers reach the gateway by https; the cookie is then bound to it.
+        ended: Ids of sessions that were ended before their time.
     """
 
-    def __init__(self, secret: bytes, hours: float, *, secure: bool) -> None:
+    def __init__(
+        self, secret: bytes, hours: float, *, secure: bool, ended: Container[str] = frozenset()
+    ) -> None:
+        self._ended = ended
         self._secret, self._seconds, self._secure = secret, int(hours * 3600), secure
         self._serializer = URLSafeTimedSerializer(
             secret, salt="session", signer_kwargs={"digest_method": sha256}
@@ -54,18 +61,20 @@ class Sessions:
         self.set(response, self._cookie, self._serializer.dumps(fields), self._seconds)
 
     def end(self, response: Response) -> None:
-        """Signs the browser out."""
+        """Takes the browser its cookie; ``EndedSessions.add`` ends copies of it."""
         response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
 
     def read(self, request: Request) -> Session | None:
         """The session of a request; None without a valid one."""
         cookie = request.cookies.get(self._cookie, "")
         try:
-            user_id, name, scopes, nonce = self._serializer.loads(cookie, max_age=self._seconds)
+            user_id, name, scopes, session_id = self._serializer.loads(cookie, max_age=self._seconds)
         except (BadSignature, ValueError, TypeError):
             return None
-        token = hmac.new(self._secret, f"csrf {user_id} {nonce}".encode(), sha256).hexdigest()
-        return Session(Principal(user_id, name, frozenset(scopes), "session"), token)
+        if session_id in self._ended:
+            return None
+        token = hmac.new(self._secret, f"csrf {user_id} {session_id}".encode(), sha256).hexdigest()
+        return Session(session_id, Principal(user_id, name, frozenset(scopes), "session"), token)
 
     def set(self, response: Response, name: str, value: str, seconds: int) -> None:
         """Sets a cookie that scripts cannot read and other sites do not send along with posts."""

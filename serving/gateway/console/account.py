@@ -52,6 +52,7 @@ async def erase_data(request: Request, services: ServicesOf) -> Response:
     if form.get("confirm") != "yes":
         raise ProblemError(400, "not_confirmed", "tick the box to confirm")
     await erase(services, view.user.principal.user_id)
+    await services.ended_sessions.add(view.user.id)
     response = Response(status_code=303, headers={"Location": "/sign-in"})
     services.authenticator.sessions.end(response)
     return response

@@ -104,8 +104,10 @@ async def callback(request: Request, services: ServicesOf, code: str = "", state
 
 @router.post("/sign-out")
 async def sign_out(request: Request, services: ServicesOf) -> Response:
-    """Ends the session of this browser."""
-    View(request, services).require_csrf(await read_form(request))
+    """Ends the session of this browser, and of everybody who has a copy of its cookie."""
+    view = View(request, services)
+    view.require_csrf(await read_form(request))
+    await services.ended_sessions.add(view.user.id)
     response = Response(status_code=303, headers={"Location": "/sign-in"})
     services.authenticator.sessions.end(response)
     return response

@@ -284,6 +284,15 @@ class UsedCode(Base):
     expires: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class EndedSession(Base):
+    """A console session that was signed out, until its cookie expires."""
+
+    __tablename__ = "ended_sessions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class TaskRow(Base):
     """An asynchronous prediction, where there is no Redis.
 

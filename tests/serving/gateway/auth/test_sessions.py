@@ -57,6 +57,14 @@ def test_a_session_ends_by_itself() -> None:
     assert sessions.read(request(pair)) is None
 
 
+def test_a_session_that_was_ended_is_nobodys() -> None:
+    sessions = Sessions(b"s" * 32, 1, secure=False)
+    first, second = (cookie_of(sessions).split(";")[0] for _ in range(2))
+    ended = {sessions.read(request(first)).id}  # type: ignore[union-attr]
+    again = Sessions(b"s" * 32, 1, secure=False, ended=ended)
+    assert again.read(request(first)) is None and again.read(request(second))
+
+
 def test_what_was_sealed_for_a_sign_in_is_no_session_and_the_reverse() -> None:
     sessions = Sessions(b"s" * 32, 1, secure=False)
     sealed = sessions.seal({"state": "x"})

@@ -165,6 +165,16 @@ def test_keys_export_and_erase_from_the_page(gateway: RunningGateway) -> None:
         assert "/sign-in" in str(client.post("/account/erase", data={"csrf": csrf, "confirm": "yes"}).url)
 
 
+def test_a_copied_cookie_is_worthless_once_its_owner_signed_out(gateway: RunningGateway) -> None:
+    with browse(gateway, "leo") as leo, browse(gateway, "leo") as elsewhere:
+        with httpx.Client(base_url=gateway.url, cookies=dict(leo.cookies)) as thief:
+            assert thief.get("/v1/account").status_code == 200
+            leo.post("/sign-out", data={"csrf": csrf_of(leo.get("/"))})
+            assert thief.get("/v1/account").status_code == 401
+            assert thief.get("/history", headers={"Accept": "text/html"}).status_code == 303
+        assert elsewhere.get("/v1/account").status_code == 200  # his other browser stays signed in
+
+
 def test_review_by_forms(gateway: RunningGateway, eva: httpx.Client) -> None:
     page = identify(eva, content=_unique())
     prediction = page.text.split('action="/predictions/')[1].split("/")[0]
