@@ -70,6 +70,16 @@ def test_a_page_at_a_time_newest_first(gateway: object, anna: httpx.Client) -> N
     assert got == ids[::-1][:4]
 
 
+def test_photos_of_one_request_stay_in_their_order(gateway: RunningGateway) -> None:
+    names = [f"{number}.jpg" for number in range(16)]
+    with gateway.client(f"lea-{uuid.uuid4()}") as lea:
+        files = [("files", (name, PHOTO)) for name in names]
+        answers = lea.post("/v1/predict_batch", files=files).json()["predictions"]
+        lea.get(f"/v1/predictions/{answers[-1]['id']}")  # waits until they are stored
+        listed = lea.get("/v1/predictions").json()["predictions"]
+    assert [one["file_name"] for one in listed] == names[::-1]
+
+
 def test_another_users_prediction_does_not_exist(anna: httpx.Client, ben: httpx.Client) -> None:
     answer = ask(anna)
     anna.get(f"/v1/predictions/{answer['id']}")
