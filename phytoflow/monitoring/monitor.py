@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -30,7 +30,7 @@ class MonitorState:
     Attributes:
         wealth: State of the test.
         recent: The last photos, at most ``RECENT``.
-        names: Their ids.
+        names: Their ids; empty for photos that were removed.
         alarm_at: Number of the photo that raised the alarm, counted from 1; 0: there is none.
     """
 
@@ -51,6 +51,10 @@ class MonitorState:
             **arrays,
         )
         return buffer.getvalue()
+
+    def forget(self, names: Collection[str]) -> MonitorState:
+        """The state without these ids; the photos' measurements stay."""
+        return replace(self, names=tuple("" if name in names else name for name in self.names))
 
     @classmethod
     def load(cls, content: bytes) -> MonitorState:
@@ -87,6 +91,10 @@ class Assessment(BaseModel):
     accuracy: AccuracyEstimate
     attribution: Attribution | None
     strangest: tuple[str, ...]
+
+    def forget(self, names: Collection[str]) -> Assessment:
+        """The assessment without these ids."""
+        return self.model_copy(update={"strangest": tuple(n for n in self.strangest if n not in names)})
 
 
 class Monitor:
@@ -147,7 +155,7 @@ class Monitor:
             evidence=state.wealth.shares(self.bets),
             accuracy=estimate,
             attribution=moved,
-            strangest=tuple(state.names[start + i] for i in moved.strangest) if moved else (),
+            strangest=tuple(filter(None, (state.names[start + i] for i in moved.strangest))) if moved else (),
         )
 
     def _change(self, state: MonitorState) -> int:

@@ -55,6 +55,9 @@ async def erase(services: Services, user_id: str) -> dict[str, int]:
     await asyncio.sleep(2 * services.settings.log.flush_seconds)
     again = await _erase_rows(services, user_id)
     await asyncio.to_thread(services.log.forget, user_id)
+    from serving.gateway.drift.forget import forget_removed  # scipy: 40 MB that most gateways spare
+
+    await forget_removed(services.database)
     return {name: count + again[name] for name, count in removed.items()}
 
 

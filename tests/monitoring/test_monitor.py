@@ -44,6 +44,18 @@ def test_the_moment_of_change_and_the_odd_photos_are_found(monitor: Monitor) -> 
     assert assessment.attribution.moved[0].name == "component_1"
 
 
+def test_ids_are_forgotten_and_measurements_stay(monitor: Monitor) -> None:
+    photos = draw(np.random.default_rng(2), 100, moved=3.0)
+    state, _ = monitor.advance(monitor.start(), photos, names(0, 100))
+    assessment = monitor.assess(state)
+    assert assessment.strangest
+    gone = set(assessment.strangest[:1])
+    left = MonitorState.load(state.forget(gone).dump())
+    assert gone.isdisjoint(left.names) and len(left.names) == 100
+    assert monitor.assess(left).strangest == assessment.forget(gone).strangest == assessment.strangest[1:]
+    assert monitor.assess(left).wealth == assessment.wealth
+
+
 def test_an_alarm_ends_once_photos_are_as_before(monitor: Monitor) -> None:
     generator = np.random.default_rng(3)
     state, _ = monitor.advance(monitor.start(), draw(generator, 80, moved=3.0), names(0, 80))
