@@ -41,32 +41,54 @@ class Servers:
 
 @contextmanager
 def started(
-    bundle: Path, folder: Path, runtime: str, scopes: Sequence[str] = ("predict",)
+    bundle: Path,
+    folder: Path,
+    runtime: str,
+    scopes: Sequence[str] = ("predict",),
+    policy: str = "none",
 ) -> Iterator[Servers]:
-    """Starts both, the predictor on half of the CPUs, the gateway and this process on the others."""
+    """Starts both, the predictor on half of the CPUs, the gateway and this process on the others.
+
+    The gateway's folder is `gateway` in the given one; ``policy`` says which photos it stores.
+    """
     cpus = sorted(os.sched_getaffinity(0))
     half = max(1, len(cpus) // 2)
     theirs, ours = set(cpus[:half]), set(cpus[half:]) or set(cpus)
-    ports = free_port(), free_port(), free_port()
+    ports = free_port(), free_port()
     with ExitStack() as stack:
         command = ["serving.predictor", f"--bundle={bundle}", f"--runtime={runtime}", "--host=127.0.0.1"]
         command += [f"--http_port={ports[0]}", f"--grpc_port={ports[1]}", "--log_level=WARNING"]
         stack.enter_context(server_process(command, theirs, folder / "predictor.log", {}))
         await_answer(f"http://127.0.0.1:{ports[0]}/v2/models/leaf/ready")
-        settings = {
-            "UPSTREAM__CHAMPION": f"http://127.0.0.1:{ports[0]}",
-            "SERVER__PORT": str(ports[2]),
-            "LIMITS__PHOTOS_PER_MINUTE": "1000000000",
-            "PHOTOS__POLICY": "none",
-        }
-        environment = {f"PHYTOFLOW_GATEWAY__{name}": value for name, value in settings.items()}
-        command = ["serving.gateway", "serve", "--directory", str(folder / "gateway")]
-        process = stack.enter_context(server_process(command, ours, folder / "gateway.log", environment))
-        await_answer(f"http://127.0.0.1:{ports[2]}/readyz")
-        token = LocalIssuer.open(folder / "gateway").token("benchmark", list(scopes))
+        directory = folder / "gateway"
+        port, pid = stack.enter_context(gateway_process(directory, ports[0], ours, policy=policy))
+        token = LocalIssuer.open(directory).token("benchmark", list(scopes))
         os.sched_setaffinity(0, ours)
-        yield Servers(ports[0], ports[2], process.pid, token, (theirs, ours))
+        yield Servers(ports[0], port, pid, token, (theirs, ours))
         os.sched_setaffinity(0, set(cpus))
+
+
+@contextmanager
+def gateway_process(
+    directory: Path,
+    predictor: int,
+    cpus: set[int],
+    module: str = "serving.gateway",
+    policy: str = "none",
+) -> Iterator[tuple[int, int]]:
+    """A gateway before the predictor of a port; its own port, and its process."""
+    port = free_port()
+    settings = {
+        "UPSTREAM__CHAMPION": f"http://127.0.0.1:{predictor}",
+        "SERVER__PORT": str(port),
+        "LIMITS__PHOTOS_PER_MINUTE": "1000000000",
+        "PHOTOS__POLICY": policy,
+    }
+    environment = {f"PHYTOFLOW_GATEWAY__{name}": value for name, value in settings.items()}
+    command = [module, "serve", "--directory", str(directory)]
+    with server_process(command, cpus, directory.with_suffix(".log"), environment) as process:
+        await_answer(f"http://127.0.0.1:{port}/readyz")
+        yield port, process.pid
 
 
 @contextmanager

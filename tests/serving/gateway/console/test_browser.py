@@ -112,9 +112,15 @@ def test_every_page_is_accessible_and_fits(
     page.set_input_files("#files", photos[:1])
     page.wait_for_selector(".feedback")
     _check(page, "identified", width)
-    for path in PAGES:
+    action = page.locator("form[action^='/predictions/']").first.get_attribute("action")
+    assert action
+    for path in (*PAGES, action.removesuffix("/feedback"), "/nothing"):
         page.goto(gateway.url + path)
         _check(page, path, width)
+    context.clear_cookies()
+    page.goto(f"{gateway.url}/history")
+    assert "/sign-in" in page.url
+    _check(page, "/sign-in", width)
     context.close()
     assert not elsewhere
 
