@@ -1,7 +1,8 @@
 """`python -m benchmarks.gateway.analytics [--url URL] [--rows N]`: queries over a long prediction log.
 
-Fills an empty database with a year of predictions, then times what the pages and the API ask. Without a URL
-the database is SQLite in a temporary folder.
+Fills an empty database with a year of predictions, then times what the pages and the API ask, and a migration
+back to the first revision and forth again. Without a URL the database is SQLite in a temporary folder;
+`--postgres` starts a PostgreSQL server for the time.
 """
 
 from __future__ import annotations
@@ -9,15 +10,23 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
 
 import numpy as np
 import typer
+from sqlalchemy import func, select
 
 from phytoflow.protocol.prediction_id import new_id
+from phytoflow.stack import stores
+from phytoflow.stack.layout import Layout
+from phytoflow.stack.once import running
+from phytoflow.stack.plan import Plan
+from phytoflow.system.ports import free_port
 from serving.gateway.auth.principal import Principal
 from serving.gateway.feedback.service import FeedbackService
 from serving.gateway.housekeeping import Housekeeper
@@ -26,19 +35,38 @@ from serving.gateway.log.database import Database
 from serving.gateway.log.tables import Prediction
 
 _BATCH = 20_000
+_FIRST = "0001"
 _DAYS, _CLASSES, _USERS = 365, 12, 200
 _REVIEWER = Principal("f" * 32, "reviewer", frozenset({"review"}), "token")
 
 
 def main(
     url: Annotated[str, typer.Option(help="SQLAlchemy URL of an empty database.")] = "",
+    postgres: Annotated[bool, typer.Option(help="Start a PostgreSQL server; needs Debian's.")] = False,
     rows: Annotated[int, typer.Option(help="Predictions.")] = 1_000_000,
     repeats: Annotated[int, typer.Option(help="Measurements of each query.")] = 7,
 ) -> None:
     """Prints how long each query takes."""
-    with tempfile.TemporaryDirectory() as folder:
-        database = Database(url or f"sqlite+aiosqlite:///{folder}/gateway.db")
-        asyncio.run(_run(database, rows, repeats))
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        if postgres:
+            url = stack.enter_context(_postgres(folder))
+        asyncio.run(_run(Database(url or f"sqlite+aiosqlite:///{folder}/gateway.db"), rows, repeats))
+
+
+@contextmanager
+def _postgres(folder: Path) -> Iterator[str]:
+    """The server of `phytoflow stack`, with its settings."""
+    folder.chmod(0o711)  # PostgreSQL runs as a user of its own
+    layout = Layout(folder / "stack")
+    plan = Plan("", "127.0.0.1", 0, {"postgresql": free_port()})
+    service = stores.postgresql(layout, plan)
+    if service is None or service.after_healthy is None:
+        raise typer.BadParameter("there is no PostgreSQL server (Debian: apt-get install postgresql)")
+    with running(service, layout):
+        service.after_healthy()
+        address = f"127.0.0.1:{plan.ports['postgresql']}"
+        yield f"postgresql+asyncpg://gateway:{layout.secret('postgresql')}@{address}/gateway"
 
 
 async def _run(database: Database, rows: int, repeats: int) -> None:
@@ -55,7 +83,25 @@ async def _run(database: Database, rows: int, repeats: int) -> None:
             await query()
             times.append((time.perf_counter() - start) * 1000)
         typer.echo(f"{name:44} median {median(times):7.1f} ms, slowest {max(times):7.1f} ms")
+    await _migrate(database)
     await database.close()
+
+
+async def _migrate(database: Database) -> None:
+    """Back to the first revision and forth; every prediction must still be there."""
+    times, before = [], await _count(database)
+    for revision in (_FIRST, "head"):
+        start = time.perf_counter()
+        await database.migrate(revision)
+        times.append(time.perf_counter() - start)
+    back, forth = times
+    lost = before - await _count(database)
+    typer.echo(f"migration back to {_FIRST} {back:.2f} s, forth {forth:.2f} s, {lost} predictions lost")
+
+
+async def _count(database: Database) -> int:
+    async with database.connection() as connection:
+        return int((await connection.execute(select(func.count()).select_from(Prediction))).scalar_one())
 
 
 def _questions(database: Database, until: datetime) -> dict[str, Callable[[], Awaitable[Any]]]:

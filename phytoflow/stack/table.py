@@ -67,7 +67,12 @@ def _worker(layout: Layout, needed: Sequence[Service]) -> Service:
     requires = ("gateway", *(service.name for service in needed))
     environment = {**environment_for("serving"), "PHYTOFLOW_WORKER_ALIVE_FILE": str(alive)}
     return Service(
-        "worker", command, fresh_file_health(alive, _WORKER_SILENCE_SECONDS), environment, requires=requires
+        name="worker",
+        command=command,
+        health=fresh_file_health(alive, _WORKER_SILENCE_SECONDS),
+        environment=environment,
+        prepare=lambda: alive.unlink(missing_ok=True),  # of a killed worker: the new one is not up yet
+        requires=requires,
     )
 
 

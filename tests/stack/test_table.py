@@ -35,6 +35,14 @@ def test_without_optional_services_gateway_and_worker_use_what_is_embedded(tmp_p
     assert settings(Layout(tmp_path)).keys() == {"directory", "server", "upstream", "tasks"}
 
 
+def test_a_worker_is_not_up_because_a_killed_one_was(tmp_path: Path) -> None:
+    worker = build_services(Layout(tmp_path), plan(OPTIONAL))[-1]
+    Path(worker.environment["PHYTOFLOW_WORKER_ALIVE_FILE"]).touch()
+    assert worker.name == "worker" and worker.prepare and worker.health()
+    worker.prepare()
+    assert not worker.health()
+
+
 def test_only_the_gateway_is_reached_from_outside(tmp_path: Path) -> None:
     services = build_services(Layout(tmp_path), plan(OPTIONAL))
     assert "127.0.0.1" in services[0].command
