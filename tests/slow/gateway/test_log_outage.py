@@ -21,10 +21,10 @@ from benchmarks.gateway.requests import gateway_request
 from benchmarks.serving.load import run
 from serving.gateway.log.database import Database
 from serving.gateway.log.tables import HourlyCount, Prediction
-from tests.support.databases import postgres_server
-from tests.support.gateway import RunningGateway, start_gateway
 from tests.support.golden import PHOTOS, SERVED
-from tests.support.servers import Server
+from tests.support.services.databases import postgres_server
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import Server
 
 REQUESTS = int(os.environ.get("PHYTOFLOW_TEST_REQUESTS", "20000"))
 OUTAGE_SECONDS = max(6.0, 60 * min(1.0, REQUESTS / 20_000))

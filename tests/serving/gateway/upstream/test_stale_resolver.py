@@ -13,7 +13,7 @@ from serving.gateway.settings import UpstreamSettings
 from serving.gateway.upstream import stale_resolver
 from serving.gateway.upstream.predictor import Predictor
 from serving.gateway.upstream.stale_resolver import StaleResolver
-from tests.support.servers import Server
+from tests.support.services.servers import Server
 
 AWAY = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 GONE = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
