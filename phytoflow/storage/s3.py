@@ -11,12 +11,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
+from minio.datatypes import Object
 from minio.error import MinioException, S3Error
 from minio.helpers import check_bucket_name
 
@@ -24,6 +26,7 @@ from phytoflow.errors import StorageError
 
 _TIMEOUT = urllib3.Timeout(connect=5, read=60)  # seconds
 _RETRIES = urllib3.Retry(total=3, backoff_factor=0.3, status_forcelist=(500, 502, 503, 504))
+_CONNECTIONS = 32  # kept open: parts of a file, or photos, at a time
 _VARIABLES = "AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _REMEDIES = {
     "NoSuchBucket": "make the bucket, or check its name and AWS_ENDPOINT_URL",
@@ -36,10 +39,12 @@ _REMEDIES = {
 
 def list_objects(uri: str) -> dict[str, str]:
     """Entity tag of each object below a prefix, by its name in it; the tag changes with the content."""
-    with _connect(uri) as (client, bucket, key):
-        prefix = f"{key.rstrip('/')}/" if key else ""
-        objects = client.list_objects(bucket, prefix=prefix, recursive=True)
-        return {item.object_name[len(prefix) :]: item.etag for item in objects}
+    return {name: str(item.etag) for name, item in _items(uri)}
+
+
+def list_sizes(uri: str) -> dict[str, int]:
+    """Size in bytes of each object below a prefix, by its name in it."""
+    return {name: int(item.size or 0) for name, item in _items(uri)}
 
 
 def exists(uri: str) -> bool:
@@ -69,10 +74,7 @@ def remove(uri: str) -> None:
 
 def modified(uri: str) -> dict[str, datetime]:
     """Objects below a prefix, relative to it, with the time at which each was last written."""
-    with _connect(uri) as (client, bucket, key):
-        prefix = f"{key.rstrip('/')}/" if key else ""
-        objects = client.list_objects(bucket, prefix=prefix, recursive=True)
-        return {item.object_name[len(prefix) :]: item.last_modified for item in objects}
+    return {name: cast(datetime, item.last_modified) for name, item in _items(uri)}
 
 
 @contextmanager
@@ -85,6 +87,14 @@ def open_object(uri: str) -> Iterator[IO[bytes]]:
         finally:
             response.close()
             response.release_conn()
+
+
+def _items(uri: str) -> Iterator[tuple[str, Object]]:
+    """The objects below a prefix, each with its name in it; a page of the listing in memory at a time."""
+    with _connect(uri) as (client, bucket, key):
+        prefix = f"{key.rstrip('/')}/" if key else ""
+        for item in client.list_objects(bucket, prefix=prefix, recursive=True):
+            yield str(item.object_name)[len(prefix) :], item
 
 
 @contextmanager
@@ -119,14 +129,21 @@ def _endpoint(scheme: str) -> str:
 
 
 def _client(endpoint: str) -> Minio:
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+    return _lasting_client(os.getpid(), endpoint, *(os.environ.get(name) for name in names))
+
+
+@lru_cache(maxsize=4)
+def _lasting_client(
+    process: int, endpoint: str, access_key: str | None, secret_key: str | None, region: str | None
+) -> Minio:
+    """A client whose connections are used again; a forked process makes its own, as ``process`` differs."""
     parts = urlsplit(endpoint)
     return Minio(
         endpoint=parts.netloc,
-        access_key=os.environ.get("AWS_ACCESS_KEY_ID"),
-        secret_key=os.environ.get("AWS_SECRET_ACCESS_KEY"),
-        region=os.environ.get("AWS_REGION", "us-east-1"),
+        access_key=access_key,
+        secret_key=secret_key,
+        region=region or "us-east-1",
         secure=parts.scheme == "https",
-        http_client=urllib3.PoolManager(
-            timeout=_TIMEOUT, retries=_RETRIES, maxsize=8
-        ),  # parts of a file at a time
+        http_client=urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES, maxsize=_CONNECTIONS),
     )

@@ -90,6 +90,13 @@ def list_folder(uri: str) -> list[str]:
     return [f"{name} {tag}" for name, tag in s3.list_objects(uri).items()]
 
 
+def list_sizes(uri: str) -> dict[str, int]:
+    """Size in bytes of each object below a remote folder, by its name in it."""
+    from phytoflow.storage import s3
+
+    return s3.list_sizes(uri)
+
+
 def put_folder(folder: Path, uri: str | Path) -> None:
     """Copies a folder to a URI; locally it appears whole, remotely its files appear one by one.
 

@@ -1,22 +1,17 @@
 """Loads batches from shards: shuffled, augmented, split over workers and ranks, and reproducible.
 
-A batch depends on the seed, the epoch and the photos, never on the number of workers or on earlier batches.
-An epoch that is resumed after a crash is therefore the epoch that was lost.
+A batch depends on the seed, the epoch, the photos and the rank, never on the number of workers or on earlier
+batches. An epoch that is resumed after a crash is therefore the epoch that was lost. The order of all photos
+does not depend on the number of ranks: the first batches of all ranks together are the first batch of one.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections import OrderedDict
 from collections.abc import Callable
 from itertools import accumulate
-from typing import IO, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
@@ -25,11 +20,10 @@ from phytoflow.data.augmentation.presets import ExactPixels
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.limits import ACCEPTED
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.data.shards.format import ShardEntry, read_sample
+from phytoflow.data.shards.open_shards import OpenShards
+from phytoflow.data.shards.order import epoch_order, upcoming_shards
 from phytoflow.errors import PhotoError
-from phytoflow.storage.uri import is_local, local_path, open_uri
 
-OPEN_SHARDS = 4  # per process; bounds open files and, of a remote dataset, temporary copies
 Transform = Callable[[Image.Image], torch.Tensor]
 Item = tuple[torch.Tensor, int, int]
 
@@ -54,7 +48,8 @@ def image_loader(
     ``dataset.labels(split)``. Every photo occurs once, on one rank; ranks may differ by one photo.
 
     Memory: photos are read one by one, from at most four open shards per worker. Shards of a remote dataset
-    are copied to unnamed temporary files while they are open.
+    are copied to a temporary folder that all workers and ranks of this machine share. The next four are
+    fetched while four are read, and the copies are kept for the next epoch as far as there is room.
 
     Args:
         dataset: An opened dataset.
@@ -70,8 +65,11 @@ def image_loader(
         shuffle: Whether to shuffle the shards, and the photos within each four of them; else file order.
         start: How many of this rank's photos are skipped: those before an interruption.
     """
-    photos = _Photos(dataset, split, transform or ExactPixels(dataset.summary.preprocessing), (seed, epoch))
-    order = epoch_order([s.count for s in photos.shards], (seed, epoch) if shuffle else None)
+    seeds = (seed, epoch) if shuffle else None
+    files = OpenShards(dataset, upcoming_shards(dataset.shards_of(split), seeds))
+    transform = transform or ExactPixels(dataset.summary.preprocessing)
+    photos = _Photos(dataset, split, transform, (seed, epoch), files)
+    order = epoch_order([s.count for s in photos.shards], seeds)
     return DataLoader(
         photos,
         batch_size=batch_size,
@@ -81,39 +79,18 @@ def image_loader(
     )
 
 
-def epoch_order(counts: list[int], seeds: tuple[int, ...] | None) -> NDArray[np.int64]:
-    """Returns the order in which photos are read: int64 [N], positions in file order.
-
-    Shards are permuted, then the photos within each ``OPEN_SHARDS`` neighbouring shards, so that few files
-    are open at a time.
-
-    Args:
-        counts: Photos in each shard.
-        seeds: Determine the order; None: file order.
-    """
-    starts = [0, *accumulate(counts)]
-    if seeds is None:
-        return np.arange(starts[-1])
-    generator = np.random.default_rng(seeds)
-    shards = generator.permutation(len(counts))
-    windows = [shards[i : i + OPEN_SHARDS] for i in range(0, len(shards), OPEN_SHARDS)]
-    mixed = [
-        generator.permutation(np.concatenate([np.arange(starts[s], starts[s + 1]) for s in window]))
-        for window in windows
-    ]
-    return np.concatenate(mixed) if mixed else np.arange(0)
-
-
 class _Photos(TorchDataset[Item]):
     """A split as a map from a photo's position to its tensor."""
 
-    def __init__(self, dataset: Dataset, split: str, transform: Transform, seeds: tuple[int, ...]) -> None:
+    def __init__(
+        self, dataset: Dataset, split: str, transform: Transform, seeds: tuple[int, ...], files: OpenShards
+    ) -> None:
         self.dataset = dataset
         self.shards = dataset.shards_of(split)
         self.starts = [0, *accumulate(shard.count for shard in self.shards)]
         self.transform = transform
         self.seeds = seeds
-        self.files = _OpenShards(dataset)
+        self.files = files
 
     def __len__(self) -> int:
         return self.starts[-1]
@@ -135,42 +112,6 @@ class _Photos(TorchDataset[Item]):
             return self.dataset.summary.preprocessing.open(photo.content, ACCEPTED)
         except PhotoError as error:
             raise PhotoError(f"{photo.path}: {error.message}", reason=error.reason) from error
-
-
-class _OpenShards:
-    """The open shards of one process; files are opened when first needed and not pickled."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self.dataset = dataset
-        self.open: OrderedDict[str, IO[bytes]] = OrderedDict()
-
-    def photo(self, shard: ShardEntry, number: int) -> LabelledPhoto:
-        start, end = shard.offsets[number : number + 2]
-        # pread has no file position: forked processes that share a descriptor do not disturb each other.
-        block = os.pread(self._file(shard).fileno(), end - start, start)
-        return read_sample(block, shard, number, self.dataset.shard_uri(shard))
-
-    def _file(self, shard: ShardEntry) -> IO[bytes]:
-        if shard.file not in self.open:
-            if len(self.open) >= OPEN_SHARDS:
-                self.open.popitem(last=False)[1].close()
-            self.open[shard.file] = _open_local(self.dataset.shard_uri(shard))
-        self.open.move_to_end(shard.file)
-        return self.open[shard.file]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"dataset": self.dataset, "open": OrderedDict()}
-
-
-def _open_local(uri: str) -> IO[bytes]:
-    """Opens a shard as a local file: the shard itself, or an unnamed copy that ends with the process."""
-    with open_uri(uri) as source:
-        if is_local(uri):
-            return local_path(uri).open("rb")
-        copy = tempfile.TemporaryFile()  # noqa: SIM115 (kept open by the caller)
-        shutil.copyfileobj(source, copy, 2**20)
-        copy.flush()
-        return copy
 
 
 def _mix(seeds: tuple[int, ...]) -> int:

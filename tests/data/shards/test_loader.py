@@ -10,7 +10,7 @@ from phytoflow.data.augmentation.presets import augmentation
 from phytoflow.data.images.decode import decode
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.data.shards.loader import OPEN_SHARDS, epoch_order, image_loader
+from phytoflow.data.shards.loader import image_loader
 from phytoflow.data.shards.writer import write_index, write_shards
 from phytoflow.errors import PhotoError, StorageError
 from tests.support.services.object_store import object_store
@@ -21,7 +21,8 @@ Batches = list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
 
 
 @pytest.fixture
-def dataset(tmp_path: Path) -> Dataset:
+def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # copies of remote shards go with the test
     dataset_folder(tmp_path, {"train": COUNT, "validation": 2, "test": 3}, shard_bytes=20_000)
     return Dataset.open(tmp_path)
 
@@ -126,23 +127,6 @@ def test_without_a_transform_the_pixels_are_those_of_serving(dataset: Dataset) -
         assert np.array_equal(image.permute(1, 2, 0).numpy(), served)
 
 
-def test_few_shards_are_open_at_once(dataset: Dataset) -> None:
-    photos = image_loader(dataset, "train", batch_size=1, seed=0).dataset
-    assert len(photos.shards) > OPEN_SHARDS
-    for place in range(COUNT):
-        photos[place]
-        assert len(photos.files.open) <= OPEN_SHARDS
-
-
-def test_the_order_stays_within_windows_of_shards() -> None:
-    counts = [10] * (2 * OPEN_SHARDS)
-    order = epoch_order(counts, (0, 0))
-    first = {int(place) // 10 for place in order[: 10 * OPEN_SHARDS]}
-    assert len(first) == OPEN_SHARDS
-    assert sorted(order.tolist()) == list(range(sum(counts)))
-    assert epoch_order([], (0, 0)).tolist() == []
-
-
 def test_a_shard_cut_short_is_told(dataset: Dataset) -> None:
     shard = dataset.shards_of("train")[-1]
     path = Path(dataset.shard_uri(shard))
@@ -164,3 +148,25 @@ def test_remote_shards_are_read_through_copies(dataset: Dataset, monkeypatch: py
     root = Path(dataset.root)
     with object_store(root.parent, monkeypatch):
         assert same(load(dataset), load(Dataset.open(f"s3://{root.name}")))
+
+
+def test_ranks_together_read_the_batch_of_one_process(dataset: Dataset) -> None:
+    """The result of training does not depend on the number of processes."""
+    whole = [set(index.tolist()) for _, _, index in load(dataset, batch_size=6)]
+    ranks = [load(dataset, batch_size=2, rank=rank, world_size=3) for rank in range(3)]
+    together = [set(torch.cat([index for _, _, index in step]).tolist()) for step in zip(*ranks, strict=True)]
+    assert together == whole
+
+
+def test_ranks_and_workers_of_a_machine_download_each_shard_once(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(dataset.root)
+    with object_store(root.parent, monkeypatch):
+        remote = Dataset.open(f"s3://{root.name}")
+        first = load(remote)
+        for shard in dataset.shards_of("train"):
+            (root / shard.file).unlink()
+        assert same(first, load(remote, "fork", workers=2))
+        shares = [indices(load(remote, rank=rank, world_size=2)) for rank in range(2)]
+        assert sorted(place for share in shares for place in share) == list(range(COUNT))
