@@ -25,6 +25,8 @@ class CompileOptions(BaseModel):
 
     Attributes:
         image: Image of every step; each commit has its own tag.
+        parts: Pods that scan the photos side by side, each its part of the bytes; 1: the preprocess step does
+            it all. The dataset is the same.
         accelerators: GPUs of the training step; 0 for none.
         accelerator_type: Kubernetes resource name of the GPU.
         node_selector: Labels that the node of the training step must have.
@@ -42,6 +44,7 @@ class CompileOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     image: str = PLACEHOLDER
+    parts: int = Field(1, ge=1, le=1000)
     accelerators: int = Field(0, ge=0)
     accelerator_type: str = "nvidia.com/gpu"
     node_selector: dict[str, str] = {}
@@ -84,6 +87,8 @@ SIZES: dict[str, Size] = {
     "preprocess": Size(
         cpu="4", memory="8G", cpu_request="1", memory_request="2G", retries=1, seconds=4 * _HOUR
     ),
+    "scan": Size(cpu="4", memory="4G", cpu_request="1", memory_request="1G", retries=2, seconds=4 * _HOUR),
+    "merge": Size(cpu="4", memory="8G", cpu_request="1", memory_request="2G", retries=1, seconds=4 * _HOUR),
     "train": Size(cpu="8", memory="24G", cpu_request="1", memory_request="4G", retries=3, seconds=24 * _HOUR),
     "export": Size(cpu="2", memory="8G", cpu_request="1", memory_request="2G", retries=1, seconds=_HOUR),
     "evaluate": Size(

@@ -16,7 +16,7 @@ from kfp import local
 
 from phytoflow.outer_packages import environment_for
 from phytoflow.steps import STEPS
-from phytoflow.steps.context import FAILURE_VARIABLE
+from phytoflow.steps.context import FAILURE_VARIABLE, WORK_VARIABLE
 from phytoflow.steps.train import clear_checkpoints
 from phytoflow.storage.disk_errors import explain_disk_errors
 from phytoflow.storage.folder_lock import exclusive_folder
@@ -102,7 +102,7 @@ class _Run:
         """Runs one step's process; returns its exit code."""
         self.step = step_name(command)
         environment = {**environment_for("pipelines"), **_STEP_ENVIRONMENT, **(variables or {})}
-        environment[FAILURE_VARIABLE] = str(self._failure_file)
+        environment |= {FAILURE_VARIABLE: str(self._failure_file), WORK_VARIABLE: str(self._output)}
         with self._shown():
             tail: deque[str] = deque(maxlen=_TAIL_LINES)
             code = self._follow(StepProcess(command, environment, keep_open=[self._lock]), tail)

@@ -5,7 +5,7 @@ from kfp.dsl.pipeline_task import PipelineTask
 
 from pipelines.compile_options import CONFIGURATION, CREDENTIALS, PHOTOS_MOUNT, SIZES, CompileOptions
 
-READS_PHOTOS = ("configure", "preprocess", "evaluate")
+READS_PHOTOS = ("configure", "preprocess", "scan", "merge", "evaluate")
 """Steps that read photos; evaluate reads those of the external test set and out-of-distribution ones."""
 
 

@@ -1,6 +1,7 @@
 """The pipeline, from photos to a published predictor: the same for the local runner and a cluster."""
 
 from functools import partial
+from typing import Any
 
 from kfp import dsl
 from kfp.dsl.base_component import BaseComponent
@@ -10,10 +11,12 @@ from components.evaluate import evaluate
 from components.export import export
 from components.finish import finish
 from components.gate import gate
+from components.merge import merge
 from components.preprocess import preprocess
 from components.publish import publish
 from components.refuse import refuse
 from components.register import register
+from components.scan import scan
 from components.train import train
 from pipelines.compile_options import CompileOptions
 from pipelines.task_config import configure_task
@@ -55,14 +58,7 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
                 configure(data=data, preset=preset, seed=seed, overrides=overrides, output=output)
             ).outputs
             code = plan["code_version"]
-            photos = cached(
-                preprocess(
-                    data=data,
-                    data_version=plan["data_version"],
-                    code_version=code,
-                    settings=plan["for_preprocess"],
-                )
-            ).outputs["dataset"]
+            photos = make_dataset(data, plan, options)
             model = cached(
                 train(dataset=photos, code_version=code, settings=plan["for_train"], output=output)
             ).outputs["model"]
@@ -109,3 +105,24 @@ def build(options: CompileOptions = CompileOptions()) -> BaseComponent:  # noqa:
                 uncached(refuse(reason=judged.outputs["reason"]))
 
     return training
+
+
+def make_dataset(data: Any, plan: Any, options: CompileOptions) -> Any:
+    """One preprocess step or, for several parts, a scan step for each part and one that merges them.
+
+    Args:
+        data: The pipeline's parameter.
+        plan: Outputs of configure.
+        options: Number of parts.
+
+    Returns:
+        The artifact of the dataset.
+    """
+    cached = partial(configure_task, options=options)
+    versions = {"code_version": plan["code_version"], "settings": plan["for_preprocess"]}
+    given = {"data": data, "data_version": plan["data_version"], **versions}
+    if options.parts == 1:
+        return cached(preprocess(**given)).outputs["dataset"]
+    with dsl.ParallelFor(items=list(range(options.parts)), name="parts") as part:
+        rows = cached(scan(part=part, parts=options.parts, **given)).outputs["rows"]
+    return cached(merge(data=data, parts=dsl.Collected(rows), **versions)).outputs["dataset"]

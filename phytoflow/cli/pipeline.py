@@ -22,6 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="Compile the pipeline for Kubeflow 
 def compile_pipeline(
     output: Annotated[Path, typer.Option(help="File to write.")] = Path("pipeline.yaml"),
     image: Annotated[str, typer.Option(help="Image of every step, with its tag.")] = "",
+    parts: Annotated[int, typer.Option(min=1, help="Pods that scan the photos side by side.")] = 1,
     accelerators: Annotated[int, typer.Option(min=0, help="GPUs of the training step.")] = 0,
     accelerator_type: Annotated[str, typer.Option(help="Its resource name.")] = "nvidia.com/gpu",
     node_selector: Annotated[str, typer.Option(help='JSON, e.g. {"gpu": "a100"}.')] = "{}",
@@ -39,6 +40,7 @@ def compile_pipeline(
     from pipelines.package import submit_command, write_package
 
     options = {
+        "parts": parts,
         "accelerators": accelerators,
         "accelerator_type": accelerator_type,
         "node_selector": _parse_labels(node_selector),

@@ -53,6 +53,13 @@ class DataSettings(Section):
     shard_bytes: int = Field(
         128 * 2**20, gt=0, description="A shard is closed once it holds this many bytes."
     )
+    parts: int = Field(
+        1,
+        ge=1,
+        le=10_000,
+        description="Parts in which photos are scanned. More than 1: a part that was finished is not scanned "
+        "again after an interruption, and photos in a store are read without a local copy.",
+    )
     threads: int = Field(0, ge=0, description="Threads for reading photos; 0: as many as there are CPUs.")
 
     @model_validator(mode="after")

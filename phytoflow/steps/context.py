@@ -20,6 +20,8 @@ from phytoflow.storage.disk_errors import storage_error
 from phytoflow.system.lifeline import TerminatedError, hold_lifeline, leave
 
 FAILURE_VARIABLE = "PHYTOFLOW_FAILURE_FILE"
+WORK_VARIABLE = "PHYTOFLOW_WORK_FOLDER"
+"""Names a folder for unfinished work, which a step that is run again finds there."""
 _TERMINATION_LOG = Path("/dev/termination-log")
 _TERMINATION_CHARACTERS = 4000
 """Kubernetes keeps 4096 bytes."""

@@ -20,7 +20,7 @@ from phytoflow.steps.configure import NO_DATA
 from phytoflow.steps.settings import StepSettings
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = (*STEPS, "refuse", "finish")
+NAMES = (*STEPS, "scan", "merge", "refuse", "finish")
 
 
 def component(name: str) -> Any:

@@ -1,5 +1,4 @@
 import hashlib
-import io
 import json
 import logging
 import shutil
@@ -7,17 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from phytoflow.data.images.decode import decode
 from phytoflow.data.images.limits import Limits
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.ingest.findings import Findings
-from phytoflow.data.prepare import prepare, shrink_photo
+from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import DataError
-from tests.support.photo_files import PROFILES, png_16
+from tests.support.photo_files import png_16
 from tests.support.photo_folder import encoded, make_folder, picture, write
 
 SETTINGS = DataSettings(threads=2, shard_bytes=20_000)
@@ -109,18 +107,6 @@ def test_a_photo_changed_meanwhile_stops_it_and_leaves_the_old_output(
     assert {path.name for path in tmp_path.iterdir()} == {"photos", "out"}
 
 
-def test_resizing() -> None:
-    """Only what shrinks is written again, upright and close to the original."""
-    small, large = encoded(picture(1, 30, 40)), picture(2, 300, 200)
-    assert shrink_photo(small, SMALL, Limits()) == small
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    turned = decode(shrink_photo(encoded(large, exif=exif), SMALL, Limits()), Limits())
-    assert turned.size == (32, 48)
-    once = np.asarray(decode(shrink_photo(encoded(large, "PNG"), SMALL, Limits()), Limits()), float)
-    assert np.abs(once - np.asarray(SMALL.resize(large), float)).mean() < 3
-
-
 def test_the_built_in_sample_needs_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "phytoflow.data.sources.resolve.make_synthetic_dataset",
@@ -150,12 +136,3 @@ def test_photos_of_12_bits_in_16_are_as_bright_as_the_whole_set_says(tmp_path: P
     assert findings.of("low depth") is not None
     brightness = dataset.table.set_index("path")["brightness"]
     assert brightness["rust/7.png"] < 0.1
-
-
-def test_training_photos_in_another_colour_space_are_stored_in_srgb(tmp_path: Path) -> None:
-    current = SMALL.with_current_decoder()
-    content = encoded(picture(1, 200, 150), "PNG", icc_profile=PROFILES["Display P3"])
-    smaller = shrink_photo(content, current, Limits())
-    assert "icc_profile" not in Image.open(io.BytesIO(smaller)).info
-    whole, stored = (np.asarray(current.decode(file), float) for file in (content, smaller))
-    assert np.abs(whole - stored).mean() < 3

@@ -24,3 +24,10 @@ def compiled(tmp_path: Path) -> list[dict[str, Any]]:
     """Its two YAML documents: the pipeline, and what is Kubernetes' own."""
     write_package(tmp_path / "pipeline.yaml", GPU)
     return list(yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text()))
+
+
+@pytest.fixture
+def compiled_in_parts(tmp_path: Path) -> list[dict[str, Any]]:
+    """The same pipeline with four pods that scan."""
+    write_package(tmp_path / "parts.yaml", GPU.model_copy(update={"parts": 4}))
+    return list(yaml.safe_load_all((tmp_path / "parts.yaml").read_text()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -31,3 +32,23 @@ def test_the_gate_stands_before_register_and_publish(compiled: list[dict[str, An
         if name.startswith("comp-condition-") and "branches" not in name
     }
     assert {"register", "publish"} in conditions.values() and {"refuse"} in conditions.values()
+
+
+def test_parts_are_scanned_side_by_side_and_merged(compiled_in_parts: list[dict[str, Any]]) -> None:
+    components_ = compiled_in_parts[0]["components"]
+    tasks = components_["comp-exit-handler-1"]["dag"]["tasks"]
+    assert "preprocess" not in tasks
+    (loop,) = (task for task in tasks.values() if "parameterIterator" in task)
+    assert json.loads(loop["parameterIterator"]["items"]["raw"]) == [0, 1, 2, 3]
+    scan = components_[loop["componentRef"]["name"]]["dag"]["tasks"]["scan"]
+    assert scan["inputs"]["parameters"]["parts"]["runtimeValue"]["constant"] == 4
+    assert scan["cachingOptions"]["enableCache"]  # a part that is done is not done again
+    tables = components_["comp-merge"]["inputDefinitions"]["artifacts"]["parts"]
+    assert tables["isArtifactList"]
+    assert tasks["train"]["inputs"]["artifacts"]["dataset"]["taskOutputArtifact"]["producerTask"] == "merge"
+
+
+def test_one_part_is_the_preprocess_step_alone(compiled: list[dict[str, Any]]) -> None:
+    components_ = compiled[0]["components"]
+    assert not {"comp-scan", "comp-merge"} & components_.keys()
+    assert "preprocess" in components_["comp-exit-handler-1"]["dag"]["tasks"]

@@ -13,7 +13,7 @@ from phytoflow.data.ingest.collect_findings import collect_findings
 from phytoflow.data.ingest.findings import Findings
 from phytoflow.data.ingest.grouping.groups import group_photos
 from phytoflow.data.ingest.grouping.near_duplicates import near_duplicates
-from phytoflow.data.ingest.labels import read_labels
+from phytoflow.data.ingest.labels import Labels, read_labels
 from phytoflow.data.ingest.predefined_split import describe_parts, exclude_leaks, use_parts
 from phytoflow.data.ingest.scan import scan
 from phytoflow.data.ingest.split import split_photos
@@ -27,8 +27,8 @@ class CheckedPhotos:
     """A folder of photos after its check.
 
     Attributes:
-        table: One row a file, as ``scan`` returns it, with ``group`` and ``split``; a file that is not used
-            has the split ``excluded`` and a ``reason``.
+        table: One row a file, as ``scan`` returns it, with ``group`` and ``split`` and without the thumbnail;
+            a file that is not used has the split ``excluded`` and a ``reason``.
         findings: What is worth saying.
         near: int64 [P, 2], near-duplicates as pairs of index labels of the table.
     """
@@ -52,7 +52,26 @@ def check(root: Path, settings: DataSettings, seed: int) -> CheckedPhotos:
         StorageError: The CSV file of labels or groups cannot be read.
     """
     labels = read_labels(root, settings)
-    table = exclude_duplicates(scan(root, labels, settings))
+    return check_table(scan(root, labels, settings), labels, root, settings, seed)
+
+
+def check_table(
+    table: pd.DataFrame, labels: Labels, root: Path | str, settings: DataSettings, seed: int
+) -> CheckedPhotos:
+    """Validates, groups and splits photos that were scanned.
+
+    Args:
+        table: As ``scan`` returns it.
+        labels: How the files are labelled.
+        root: Where the photos are, for messages.
+        settings: Groups and shares.
+        seed: Seed of the split.
+
+    Raises:
+        DataError: Training on these photos would be meaningless.
+        StorageError: The CSV file of groups cannot be read.
+    """
+    table = exclude_duplicates(table)
     require_trainable(table, str(root), settings.labels_csv)
     table = rescale_brightness(table)
     table, near = _group(table, settings)
@@ -66,6 +85,7 @@ def check(root: Path, settings: DataSettings, seed: int) -> CheckedPhotos:
         used = table[table["reason"] == ""]
         splits = split_photos(used, settings.validation_fraction, settings.test_fraction, seed)
     findings = collect_findings(table, labels.classes, near, more)
+    table = table.drop(columns="thumbnail")  # most of the table, and not needed any more
     table["split"] = splits.reindex(table.index, fill_value="excluded")
     return CheckedPhotos(table, findings, near)
 

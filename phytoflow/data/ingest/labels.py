@@ -12,7 +12,8 @@ from phytoflow.data.ingest.findings import Finding
 from phytoflow.data.ingest.labels_csv import labels_csv_uri, read_labels_csv
 from phytoflow.data.ingest.layout.class_names import class_labels, similar_findings
 from phytoflow.data.ingest.layout.layout import Layout, read_layout
-from phytoflow.data.ingest.walk import FoundFile, walk
+from phytoflow.data.ingest.remote import list_photos
+from phytoflow.data.ingest.walk import FoundFile
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.splits import Split
 
@@ -53,21 +54,21 @@ class Labels:
     of: Callable[[FoundFile], Labelled]
 
 
-def read_labels(root: Path, settings: DataSettings, judge: bool = True) -> Labels:
+def read_labels(root: Path | str, settings: DataSettings, judge: bool = True) -> Labels:
     """Reads the layout of the folders, or the CSV file of labels if the settings name one.
 
     Args:
-        root: A local folder.
+        root: A folder, or an ``s3://`` prefix.
         settings: How labels are read.
         judge: Whether folders that do not look like classes are refused.
 
     Raises:
         DataError: ``root`` cannot be read, its folders are not classes, or the CSV file does not fit them.
-        StorageError: The CSV file cannot be read.
+        StorageError: The CSV file, or the store, cannot be read.
     """
     if settings.labels_csv:
         return _from_csv(root, settings)
-    layout = read_layout(str(root), walk(root), settings, judge)
+    layout = read_layout(str(root), list_photos(root), settings, judge)
     of = partial(_in_layout, layout)
     return Labels(layout.classes, layout.parts, layout.entries, layout.findings, of)
 
@@ -79,9 +80,9 @@ def _in_layout(layout: Layout, entry: FoundFile) -> Labelled:
     return Labelled("", "", NO_CLASS_FOLDER)
 
 
-def _from_csv(root: Path, settings: DataSettings) -> Labels:
+def _from_csv(root: Path | str, settings: DataSettings) -> Labels:
     uri = labels_csv_uri(root, settings.labels_csv)
-    paths = {entry.path: not entry.skipped and str(entry.file) != uri for entry in walk(root)}
+    paths = {entry.path: not entry.skipped and entry.location != uri for entry in list_photos(root)}
     by_path, findings = read_labels_csv(uri, [path for path, may_be_photo in paths.items() if may_be_photo])
     spelling = class_labels(by_path.values(), settings.merge_similar_classes)
     by_path = {path: spelling[label] for path, label in by_path.items()}

@@ -11,16 +11,21 @@ from phytoflow.data.ingest.file_names import name_some
 from phytoflow.data.ingest.findings import Finding
 from phytoflow.data.ingest.path_table import Row, match_paths, read_path_table
 from phytoflow.errors import DataError
-from phytoflow.storage.uri import is_local, local_path
+from phytoflow.storage.uri import is_local, join, local_path
 
 _LISTS = r"[|;]"  # marks that hardly stand in a name, unlike a comma, a space or a slash
 _IN_NAMES = (r"[,\s]+", r"[+&/]")
 _ONE_LABEL = "phytoflow gives each photo one label"
 
 
-def labels_csv_uri(root: Path, labels_csv: str) -> str:
-    """Where the CSV file is: a relative path is one below the folder of photos."""
-    return str(root / local_path(labels_csv)) if is_local(labels_csv) else labels_csv
+def labels_csv_uri(root: Path | str, labels_csv: str) -> str:
+    """Where the CSV file is: a relative path is one below the folder or prefix of photos."""
+    if not is_local(labels_csv):
+        return labels_csv
+    path = local_path(labels_csv)
+    if is_local(root):
+        return str(local_path(root) / path)
+    return labels_csv if path.is_absolute() else join(root, labels_csv)
 
 
 def read_labels_csv(uri: str, paths: Sequence[str]) -> tuple[dict[str, str], list[Finding]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from phytoflow.data.images.depth import measure_depth
 from phytoflow.data.images.limits import LimitNames, Limits
 from phytoflow.data.ingest.file_names import is_photo_name
 from phytoflow.data.ingest.labels import NO_CLASS_FOLDER, NOT_LABELLED, Labels
+from phytoflow.data.ingest.photo_row import PhotoRow
 from phytoflow.data.ingest.validate import UNSUPPORTED
 from phytoflow.data.ingest.walk import (
     HIDDEN,
@@ -55,58 +56,6 @@ _SUFFIXES = {
 }
 
 
-@dataclass(frozen=True)
-class PhotoRow:
-    """One row of the table; what is unknown of a file that is not used is zero or empty.
-
-    Attributes:
-        path: POSIX path relative to the root.
-        label: Class; empty for a file without one.
-        part: The split that the folders give the photo; empty if they give none.
-        file: The path to open.
-        reason: Why the file is not used; empty for a usable photo.
-        skipped: Whether the file was passed over and not refused.
-        files: Files that the row stands for; more than one for a hidden folder.
-        outside: Whether it was reached through a link that leads out of the root.
-        format: ``JPEG``, ``PNG``, ... by content.
-        width: Pixels, upright.
-        height: Pixels, upright.
-        bytes: Size of the file.
-        sha256: Checksum of the file's content.
-        phash: 64-bit perceptual hash, 16 hexadecimal digits.
-        brightness: Mean luminance, 0 to 1.
-        animated: Whether only its first frame is used.
-        misnamed: Whether its name ends as another format's does.
-        profile: Colour profile other than sRGB, which is converted; ``unreadable`` if it is ignored; empty if
-            there is none.
-        used_bits: Bits of the samples in a file of more than 8 bits a sample; 0 for other files.
-        stated_bits: Bits that the file states; 0 if it states none.
-        thumbnail: The photo at 16 x 16, RGB bytes.
-    """
-
-    path: str
-    label: str
-    part: str
-    file: str
-    reason: str = ""
-    skipped: bool = False
-    files: int = 1
-    outside: bool = False
-    format: str = ""
-    width: int = 0
-    height: int = 0
-    bytes: int = 0
-    sha256: str = ""
-    phash: str = ""
-    brightness: float = 0.0
-    animated: bool = False
-    misnamed: bool = False
-    profile: str = ""
-    used_bits: int = 0
-    stated_bits: int = 0
-    thumbnail: builtins.bytes = b""
-
-
 def limits_of(settings: DataSettings) -> Limits:
     """The limits of a photo that the settings name."""
     return Limits(settings.max_bytes, settings.max_pixels, settings.min_side, _LIMIT_NAMES)
@@ -126,37 +75,69 @@ def scan(root: Path, labels: Labels, settings: DataSettings) -> pd.DataFrame:
     Raises:
         DataError: ``root`` is not a folder, or holds no files.
     """
-    entries = (entry for entry in walk(root) if entry.files)
+    table = read_table(walk(root), labels, settings, labels.entries)
+    return order_rows([table], root)
+
+
+def read_table(
+    entries: Iterable[FoundFile], labels: Labels, settings: DataSettings, total: int
+) -> pd.DataFrame:
+    """Reads some files; what is wrong with one is its ``reason``.
+
+    Args:
+        entries: The files.
+        labels: The class of each file.
+        settings: Limits and threads.
+        total: How many there are, for the progress bar.
+
+    Returns:
+        One row a file in the order of ``entries``; none for an empty folder.
+    """
     read = partial(_read_row, labels=labels, limits=limits_of(settings))
-    rows = track(thread_map(read, entries, settings.threads), "Reading photos", total=labels.entries)
-    table = pd.DataFrame([asdict(row) for row in rows], columns=list(PhotoRow.__dataclass_fields__))
-    if table.empty:
+    rows = thread_map(read, (entry for entry in entries if entry.files), settings.threads)
+    tracked = track(rows, "Reading photos", total=total)
+    return pd.DataFrame([vars(row) for row in tracked], columns=list(PhotoRow.__dataclass_fields__))
+
+
+def order_rows(tables: Sequence[pd.DataFrame], root: Path | str) -> pd.DataFrame:
+    """Puts the rows of all files together, sorted by path.
+
+    Args:
+        tables: From ``read_table``; together they have one row for each file.
+        root: Where the photos are, for the message.
+
+    Raises:
+        DataError: There are no files.
+    """
+    filled = [table for table in tables if len(table)]
+    if not filled:
         raise DataError(f"{root} holds no files", remedy=LAYOUT_REMEDY)
+    table = filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
     return table.sort_values("path", ignore_index=True)
 
 
 def _read_row(entry: FoundFile, labels: Labels, limits: Limits) -> PhotoRow:
     """Reads one file; never raises for what is wrong with it."""
     label, part, reason = labels.of(entry)
-    row = PhotoRow(entry.path, label, part, str(entry.file), reason, files=entry.files, outside=entry.outside)
-    row = row if reason else _open(row, entry.file, limits)
+    row = PhotoRow(entry.path, label, part, entry.location, reason, files=entry.files, outside=entry.outside)
+    row = row if reason else _open(row, entry, limits)
     other = row.reason and not reason and not row.reason.startswith("unreadable")
     if other and not is_photo_name(entry.file.name):
         row = replace(row, reason=NOT_A_PHOTO)  # a text among the photos needs no diagnosis
     return replace(row, skipped=row.reason in _SKIPPED)
 
 
-def _open(row: PhotoRow, file: Path, limits: Limits) -> PhotoRow:
+def _open(row: PhotoRow, entry: FoundFile, limits: Limits) -> PhotoRow:
     try:
-        size = file.stat().st_size
+        size = entry.size()
         if size > limits.max_bytes:  # known by its size alone: a huge file is not read
             return replace(row, bytes=size, reason="too_many_bytes")
-        content = file.read_bytes()
+        content = entry.read()
     except OSError as error:
         return replace(row, reason=f"unreadable: {error.strerror}")
     row = replace(row, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
     try:
-        return replace(row, **_measure(content, file.suffix, limits))
+        return replace(row, **_measure(content, entry.file.suffix, limits))
     except PhotoError as error:
         return replace(row, reason=_reason_of(error))
 

@@ -53,6 +53,19 @@ class FoundFile:
         """The segments of ``path``: folders first, the entry's own name last."""
         return tuple(self.path.split("/"))
 
+    @property
+    def location(self) -> str:
+        """Path or URI that ``phytoflow.storage.uri`` opens."""
+        return str(self.file)
+
+    def size(self) -> int:
+        """Size in bytes; raises OSError."""
+        return self.file.stat().st_size
+
+    def read(self) -> bytes:
+        """The content; raises OSError."""
+        return self.file.read_bytes()
+
 
 @dataclass(frozen=True, slots=True)
 class _Folder:

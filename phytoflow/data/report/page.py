@@ -16,6 +16,7 @@ from phytoflow.data.ingest.findings import Findings
 from phytoflow.data.report.charts import draw_brightness, draw_counts, draw_sizes
 from phytoflow.data.splits import SPLITS
 from phytoflow.html.page import render_page
+from phytoflow.storage.uri import read_bytes
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 _THUMBNAIL_SIDE = 120  # pixels; a thumbnail takes about 3 kB of the page
@@ -120,5 +121,5 @@ def _show_conflicts(table: pd.DataFrame, limits: Limits) -> list[list[Picture]]:
 
 
 def _picture(row: pd.Series, limits: Limits) -> Picture:
-    content = Path(row["file"]).read_bytes()
+    content = read_bytes(row["file"])
     return Picture(row["path"], row["label"], thumbnail(content, _THUMBNAIL_SIDE, limits))

@@ -80,7 +80,7 @@ class ShardCache:
             shard = queue.get()
             try:
                 self._fetch(shard)
-            except (StorageError, OSError) as error:  # whoever opens the shard is told
+            except (StorageError, OSError) as error:  # raised again when the shard is opened
                 _LOG.debug("%s was not fetched ahead: %s", shard.file, error)
 
     def _fetch(self, shard: ShardEntry) -> None:

@@ -7,10 +7,8 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from phytoflow.data.ingest.file_names import is_hidden
 from phytoflow.data.ingest.labels import read_labels
 from phytoflow.data.ingest.labels_csv import labels_csv_uri
-from phytoflow.data.ingest.layout.layout import read_layout
 from phytoflow.data.ingest.walk import EMPTY_FOLDER, HIDDEN, FoundFile, walk
 from phytoflow.data.settings import EXTERNAL_TEST_SET, DataSettings
 from phytoflow.data.sources.archive import class_root, unpack
@@ -18,7 +16,7 @@ from phytoflow.data.sources.download import download, head
 from phytoflow.data.synthetic.dataset import CLASSES, make_synthetic_dataset
 from phytoflow.errors import DataError
 from phytoflow.storage.atomic import atomic_folder
-from phytoflow.storage.uri import fetch_folder, is_local, join, list_folder, local_path, read_bytes
+from phytoflow.storage.uri import fetch_folder, is_local, list_folder, local_path, read_bytes
 
 SAMPLE = "sample"
 MAX_ARCHIVE_BYTES = 64 * 2**30
@@ -47,7 +45,7 @@ def localise_source(source: str, work: Path, seed: int = 0) -> Path:
         return folder
     if is_local(source):
         return local_path(source)  # the walk refuses what is not a folder
-    if _is_archive(source):
+    if is_archive(source):
         return _fetch_archive(source, work)
     return fetch_folder(source, work / "photos")
 
@@ -60,10 +58,8 @@ def data_version(source: str, settings: DataSettings) -> str:
         StorageError: The store or a CSV file cannot be read.
     """
     tables = [settings.groups_csv] if settings.groups_csv else []
-    if (
-        settings.labels_csv and source != SAMPLE and not _is_archive(source)
-    ):  # in an archive it counts already
-        tables.append(_labels_uri(source, settings.labels_csv))
+    if settings.labels_csv and source != SAMPLE and not is_archive(source):  # in an archive it counts already
+        tables.append(labels_csv_uri(source, settings.labels_csv))
     return version_with_files(source_version(source), tables)
 
 
@@ -85,7 +81,7 @@ def source_version(source: str) -> str:
     """
     if source == SAMPLE:
         return SAMPLE
-    if _is_archive(source):
+    if is_archive(source):
         return _short_hash([f"{source} {head(source)}"])
     return _short_hash(_local_lines(local_path(source)) if is_local(source) else sorted(list_folder(source)))
 
@@ -104,31 +100,16 @@ def class_names(source: str, settings: DataSettings | None = None) -> list[str] 
     """
     if source == SAMPLE:
         return list(CLASSES)
-    if _is_archive(source):
+    if is_archive(source):
         return None
     judge, settings = settings is not None, settings or EXTERNAL_TEST_SET
-    if is_local(source):
-        return read_labels(local_path(source), settings, judge).classes
-    if settings.labels_csv:
+    if not is_local(source) and settings.labels_csv:
         return None
-    return read_layout(source, _remote_files(source), settings, judge).classes
+    return read_labels(local_path(source) if is_local(source) else source, settings, judge).classes
 
 
-def _remote_files(source: str) -> Iterator[FoundFile]:
-    """The objects below a prefix as ``walk`` would find them once they are here."""
-    for line in list_folder(source):
-        path = line.rpartition(" ")[0]
-        yield FoundFile(path, Path(path), HIDDEN if any(map(is_hidden, path.split("/"))) else "")
-
-
-def _labels_uri(source: str, labels_csv: str) -> str:
-    if is_local(source):
-        return labels_csv_uri(local_path(source), labels_csv)
-    is_relative = is_local(labels_csv) and not local_path(labels_csv).is_absolute()
-    return join(source, labels_csv) if is_relative else labels_csv
-
-
-def _is_archive(source: str) -> bool:
+def is_archive(source: str) -> bool:
+    """Tells whether a source is an archive on the web."""
     return source.startswith(("https://", "http://"))
 
 

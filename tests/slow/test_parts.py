@@ -1,0 +1,40 @@
+"""The pipeline's dataset, made by KFP's local runner: four parts give the bytes of one."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from kfp import dsl, local
+
+from components.configure import configure
+from pipelines.compile_options import CompileOptions
+from pipelines.training import make_dataset
+from tests.support.photo_folder import encoded, make_folder, picture, write
+
+ROOT = Path(__file__).resolve().parents[2]
+OVERRIDES = "data: {shard_bytes: 20000}\nserving: {publish: false}"
+
+
+def dataset_of(parts: int, data: Path, output: Path) -> dict[str, str]:
+    """Digest of each file of the dataset."""
+
+    @dsl.pipeline
+    def make(data: str, output: str, overrides: str) -> None:
+        plan = configure(data=data, preset="default", seed=1, overrides=overrides, output=output).outputs
+        make_dataset(data, plan, CompileOptions(parts=parts, retries=False))
+
+    local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(output), enable_caching=True)
+    make(data=str(data), output=str(output), overrides=OVERRIDES)
+    (summary,) = output.rglob("dataset.json")
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in summary.parent.iterdir()}
+
+
+def test_four_parts_give_the_dataset_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    photos = make_folder(tmp_path / "photos", {"rust": 20, "healthy": 25})
+    write(photos / "rust" / "near.png", encoded(picture(1003), "PNG"))
+    one = dataset_of(1, photos, tmp_path / "one")
+    assert "train-000000.tar" in one
+    assert dataset_of(4, photos, tmp_path / "four") == one
+    scans = list((tmp_path / "four").rglob("rows"))
+    assert len(scans) == 4
