@@ -3,6 +3,10 @@
 ``python -m benchmarks.data near_duplicates`` searches synthetic rows with planted pairs, each number of rows
 in a process of its own. With ``--photos FOLDER`` it searches photos of a folder. Up to ``--compare-up-to``
 rows, all pairs of hashes are compared as well, and must be the same as those of the index.
+
+``python -m benchmarks.data steps`` prints seconds and memory of each step from photos to shards, also for a
+million photos at the same speed. The photos are small: decoding larger ones takes longer, the other steps do
+not. ``--store s3://BUCKET/PREFIX`` copies the photos there and reads them from there.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ import pandas as pd
 import typer
 from numpy.typing import NDArray
 
+from benchmarks.data.memory import peak_bytes
+from benchmarks.data.steps import measure_photos, measure_rows
 from benchmarks.data.synthetic_rows import make_rows
 from phytoflow.data.ingest.grouping import close_hashes
 from phytoflow.data.ingest.grouping.near_duplicates import near_duplicates
@@ -27,15 +33,11 @@ from phytoflow.data.ingest.scan import scan
 from phytoflow.data.settings import DataSettings
 
 ROWS = (10_000, 50_000, 100_000, 1_000_000)
+DEFAULT_SETS = (("photos", 10_000), ("rows", 100_000), ("rows", 1_000_000))
 PLANTED = 100  # every so many rows have one planted pair
 BITS = DataSettings().near_duplicate_max_distance
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 CompareUpTo = Annotated[int, typer.Option(help="Largest number of rows of which all pairs are compared.")]
-
-
-@app.callback()
-def select() -> None:
-    """Makes typer keep the name of its only command."""
 
 
 @app.command(name="near_duplicates")
@@ -59,7 +61,7 @@ def measure_one(source: str, compare_up_to: CompareUpTo = 50_000) -> None:
     table, planted = _synthetic(int(source)) if source.isdigit() else _scan(Path(source))
     start = time.perf_counter()
     pairs = near_duplicates(table, BITS)
-    seconds, peak = time.perf_counter() - start, _peak()
+    seconds, peak = time.perf_counter() - start, peak_bytes() / 1e6
     found = len(np.intersect1d(_numbers(pairs, len(table)), _numbers(planted, len(table))))
     share = f"{found / len(planted):.2%}" if len(planted) else ""
     cells = [
@@ -71,6 +73,30 @@ def measure_one(source: str, compare_up_to: CompareUpTo = 50_000) -> None:
         f"{peak:.0f}",
     ]
     print("|", " | ".join([*cells, *_compare(table, pairs, compare_up_to)]), "|", flush=True)
+
+
+@app.command(name="steps")
+def measure_steps(
+    photos: Annotated[list[int] | None, typer.Option(help="Number of photos; may be repeated.")] = None,
+    rows: Annotated[list[int] | None, typer.Option(help="Rows without photos; may be repeated.")] = None,
+    store: Annotated[str, typer.Option(help="Where to copy the photos, e.g. s3://bucket/photos.")] = "",
+) -> None:
+    """Prints seconds and memory of each step from photos to shards."""
+    print("| photos | step | seconds | peak, MB | seconds a million | MB a million |")
+    print("|---:|---|" + "---:|" * 4, flush=True)
+    sets = [("photos", count) for count in photos or ()] + [("rows", count) for count in rows or ()]
+    for kind, count in sets or DEFAULT_SETS:
+        command = [sys.executable, "-m", "benchmarks.data", "steps-of", kind, str(count), "--store", store]
+        subprocess.run(command, check=True)
+
+
+@app.command(name="steps-of", hidden=True)
+def measure_steps_of(kind: str, count: int, store: str = "") -> None:
+    """Prints the rows of one number of photos or rows, in this process."""
+    if kind == "rows":
+        measure_rows(count)
+    else:
+        measure_photos(count, store)
 
 
 def _compare(table: pd.DataFrame, pairs: NDArray[np.int64], compare_up_to: int) -> Iterator[str]:
@@ -103,12 +129,6 @@ def _scan(folder: Path) -> tuple[pd.DataFrame, NDArray[np.int64]]:
 def _numbers(pairs: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
     """One number for each pair."""
     return pairs[:, 0] * rows + pairs[:, 1]
-
-
-def _peak() -> float:
-    """Peak resident memory of this process in MB."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
 
 
 if __name__ == "__main__":

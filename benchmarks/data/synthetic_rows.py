@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phytoflow.data.ingest.photo_row import PhotoRow
 from phytoflow.data.ingest.scan import THUMBNAIL_SIDE
 
 _MOTIFS = 200  # photos of one data set resemble each other: their hashes scatter around this many
+_CLASSES = 10
 _FLIPPED = 0.2  # share of bits in which a photo's hash differs from its motif's
 _NOISE = 3  # of 255: what compression changes in a pixel of a thumbnail
 
@@ -37,6 +39,34 @@ def make_rows(rows: int, planted: int, bits: int, seed: int = 0) -> tuple[pd.Dat
     pixels[second] = np.clip(pixels[first] + noise, 0, 255)
     thumbnails = [row.tobytes() for row in pixels]
     return pd.DataFrame({"phash": [f"{each:016x}" for each in hashes], "thumbnail": thumbnails}), pairs
+
+
+def make_table(rows: int, bits: int, planted_every: int = 100, seed: int = 0) -> pd.DataFrame:
+    """Makes whole rows of ten classes, one planted near-duplicate in ``planted_every``.
+
+    Args:
+        rows: Number of rows.
+        bits: As for ``make_rows``.
+        planted_every: Rows for each planted pair.
+        seed: Determines the rows.
+
+    Returns:
+        A table as ``scan`` returns it, sorted by path.
+    """
+    looks, _ = make_rows(rows, rows // planted_every, bits, seed)
+    digests = np.random.default_rng(seed + 1).bytes(32 * rows).hex()
+    labels = [f"class-{number * _CLASSES // rows}" for number in range(rows)]
+    paths = [f"{label}/{number:07d}.jpg" for number, label in enumerate(labels)]
+    photo = PhotoRow("", "", "", "", format="JPEG", width=640, height=480, bytes=60_000, brightness=0.5)
+    table = pd.DataFrame({name: [value] * rows for name, value in vars(photo).items()})
+    return table.assign(
+        path=paths,
+        label=labels,
+        file=[f"/photos/{path}" for path in paths],
+        sha256=[digests[64 * number : 64 * number + 64] for number in range(rows)],
+        phash=looks["phash"],
+        thumbnail=looks["thumbnail"],
+    )
 
 
 def _pack(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
