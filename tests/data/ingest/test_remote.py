@@ -6,8 +6,8 @@ import pytest
 from phytoflow.data.ingest.remote import RemoteFile, list_photos, walk_remote
 from phytoflow.data.ingest.walk import FoundFile
 from phytoflow.errors import StorageError
-from tests.support.object_store import object_store
 from tests.support.photo_folder import write
+from tests.support.services.object_store import object_store
 
 NAMES = ["b/1.jpg", "a/2 #1.jpg", "a/deep/3.jpg", "a-b/4.jpg", "notes.txt", "x\\x41/5.jpg"]
 HIDDEN = [".git/a", ".git/b/c", "a/.cache/1", "a/.cache/2", "a/Thumbs.db", "b/__MACOSX/._1.jpg"]

@@ -10,8 +10,8 @@ from phytoflow.data.parts import scan as module
 from phytoflow.data.parts.scan import merge_parts, scan_in_parts, scan_part
 from phytoflow.data.settings import DataSettings
 from phytoflow.errors import DataError, StorageError
-from tests.support.object_store import object_store
 from tests.support.photo_folder import make_folder, write
+from tests.support.services.object_store import object_store
 
 SETTINGS = DataSettings(threads=1, parts=5)
 

@@ -9,8 +9,8 @@ from phytoflow.data.parts.scanned import Scanned, scan_version
 from phytoflow.data.prepare import prepare
 from phytoflow.data.settings import DataSettings
 from phytoflow.errors import StorageError
-from tests.support.object_store import object_store
 from tests.support.photo_folder import encoded, make_folder, picture, write
+from tests.support.services.object_store import object_store
 
 SMALL = Preprocessing(size=28)
 SETTINGS = DataSettings(threads=2, shard_bytes=20_000)

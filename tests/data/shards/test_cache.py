@@ -9,7 +9,7 @@ from phytoflow.data.shards.cache import ShardCache
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.shards.format import ShardEntry
 from phytoflow.errors import StorageError
-from tests.support.object_store import object_store
+from tests.support.services.object_store import object_store
 from tests.support.shard_folder import dataset_folder
 
 

@@ -7,7 +7,7 @@ import pytest
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.data.shards.open_shards import OpenShards
 from phytoflow.data.shards.order import OPEN_SHARDS, upcoming_shards
-from tests.support.object_store import object_store
+from tests.support.services.object_store import object_store
 from tests.support.shard_folder import dataset_folder, photo
 
 

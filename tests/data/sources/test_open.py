@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from phytoflow.data.sources.open import open_source
-from tests.support.object_store import object_store
 from tests.support.photo_folder import write
+from tests.support.services.object_store import object_store
 
 
 def test_a_folder_is_used_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
