@@ -62,11 +62,11 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     install_problem_handlers(app, render_problem)
-    app.include_router(service.probes)
-    app.include_router(docs.router)
-    app.include_router(console)
+    # Routes are tried in this order: those that are asked most come first.
     for module in (predict, tasks, predictions, feedback, analytics, account, service, ingest, rollouts):
         app.include_router(module.router, prefix="/v1")
+    for router in (service.probes, docs.router, console):
+        app.include_router(router)
     if settings.server.cors_origins:
         app.add_middleware(
             CORSMiddleware,

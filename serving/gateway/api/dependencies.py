@@ -15,15 +15,15 @@ from serving.gateway.services import Services
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-def get_services(request: Request) -> Services:
-    """The services of this process."""
+async def get_services(request: Request) -> Services:
+    """The services of this process; a coroutine, because FastAPI calls other functions on a thread."""
     services: Services = request.app.state.services
     return services
 
 
 async def get_caller(request: Request) -> Principal:
     """Who asks; raises ProblemError 401."""
-    return await get_services(request).authenticator.authenticate(request)
+    return await (await get_services(request)).authenticator.authenticate(request)
 
 
 ServicesOf = Annotated[Services, Depends(get_services)]
