@@ -20,6 +20,7 @@ EXIT_CODES = {
     12: "A cluster refused, or what was published there does not become ready.",
     13: "Kubeflow Pipelines cannot be reached, refuses, or the run failed there.",
     14: "Another run works in the same output folder.",
+    15: "A rollout ended without a promotion: the model that answered before goes on.",
     129: "Ended by SIGHUP, a closed terminal. The same command resumes.",
     130: "Ended by Ctrl-C. The same command resumes.",
     143: "Ended by SIGTERM. The same command resumes.",
@@ -140,6 +141,12 @@ class FolderInUseError(PhytoflowError):
     """Another run works in the same folder."""
 
     exit_code = 14
+
+
+class RolloutError(PhytoflowError):
+    """A challenger was not promoted."""
+
+    exit_code = 15
 
 
 def nearest_name(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:

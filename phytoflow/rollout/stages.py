@@ -7,7 +7,7 @@ from typing import Literal
 
 from phytoflow.rollout.settings import RolloutSettings
 
-StageName = Literal["shadow", "canary", "watch", "promoted", "aborted", "refused", "rolled_back"]
+StageName = Literal["shadow", "canary", "watch", "promoted", "settled", "aborted", "refused", "rolled_back"]
 ACTIVE: frozenset[StageName] = frozenset({"shadow", "canary", "watch"})
 
 
@@ -17,7 +17,8 @@ class Stage:
 
     Attributes:
         name: ``shadow``: the challenger answers copies; ``canary``: a share of users; ``watch``: all users,
-            with the former champion ready to take over.
+            with the former champion ready to take over; ``settled``: after promotion, the predictor that the
+            settings name as champion has taken the model over.
         percent: Share of users that the challenger answers, in percent.
     """
 

@@ -6,10 +6,12 @@ import fcntl
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from phytoflow.stack.layout import Layout
 from phytoflow.stack.plan import Plan
+from phytoflow.stack.service import Service
 from phytoflow.stack.supervisor import Supervisor
 from phytoflow.stack.table import build_services
 
@@ -20,9 +22,13 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     lock = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    plan = Plan.read(layout)
-    assert plan is not None, "phytoflow stack up writes the plan first"
-    Supervisor(layout, build_services(layout, plan)).run()
+
+    def build() -> Sequence[Service]:
+        plan = Plan.read(layout)
+        assert plan is not None, "phytoflow stack up writes the plan first"
+        return build_services(layout, plan)
+
+    Supervisor(layout, build(), build).run()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from phytoflow.stack.plan import OPTIONAL, Plan, runs_folder
 from phytoflow.storage.uri import exists, is_local, join
 from phytoflow.system.ports import check_free, free_port
 
-_INTERNAL_PORTS = ("predictor", "predictor_grpc", *OPTIONAL, "worker")
+INTERNAL_PORTS = ("predictor", "predictor_grpc", *OPTIONAL, "worker", "challenger", "challenger_grpc")
 _STOP_SECONDS = 90.0
 _START_SECONDS = 180.0
 
@@ -137,7 +137,7 @@ def _plan(layout: Layout, bundle: str, host: str, port: int, without: tuple[str,
     if is_local(bundle):
         bundle = str(Path(bundle).resolve())
     ports = (last.ports if last else {}) or {}
-    ports = {name: ports.get(name) or free_port() for name in _INTERNAL_PORTS}
+    ports = {name: ports.get(name) or free_port() for name in INTERNAL_PORTS}
     return Plan(bundle, host, port, ports, without, runs_folder(bundle))
 
 

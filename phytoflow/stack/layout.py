@@ -42,6 +42,10 @@ class Layout:
         """The gateway's settings, generated at each start."""
         return self.directory / "gateway.yaml"
 
+    def bundle(self, role: str) -> Path:
+        """A link to the local bundle of a role, which the gateway reads: it follows a promotion."""
+        return self.directory / f"{role}-bundle"
+
     def log(self, service: str) -> Path:
         """The log of a service."""
         return self.directory / "logs" / f"{service}.log"

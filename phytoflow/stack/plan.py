@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from phytoflow.stack.layout import Layout
 from phytoflow.storage.atomic import atomic_file
 
+Role = Literal["champion", "challenger"]
+PREDICTORS: dict[Role, str] = {"champion": "predictor", "challenger": "challenger"}
+"""Services of the two models."""
 OPTIONAL = ("postgresql", "redis", "mlflow", "alertmanager", "prometheus")
 """Services that run where their programs are installed; without them there are embedded defaults."""
 
@@ -24,6 +28,7 @@ class Plan:
         ports: Ports of the other services by name.
         without: Optional services that are not wanted.
         runs: Folder of a run whose MLflow database is shown; empty: the stack's own.
+        challenger: Folder of a bundle that is served besides, for a rollout; empty: none.
     """
 
     bundle: str
@@ -32,6 +37,7 @@ class Plan:
     ports: dict[str, int]
     without: tuple[str, ...] = ()
     runs: str = ""
+    challenger: str = ""
 
     def write(self, layout: Layout) -> None:
         """Keeps the plan."""
@@ -46,6 +52,10 @@ class Plan:
             return None
         fields = json.loads(layout.plan.read_text())
         return cls(**fields | {"without": tuple(fields["without"])})
+
+    def predictor_url(self, role: Role) -> str:
+        """Where the gateway reaches a predictor."""
+        return f"http://127.0.0.1:{self.ports[PREDICTORS[role]]}"
 
     @property
     def url(self) -> str:

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,20 +61,27 @@ class Supervisor:
     Attributes:
         layout: The stack's folder.
         services: The services, in the order of their start.
+        rebuild: Gives the services anew at a SIGHUP; those whose command differs are replaced.
     """
 
     layout: Layout
     services: Sequence[Service]
+    rebuild: Callable[[], Sequence[Service]] | None = None
     _running: dict[str, _Running] = field(default_factory=dict)
     _stopping: bool = False
+    _changed: bool = False
     _written: str = ""
 
     def run(self) -> None:
         """Supervises until SIGTERM or SIGINT; then ends every service, the last one first."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._note_change)
         self._running = {service.name: _Running(service) for service in self.services}
         while not self._stopping:
+            if self._changed and self.rebuild:
+                self._changed = False
+                self._replace(self.rebuild())
             for one in self._running.values():
                 self._tend(one)
             self._write()
@@ -85,6 +92,20 @@ class Supervisor:
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
+
+    def _note_change(self, *_: object) -> None:
+        self._changed = True
+
+    def _replace(self, services: Sequence[Service]) -> None:
+        """Goes on with other services: ends what is left out or has another command."""
+        wanted = {service.name: service for service in services}
+        for name, one in self._running.items():
+            if name not in wanted or one.service.command != wanted[name].command:
+                _LOG.info("%s is %s", name, "replaced" if name in wanted else "no longer wanted")
+                self._end(one)
+        before = {name: one for name, one in self._running.items() if one.status != "stopped"}
+        self._running = {name: before.get(name) or _Running(service) for name, service in wanted.items()}
+        self.services = services
 
     def _tend(self, one: _Running) -> None:
         now = time.monotonic()

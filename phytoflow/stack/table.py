@@ -13,10 +13,13 @@ from phytoflow.errors import StorageError
 from phytoflow.outer_packages import environment_for
 from phytoflow.stack import stores
 from phytoflow.stack.layout import Layout
-from phytoflow.stack.plan import Plan
+from phytoflow.stack.plan import PREDICTORS, Plan, Role
 from phytoflow.stack.service import Service, fresh_file_health, http_health
+from phytoflow.storage.uri import is_local, local_path
 
 GATEWAY_MODULE = "serving.gateway"
+MODEL = "leaf"
+"""Name of the models in the predictors' URLs."""
 _WORKER_SILENCE_SECONDS = 15.0  # the worker touches its file every few seconds
 
 
@@ -31,17 +34,35 @@ def build_services(layout: Layout, plan: Plan) -> list[Service]:
     prometheus = stores.prometheus(layout, plan)
     needed = [service for service in (postgres, redis) if service]
     _write_gateway_settings(layout, plan, postgres=postgres, redis=redis, prometheus=prometheus)
-    own = [_predictor(layout, plan), _gateway(layout, plan, needed), _worker(layout, needed)]
+    own = [_predictor(plan, "champion", plan.bundle), _gateway(layout, plan, needed), _worker(layout, needed)]
+    own += [_predictor(plan, "challenger", plan.challenger)] if plan.challenger else []
     others = (stores.mlflow(layout, plan), stores.alertmanager(layout, plan), prometheus)
     return [*needed, *own, *(service for service in others if service)]
 
 
-def _predictor(layout: Layout, plan: Plan) -> Service:
-    port, grpc = plan.ports["predictor"], plan.ports["predictor_grpc"]
-    command = [sys.executable, "-m", PREDICTOR_MODULE, "--bundle", plan.bundle, "--host", "127.0.0.1"]
-    command += ["--http_port", str(port), "--grpc_port", str(grpc), "--model_name", "leaf"]
-    health = http_health(f"http://127.0.0.1:{port}/v2/models/leaf/ready")
-    return Service("predictor", tuple(command), health, environment_for("serving"), start_seconds=120)
+def _predictor(plan: Plan, role: Role, bundle: str) -> Service:
+    name = PREDICTORS[role]
+    ports = ["--http_port", str(plan.ports[name]), "--grpc_port", str(plan.ports[f"{name}_grpc"])]
+    command = [sys.executable, "-m", PREDICTOR_MODULE, "--bundle", bundle, "--host", "127.0.0.1", *ports]
+    health = http_health(f"{plan.predictor_url(role)}/v2/models/{MODEL}/ready")
+    return Service(
+        name, (*command, "--model_name", MODEL), health, environment_for("serving"), start_seconds=120
+    )
+
+
+def _link_bundle(layout: Layout, role: Role, bundle: str) -> str:
+    """What the gateway is told: a link to a local bundle, which can lead to another one later."""
+    link = layout.bundle(role)
+    if bundle and not is_local(bundle):
+        return bundle
+    if bundle:
+        aside = link.with_name(f"{link.name}.new")
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(local_path(bundle))
+        aside.replace(link)
+    else:
+        link.unlink(missing_ok=True)
+    return str(link)
 
 
 def _gateway(layout: Layout, plan: Plan, needed: Sequence[Service]) -> Service:
@@ -84,8 +105,9 @@ def _write_gateway_settings(
         "directory": str(layout.directory),
         "server": {"host": plan.host, "port": plan.port},
         "upstream": {
-            "champion": f"http://127.0.0.1:{plan.ports['predictor']}",
-            "champion_bundle": plan.bundle,
+            "champion": plan.predictor_url("champion"),
+            "champion_bundle": _link_bundle(layout, "champion", plan.bundle),
+            "challenger_bundle": _link_bundle(layout, "challenger", plan.challenger),
         },
         "tasks": {"workers": 0, "worker_metrics": f"127.0.0.1:{plan.ports['worker']}"},
     }

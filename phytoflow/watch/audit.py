@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-Action = Literal["train", "deploy"]
-State = Literal["waiting", "running", "succeeded", "failed", "covered", "baseline"]
+Action = Literal["train", "rollout", "deploy"]
+State = Literal["waiting", "running", "succeeded", "refused", "failed", "covered", "baseline"]
 
 
 class _Base(DeclarativeBase):
@@ -23,13 +23,14 @@ class Event(_Base):
     """One decision.
 
     Attributes:
-        trigger: What fired: schedule, data, corrections, alert or champion.
-        key: What exactly, e.g. a version of the data.
+        trigger: What fired: schedule, data, corrections, alert, drift, champion, or trained.
+        key: What exactly, e.g. a version of the data, or the event that trained.
         after: Id of the trigger's event before this one; 0: none. Unique, so that two processes that see the
             same change record it once.
-        action: ``train`` or ``deploy``.
-        state: ``waiting`` while a limit forbids it, then ``running``, then how it ended; ``covered`` by a
-            later training, which sees the same photos; ``baseline``: how it was when `watch` began.
+        action: ``train``, ``rollout`` or ``deploy``.
+        state: ``waiting`` while a limit forbids it, then ``running``, then how it ended, ``refused``: the
+            gate or the rollout said no; ``covered`` by a training that sees the same photos; ``baseline``:
+            how it was when `watch` began.
         reason: Why it waits, or how it failed.
         attempts: How often it was begun.
         created: When it fired first.

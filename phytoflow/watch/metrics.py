@@ -6,13 +6,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 
 REGISTRY = CollectorRegistry()
 EVENTS = Counter(
-    "watch_events_total", "Trainings and deployments that ended.", ["action", "state"], registry=REGISTRY
+    "watch_events_total",
+    "Trainings, rollouts and deployments that ended.",
+    ["action", "state"],
+    registry=REGISTRY,
 )
 WAITING = Gauge("watch_events_waiting", "Events that a limit holds back.", registry=REGISTRY)
 
 # rate() needs a value before the first event.
-for _action in ("train", "deploy"):
-    for _state in ("succeeded", "failed"):
+for _action in ("train", "rollout", "deploy"):
+    for _state in ("succeeded", "refused", "failed"):
         EVENTS.labels(_action, _state)
 
 

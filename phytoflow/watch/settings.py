@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -10,7 +11,9 @@ from phytoflow.config.loader import validate
 from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.settings_base import Section
 
-_TRAIN = ("phytoflow", "run", "--data", "{data}", "--output", "{output}")
+Grade = Literal["harmless", "harmful", "unfamiliar"]
+"""Grades of a drift alarm."""
+_TRAIN = ("phytoflow", "run", "--data", "{data}", "--output", "{output}", "--set", "serving.publish=false")
 _DEPLOY = ("phytoflow", "deploy", "--champion")
 
 
@@ -24,6 +27,9 @@ class TriggerSettings(Section):
     corrections: int = Field(100, ge=1, description="New accepted corrections that start a training.")
     alertmanager: str = Field("", description="URL of Alertmanager, whose alerts may start a training.")
     alerts: tuple[str, ...] = Field((), description="Names of the alerts that start a training.")
+    drift: tuple[Grade, ...] = Field(
+        (), description="Grades of the gateway's drift alarm that start a training, e.g. [harmful]."
+    )
     champion: bool = Field(False, description="Deploy whenever the registry's champion has moved.")
 
 
@@ -33,6 +39,19 @@ class LimitSettings(Section):
     cool_down_hours: float = Field(12, ge=0, description="Least time between the starts of two trainings.")
     trainings_per_day: int = Field(2, ge=1, description="Trainings started within any 24 hours.")
     max_attempts: int = Field(3, ge=1, description="Attempts to finish a training that was interrupted.")
+
+
+class WebhookSettings(Section):
+    """Requests that make `watch` look at its triggers at once."""
+
+    address: str = Field("", pattern=r"^(.+:\d+)?$", description="HOST:PORT to listen on; empty: closed.")
+    secret_file: str = Field("", description="File with the secret that callers must know.")
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> WebhookSettings:
+        if self.address and not self.secret_file:
+            raise ValueError("webhook.address needs webhook.secret_file")
+        return self
 
 
 class WatchSettings(Section):
@@ -46,10 +65,17 @@ class WatchSettings(Section):
     every_seconds: float = Field(60, gt=0, description="Pause between two looks at the triggers.")
     triggers: TriggerSettings = TriggerSettings()
     limits: LimitSettings = LimitSettings()
-    train: tuple[str, ...] = Field(
-        _TRAIN,
-        min_length=1,
-        description="Command of a training; {data}, {output} and {key} are replaced.",
+    webhook: WebhookSettings = WebhookSettings()
+    prepare: tuple[str, ...] = Field(
+        (),
+        description="Command before each training, e.g. one that collects corrections; {data}, {output}, "
+        "{key}, {gateway} and {token_file} are replaced, here and below. Empty: none.",
+    )
+    train: tuple[str, ...] = Field(_TRAIN, min_length=1, description="Command of a training.")
+    rollout: tuple[str, ...] = Field(
+        (),
+        description="Command that rolls out what a training made in {output}, e.g. `phytoflow rollout run "
+        "{output}/bundle`. Empty: none.",
     )
     deploy: tuple[str, ...] = Field(_DEPLOY, min_length=1, description="Command of a deployment.")
 
@@ -58,9 +84,11 @@ class WatchSettings(Section):
         triggers = self.triggers
         if triggers.gateway and not triggers.token_file:
             raise ValueError("triggers.gateway needs triggers.token_file")
+        if triggers.drift and not triggers.gateway:
+            raise ValueError("triggers.drift needs triggers.gateway")
         if bool(triggers.alertmanager) != bool(triggers.alerts):
             raise ValueError("triggers.alertmanager and triggers.alerts belong together")
-        if "{data}" in self.train and not triggers.data:
+        if "{data}" in (*self.prepare, *self.train) and not triggers.data:
             raise ValueError("the command of a training names {data}: set triggers.data")
         return self
 

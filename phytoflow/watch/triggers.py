@@ -50,6 +50,8 @@ def build_triggers(settings: WatchSettings, tracking: TrackingSettings, data: Da
         triggers.append(_data(chosen.data, data))
     if chosen.gateway:
         triggers.append(_corrections(chosen))
+    if chosen.drift:
+        triggers.append(_drift(chosen))
     if chosen.alertmanager:
         triggers.append(_alert(chosen))
     if chosen.champion:
@@ -80,11 +82,10 @@ def _corrections(settings: TriggerSettings) -> Trigger:
     """The key is the number of accepted corrections."""
 
     async def observe(now: datetime) -> str | None:
-        count, url = 0, f"{settings.gateway.rstrip('/')}/v1/feedback/accepted"
-        headers = {"Authorization": f"Bearer {_read_token(settings.token_file)}"}
+        count = 0
         async with (
-            httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, headers=headers) as client,
-            client.stream("GET", url) as response,
+            _gateway_client(settings) as client,
+            client.stream("GET", "/v1/feedback/accepted") as response,
         ):
             response.raise_for_status()
             async for line in response.aiter_lines():
@@ -111,6 +112,28 @@ def _alert(settings: TriggerSettings) -> Trigger:
         return f"{latest['labels']['alertname']} {latest['startsAt']}" if latest else None
 
     return Trigger("alert", "train", observe, _differs, has_baseline=False)
+
+
+def _drift(settings: TriggerSettings) -> Trigger:
+    """The key is the version of the model, and the photo that raised its alarm."""
+
+    async def observe(now: datetime) -> str | None:
+        async with _gateway_client(settings) as client:
+            response = await client.get("/v1/drift")
+        if response.status_code == 404 and response.json()["type"].endswith("no_photos"):
+            return None
+        state = response.raise_for_status().json()
+        if not state["alarm_at"] or state["grade"] not in settings.drift:
+            return None
+        return f"version {state['model_version']}, photo {state['alarm_at']}"
+
+    return Trigger("drift", "train", observe, _differs, has_baseline=False)
+
+
+def _gateway_client(settings: TriggerSettings) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {_read_token(settings.token_file)}"}
+    url = settings.gateway.rstrip("/")
+    return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_SECONDS, headers=headers)
 
 
 def _champion(tracking: TrackingSettings, directory: Path) -> Trigger:

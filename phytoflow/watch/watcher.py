@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import shlex
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from phytoflow.errors import FolderInUseError
+from phytoflow.errors import GateError, RolloutError
 from phytoflow.storage.folder_lock import exclusive_folder
 from phytoflow.watch import metrics
-from phytoflow.watch.audit import AuditLog, Event, as_utc
+from phytoflow.watch.audit import Action, AuditLog, Event, State, as_utc
+from phytoflow.watch.commands import build_commands, output_folder, run_command
 from phytoflow.watch.settings import WatchSettings
 from phytoflow.watch.triggers import Trigger
 
 _LOG = logging.getLogger(__name__)
 _MAX_REASON = 500
 _ENDING_SECONDS = 5.0
+_LEAST_PAUSE = 1.0  # seconds between two looks, however many webhooks come
+_TRAINED = "trained"  # the trigger of a rollout
+_ORDER = ("deploy", "rollout", "train")
+_REFUSED = (GateError.exit_code, RolloutError.exit_code)
 
 
 def _now() -> datetime:
@@ -47,6 +52,7 @@ class Watcher:
     ) -> None:
         self._settings, self._triggers, self._audit = settings, triggers, audit
         self._dry_run, self._clock = dry_run, clock
+        self._woken, self._looked = asyncio.Event(), asyncio.Event()
 
     async def run(self, *, once: bool = False) -> None:
         """Works until cancelled, or for one round; first finishes what a killed watcher began.
@@ -56,19 +62,42 @@ class Watcher:
         """
         with exclusive_folder(self._settings.folder):
             await self._audit.open()
-            if not self._dry_run:
+            if once:
                 await self._resume()
-            while True:
                 await self.look()
-                if not self._dry_run:
-                    await self._work()
-                if once:
-                    return
-                await asyncio.sleep(self._settings.every_seconds)
+                await self._work()
+                return
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._look_on())
+                both.create_task(self._work_on())
 
-    async def look(self) -> None:
-        """Asks every trigger; one that cannot be asked keeps no other back."""
+    def wake(self) -> None:
+        """Looks at the triggers at once instead of after the pause."""
+        self._woken.set()
+
+    async def _look_on(self) -> None:
+        """Looks while a command runs, too: an alarm that is over before its end is not missed."""
+        while True:
+            self._woken.clear()
+            await self.look()
+            self._looked.set()
+            await asyncio.sleep(min(_LEAST_PAUSE, self._settings.every_seconds))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.every_seconds):
+                    await self._woken.wait()
+
+    async def _work_on(self) -> None:
+        await self._resume()
+        while True:
+            await self._looked.wait()
+            self._looked.clear()
+            await self._work()
+
+    async def look(self, action: Action | None = None) -> None:
+        """Asks the triggers, all or those of an action; one that cannot be asked keeps no other back."""
         for trigger in self._triggers:
+            if action and trigger.action != action:
+                continue
             try:
                 await self._ask(trigger)
             except Exception as error:  # of the network, a store or a file: asked again in the next round
@@ -94,9 +123,11 @@ class Watcher:
             await self._audit.record(trigger.name, key, trigger.action, now, after=after)
 
     async def _work(self) -> None:
-        """Starts what waits, deployments first, one after the other."""
+        """Starts what waits, deployments first and trainings last, one after the other."""
+        if self._dry_run:
+            return
         waiting = await self._audit.events("waiting")
-        for event in sorted(waiting, key=lambda one: (one.action != "deploy", one.id)):
+        for event in sorted(waiting, key=lambda one: (_ORDER.index(one.action), one.id)):
             if event.state != "waiting":
                 continue  # covered by the training before it
             if reason := await self._forbidden(event):
@@ -110,7 +141,7 @@ class Watcher:
 
     async def _forbidden(self, event: Event) -> str:
         """Why a training may not start now; empty if it may."""
-        if event.action == "deploy":
+        if event.action != "train":
             return ""
         now, limits = self._clock(), self._settings.limits
         starts = await self._audit.starts_since(now - timedelta(days=1))
@@ -130,6 +161,8 @@ class Watcher:
 
     async def _resume(self) -> None:
         """Finishes what was running when a watcher was killed: the same command resumes."""
+        if self._dry_run:
+            return
         for event in await self._audit.events("running"):
             if event.attempts >= self._settings.limits.max_attempts:
                 await self._end(event, "failed", f"given up after {event.attempts} attempts")
@@ -139,48 +172,43 @@ class Watcher:
             await self._execute(event)
 
     async def _execute(self, event: Event) -> None:
-        output = self._settings.folder / "runs" / f"{event.id:06d}"
-        output.mkdir(parents=True, exist_ok=True)
-        command = self._command(event, output)
-        _LOG.info("event %d starts: %s", event.id, shlex.join(command))
-        try:
-            while (code := await _run(command, output / "watch.log")) == FolderInUseError.exit_code:
-                # The run of a watcher that was killed goes on: wait for it, then see how it ended.
-                await asyncio.sleep(min(_ENDING_SECONDS, self._settings.every_seconds))
-        except OSError as error:
-            await self._end(event, "failed", f"{command[0]} cannot be started: {error}")
-            return
-        if code == 0:
-            await self._end(event, "succeeded", "")
-        else:
-            await self._end(event, "failed", f"exit code {code}, see {output / 'watch.log'}")
+        log = output_folder(event, self._settings) / "watch.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        poll = min(_ENDING_SECONDS, self._settings.every_seconds)
+        commands = build_commands(event, self._settings)
+        for number, command in enumerate(commands, 1):
+            _LOG.info("event %d starts: %s", event.id, shlex.join(command))
+            try:
+                code = await run_command(command, log, poll)
+            except OSError as error:
+                await self._end(event, "failed", f"{command[0]} cannot be started: {error}")
+                return
+            if code:
+                state: State = "refused" if code in _REFUSED else "failed"
+                await self._end(event, state, f"exit code {code}, see {log}")
+                return
+            if event.action == "train" and number < len(commands):
+                await self._cover_prepared(event)
+        if event.action == "train" and self._settings.rollout:
+            await self._note_trained(event)
+        await self._end(event, "succeeded", "")
 
-    def _command(self, event: Event, output: Path) -> list[str]:
-        template = self._settings.train if event.action == "train" else self._settings.deploy
-        values = {"data": self._settings.triggers.data, "output": str(output), "key": event.key}
-        words = []
-        for word in template:
-            for name, value in values.items():
-                word = word.replace("{" + name + "}", value)
-            words.append(word)
-        return words
+    async def _cover_prepared(self, event: Event) -> None:
+        """What was prepared is trained on now: the change of the data that it made starts nothing more."""
+        await self.look("train")
+        await self._cover(event, await self._audit.events("waiting"))
 
-    async def _end(self, event: Event, state: str, reason: str) -> None:
+    async def _note_trained(self, event: Event) -> None:
+        """Before the training's end is recorded: a watcher that is killed in between comes here again."""
+        last = await self._audit.last(_TRAINED)
+        if last is None or last.key != str(event.id):
+            after = last.id if last else 0
+            await self._audit.record(_TRAINED, str(event.id), "rollout", self._clock(), after=after)
+
+    async def _end(self, event: Event, state: State, reason: str) -> None:
         level = logging.ERROR if state == "failed" else logging.INFO
         began = as_utc(event.started) if event.started else self._clock()
         taken = (self._clock() - began).total_seconds()
         _LOG.log(level, "event %d %s after %.0f s %s", event.id, state, taken, reason)
         await self._audit.change(event, state=state, reason=reason[:_MAX_REASON], ended=self._clock())
         metrics.EVENTS.labels(event.action, state).inc()
-
-
-async def _run(command: Sequence[str], log: Path) -> int:
-    """Runs a command to its end; a cancelled watcher ends it in order, and it is resumed later."""
-    with log.open("ab") as file:
-        process = await asyncio.create_subprocess_exec(*command, stdout=file, stderr=file)
-    try:
-        return await process.wait()
-    except asyncio.CancelledError:
-        process.terminate()
-        await process.wait()
-        raise

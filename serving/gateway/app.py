@@ -14,6 +14,7 @@ from serving.gateway.api import (
     account,
     analytics,
     docs,
+    drift,
     feedback,
     ingest,
     predict,
@@ -63,7 +64,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     install_problem_handlers(app, render_problem)
     # Routes are tried in this order: those that are asked most come first.
-    for module in (predict, tasks, predictions, feedback, analytics, account, service, ingest, rollouts):
+    asked = (predict, tasks, predictions, feedback, analytics, account, service)
+    for module in (*asked, ingest, rollouts, drift):
         app.include_router(module.router, prefix="/v1")
     for router in (service.probes, docs.router, console):
         app.include_router(router)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from phytoflow.cli.main import app
 from phytoflow.stack import stores
-from phytoflow.stack.control import _INTERNAL_PORTS
+from phytoflow.stack.control import INTERNAL_PORTS
 from phytoflow.stack.layout import Layout
 from phytoflow.stack.plan import Plan
 from phytoflow.stack.service import Service
@@ -30,7 +30,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Service]
     """The stack's services where everything is installed; programs of others are not looked for."""
     for name in ("postgresql", "redis", "mlflow", "alertmanager", "prometheus"):
         monkeypatch.setattr(stores, name, lambda layout, plan, name=name: Service(name, (name,), bool))
-    ports = {name: 9000 + number for number, name in enumerate(_INTERNAL_PORTS)}
+    ports = {name: 9000 + number for number, name in enumerate(INTERNAL_PORTS)}
     plan = Plan("/photos/bundle", "127.0.0.1", 8000, ports)
     return {service.name: service for service in build_services(Layout(tmp_path), plan)}
 
@@ -99,7 +99,7 @@ def test_worker_and_gateway_have_the_same_settings_and_image() -> None:
 
 def test_prometheus_scrapes_what_it_scrapes_in_the_stack(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
-    ports = {name: 9000 + number for number, name in enumerate(_INTERNAL_PORTS)}
+    ports = {name: 9000 + number for number, name in enumerate(INTERNAL_PORTS)}
     if stores.prometheus(layout, Plan("/bundle", "127.0.0.1", 8000, ports)) is None:
         pytest.skip("no prometheus (scripts/install-tools)")
     stack = yaml.safe_load((tmp_path / "prometheus.yml").read_text())

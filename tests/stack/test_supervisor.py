@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,30 @@ def test_one_that_ignores_the_signal_is_killed(tmp_path: Path, monkeypatch: pyte
         pid = state("a")["pid"]
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_at_a_change_only_what_differs_is_replaced(tmp_path: Path) -> None:
+    """As at a promotion: the predictor gets another bundle, the challenger ends, the gateway goes on."""
+    kept, old, gone = (service(tmp_path, name) for name in ("kept", "model", "gone"))
+    new = replace(service(tmp_path, "model"), command=("sh", "-c", f"# new\n{old.command[2]}"))
+    layout = Layout(tmp_path)
+    supervisor = Supervisor(layout, [kept, old, gone], lambda: [kept, new])
+    thread = threading.Thread(target=supervisor.run)
+    thread.start()
+
+    def state() -> dict[str, Any]:
+        return dict(json.loads(layout.state.read_text())["services"])
+
+    try:
+        wait(lambda: all(one["status"] == "up" for one in state().values()))
+        before = state()
+        supervisor._note_change()
+        wait(lambda: "gone" not in state() and state()["model"]["pid"] not in (None, before["model"]["pid"]))
+        wait(lambda: state()["model"]["status"] == "up")
+        assert state()["kept"] == before["kept"]
+        events = (tmp_path / "events").read_text().split()
+        assert events[3:] == ["end-model", "end-gone", "start-model"]
+    finally:
+        supervisor._stop()
+        thread.join(_PATIENCE)
+    assert not thread.is_alive()

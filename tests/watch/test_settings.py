@@ -17,6 +17,7 @@ def test_a_file_with_triggers_and_limits(tmp_path: Path) -> None:
     assert settings.triggers.data == "photos" and settings.limits.cool_down_hours == 1
     assert settings.database_url == f"sqlite+aiosqlite:///{Path.cwd() / 'watch' / 'watch.db'}"
     assert settings.train[:2] == ("phytoflow", "run") and "{output}" in settings.train
+    assert "serving.publish=false" in settings.train  # a rollout decides on it
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,9 @@ def test_a_file_with_triggers_and_limits(tmp_path: Path) -> None:
         ("triggers: {schedule: '0 3 * * 1'}", "set triggers.data"),
         ("triggers: {data: photos, gateway: 'http://a'}", "token_file"),
         ("triggers: {data: photos, alerts: [A]}", "belong together"),
+        ("triggers: {data: photos, drift: [harmful]}", "triggers.drift needs triggers.gateway"),
+        ("triggers: {data: photos, drift: [none]}", "drift"),
+        ("prepare: [collect, '{data}']\ntrain: ['true']", "set triggers.data"),
         ("limits: {trainings_per_day: 0}\ntriggers: {data: photos}", "trainings_per_day"),
         ("- a list", "not keys and values"),
         ("{", "cannot read"),

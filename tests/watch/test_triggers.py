@@ -15,7 +15,9 @@ from phytoflow.tracking.registry import champion_number, promote, register
 from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.watch.settings import TriggerSettings, WatchSettings
 from phytoflow.watch.triggers import Trigger, build_triggers
+from tests.support.drift import bundle_with_reference, leaf_photos
 from tests.support.golden import BUNDLE, PHOTOS, SERVED
+from tests.support.processes import wait_until
 from tests.support.services.gateway import start_gateway
 from tests.support.services.prometheus import alertmanager_server
 from tests.support.services.servers import running
@@ -73,6 +75,42 @@ async def test_accepted_corrections_are_counted(tmp_path: Path) -> None:
             await trigger.observe(NOW)
         gateway.stop()
     assert trigger.is_news("0", "2") and not trigger.is_news("1", "2") and not trigger.is_news("5", "2")
+
+
+async def test_a_drift_alarm_of_a_wanted_grade(tmp_path: Path) -> None:
+    bundle = bundle_with_reference(tmp_path / "bundle")
+    with running(bundle, tmp_path / "predictor.log", inference_threads=1) as predictor:
+        watched = {"upstream__champion_bundle": bundle, "monitoring__every_seconds": 0.1}
+        gateway = start_gateway(tmp_path, predictor.url, **watched)
+        (tmp_path / "token").write_text(gateway.token("watch", "review"))
+        place = {"gateway": gateway.url, "token_file": str(tmp_path / "token")}
+        both = [_drift(tmp_path, place, grades) for grades in (["harmless"], ["harmful", "unfamiliar"])]
+        assert [await trigger.observe(NOW) for trigger in both] == [None, None]
+        with gateway.client() as anna, gateway.client("rita", "review") as rita:
+            for content in leaf_photos(600, 48, brightness=0.35):
+                anna.post("/v1/predict", content=content, headers={"Content-Type": "image/png"})
+            wait_until(lambda: _is_graded(rita, 48), 30, "the alarm is graded")
+            state = rita.get("/v1/drift").json()
+        seen = [await trigger.observe(NOW) for trigger in both]
+        gateway.stop()
+    key = f"version {state['model_version']}, photo {state['alarm_at']}"
+    assert seen == ([key, None] if state["grade"] == "harmless" else [None, key])
+
+
+def _drift(folder: Path, place: dict[str, str], grades: list[str]) -> Trigger:
+    settings = WatchSettings(
+        directory=str(folder),
+        triggers=TriggerSettings.model_validate(place | {"drift": grades}),
+        train=("true",),
+    )
+    _, trigger = build_triggers(settings, TrackingSettings(), DataSettings())
+    assert trigger.name == "drift" and not trigger.has_baseline
+    return trigger
+
+
+def _is_graded(rita: httpx.Client, photos: int) -> bool:
+    state = rita.get("/v1/drift").json()
+    return state.get("photos") == photos and state["grade"] not in ("none", "ungraded")
 
 
 async def test_an_alert_that_fires_is_seen_and_another_is_not(tmp_path: Path) -> None:

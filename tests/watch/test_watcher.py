@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from phytoflow.errors import FolderInUseError
+from phytoflow.errors import FolderInUseError, GateError, RolloutError
 from phytoflow.watch import metrics
 from phytoflow.watch.audit import Action, AuditLog, Event
 from phytoflow.watch.settings import LimitSettings, WatchSettings
@@ -34,14 +36,27 @@ class World:
 
         return Trigger(name, action, observe, lambda before, now: before != now, has_baseline)
 
-    def watcher(self, *triggers: Trigger, dry_run: bool = False, **limits: float) -> Watcher:
-        command = (sys.executable, "-c", _APPEND, str(self.folder / "ran"), "{key}", str(self.exit_code))
+    def command(self, word: str = "{key}", code: int | None = None) -> tuple[str, ...]:
+        """Notes a word and ends with a code."""
+        code = self.exit_code if code is None else code
+        return (sys.executable, "-c", _APPEND, str(self.folder / "ran"), word, str(code))
+
+    def watcher(
+        self,
+        *triggers: Trigger,
+        dry_run: bool = False,
+        prepare: tuple[str, ...] = (),
+        rollout: tuple[str, ...] = (),
+        **limits: float,
+    ) -> Watcher:
         settings = WatchSettings(
             directory=str(self.folder),
             every_seconds=0.01,
             limits=LimitSettings.model_validate({"cool_down_hours": 0} | limits),
-            train=command,
-            deploy=command,
+            prepare=prepare,
+            train=self.command(),
+            rollout=rollout,
+            deploy=self.command(),
         )
         audit = AuditLog(settings.database_url)
         return Watcher(settings, triggers, audit, dry_run=dry_run, clock=lambda: self.now)
@@ -196,6 +211,131 @@ async def test_a_failed_run_is_recorded_with_its_log(world: World) -> None:
     event = (await world.events())[-1]
     assert event.state == "failed" and event.reason.startswith("exit code 3, see ") and event.ended
     assert _failures() == before + 1
+
+
+async def test_triggers_are_seen_while_a_training_runs_and_at_once_when_woken(world: World) -> None:
+    """The training waits for a file; meanwhile an alarm comes and goes."""
+    world.keys |= {"data": "v1", "alert": None}
+    go = world.folder / "go"
+    wait = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)"
+    settings = WatchSettings(
+        directory=str(world.folder),
+        every_seconds=3600,
+        limits=LimitSettings(cool_down_hours=0),
+        train=(sys.executable, "-c", wait),
+    )
+    triggers = [world.trigger("data"), world.trigger("alert", has_baseline=False)]
+    audit = AuditLog(settings.database_url)
+    watcher = Watcher(settings, triggers, audit, clock=lambda: world.now)
+    working = asyncio.create_task(watcher.run())
+
+    async def states() -> list[str]:
+        return [event.state for event in await audit.events()]
+
+    await _until_async(states, ["baseline"])
+    world.keys["data"] = "v2"
+    watcher.wake()
+    await _until_async(states, ["baseline", "running"])
+    world.keys["alert"] = "drift"
+    watcher.wake()
+    await _until_async(states, ["baseline", "running", "waiting"])
+    world.keys["alert"] = None
+    go.touch()
+    watcher.wake()
+    await _until_async(states, ["baseline", "succeeded", "succeeded"])
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    await audit.close()
+
+
+async def _until_async(read: Callable[[], Awaitable[list[str]]], wanted: list[str]) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            with contextlib.suppress(OperationalError):  # before the table is made
+                if await read() == wanted:
+                    return
+            await asyncio.sleep(0.01)
+
+
+async def test_a_refused_training_is_no_failure_and_is_not_rolled_out(world: World) -> None:
+    before = _failures()
+    world.keys["data"], world.exit_code = "v1", GateError.exit_code
+    watcher = world.watcher(world.trigger("data"), rollout=world.command("rollout", 0))
+    await watcher.run(once=True)
+    world.keys["data"] = "v2"
+    await watcher.run(once=True)
+    await watcher.run(once=True)
+    event = (await world.events())[-1]
+    assert (event.state, world.ran) == ("refused", ["v2"]) and event.reason.startswith("exit code 10, see ")
+    assert _failures() == before
+
+
+async def test_what_was_trained_is_rolled_out_from_the_folder_of_its_training(world: World) -> None:
+    world.keys["data"] = "v1"
+    watcher = world.watcher(world.trigger("data"), rollout=world.command("{output}", RolloutError.exit_code))
+    await watcher.run(once=True)
+    world.keys["data"] = "v2"
+    await watcher.run(once=True)
+    await watcher.run(once=True)
+    assert world.ran == ["v2", str(world.folder / "runs" / "000002")]
+    events = [(event.trigger, event.key, event.action, event.state) for event in await world.events()]
+    assert events[1:] == [("data", "v2", "train", "succeeded"), ("trained", "2", "rollout", "refused")]
+
+
+async def test_a_watcher_killed_after_the_training_rolls_out_once(world: World) -> None:
+    """The rollout was recorded, the end of the training was not."""
+    world.keys["data"] = "v1"
+    watcher = world.watcher(world.trigger("data"), rollout=world.command("rollout"))
+    await watcher.run(once=True)
+    audit = AuditLog(f"sqlite+aiosqlite:///{world.folder / 'watch.db'}")
+    event = await audit.record("data", "v2", "train", world.now, after=1)
+    assert event and await audit.claim(event, world.now)
+    await audit.record("trained", str(event.id), "rollout", world.now, after=0)
+    await audit.close()
+    world.keys["data"] = "v2"
+    await watcher.run(once=True)
+    await watcher.run(once=True)
+    assert world.ran == ["v2", "rollout"]
+
+
+async def test_what_is_prepared_starts_no_further_training(world: World) -> None:
+    """Collected corrections change the data, and an alarm that comes meanwhile wants the same photos."""
+    seen = world.folder / "photos"
+    seen.write_text("v1")
+
+    async def observe(now: datetime) -> str | None:
+        return seen.read_text()
+
+    async def alarm(now: datetime) -> str | None:
+        return "alarm" if seen.read_text() == "v2 and corrections" else None
+
+    triggers = [
+        Trigger("data", "train", observe, lambda before, now: before != now),
+        Trigger("alert", "train", alarm, lambda before, now: before != now, has_baseline=False),
+    ]
+    append = "import sys; open(sys.argv[1], 'a').write(' and corrections')"
+    watcher = world.watcher(*triggers, prepare=(sys.executable, "-c", append, str(seen)))
+    await watcher.run(once=True)
+    seen.write_text("v2")
+    await watcher.run(once=True)
+    await watcher.run(once=True)
+    assert world.ran == ["v2"]
+    states = [(event.key, event.state) for event in await world.events()]
+    assert states == [
+        ("v1", "baseline"),
+        ("v2", "succeeded"),
+        ("v2 and corrections", "covered"),
+        ("alarm", "covered"),
+    ]
+
+
+async def test_a_training_that_cannot_be_prepared_fails(world: World) -> None:
+    world.keys["data"] = "v1"
+    watcher = world.watcher(world.trigger("data"), prepare=world.command("prepare", 5))
+    await watcher.run(once=True)
+    world.keys["data"] = "v2"
+    await watcher.run(once=True)
+    assert world.ran == ["prepare"] and (await world.events())[-1].reason.startswith("exit code 5")
 
 
 async def test_a_dry_run_starts_and_records_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:

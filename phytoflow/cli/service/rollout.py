@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from phytoflow.cli.options import ConfigOption, SetOption
 from phytoflow.client.gateway import GatewayClient
-from phytoflow.config.loader import validate
+from phytoflow.config.loader import load_settings, validate
 from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.errors import ConfigError
 from phytoflow.outer_packages import make_importable
 from phytoflow.rollout.settings import RolloutSettings
+from phytoflow.stack.layout import Layout
+from phytoflow.stack.models import read_plan
+from phytoflow.stack.renewal import Renewal
 
 app = typer.Typer(
     no_args_is_help=True, help="Compare a challenger with the model that answers, and promote it."
@@ -39,10 +45,37 @@ def start(
 ) -> None:
     """Begin a rollout: first copies of traffic, then a growing share of users."""
     body: dict[str, Any] = {"challenger": challenger}
-    if config:
-        chosen = validate(RolloutSettings, SettingsOverrides.read(config).tree)
+    if chosen := _thresholds(config):
         body["settings"] = chosen.model_dump(mode="json")
     _show(_call("POST", "", url, token_file, directory, body))
+
+
+@app.command("run")
+def run_rollout(
+    bundle: Annotated[Path, typer.Argument(help="Folder of the challenger's bundle.")],
+    thresholds: Annotated[
+        Path | None, typer.Option(help="YAML file with the keys of the gateway's section rollout.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Begin anew, although a rollout of this bundle has ended.")
+    ] = False,
+    directory: DirectoryOption = _DIRECTORY,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Roll a bundle out on a stack, and wait for the end; if it is promoted, the stack keeps it.
+
+    The stack serves the bundle as challenger. If the gateway promotes it, it becomes the champion of the
+    stack and of the registry (tracking.*). If not, the exit code is 15, and everything is as before. Killed,
+    the same command goes on from there; once the rollout has ended, it says how.
+    """
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    layout = Layout(directory.resolve())
+    with GatewayClient(read_plan(layout).url, _token(None, layout.directory)) as client:
+        tracking = load_settings(config, settings or []).tracking
+        Renewal(layout, bundle, client, tracking, _thresholds(thresholds), again=again).run()
+    typer.echo(f"{bundle} is the champion")
 
 
 @app.command()
@@ -88,6 +121,10 @@ def _call(
 ) -> Any:
     with GatewayClient(url, _token(token_file, directory), token_file=token_file or "", retries=0) as client:
         return client.request(method, f"/v1/rollouts{path}", body)
+
+
+def _thresholds(file: Path | None) -> RolloutSettings | None:
+    return validate(RolloutSettings, SettingsOverrides.read(file).tree) if file else None
 
 
 def _token(token_file: Path | None, directory: Path) -> str:

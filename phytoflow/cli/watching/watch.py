@@ -14,6 +14,8 @@ from phytoflow.cli.options import ConfigOption, SetOption
 
 if TYPE_CHECKING:
     from phytoflow.watch.audit import AuditLog
+    from phytoflow.watch.settings import WebhookSettings
+    from phytoflow.watch.watcher import Watcher
 
 
 def watch(
@@ -45,7 +47,17 @@ def watch(
     if chosen.metrics:
         serve_metrics(chosen.metrics)
     triggers = build_triggers(chosen, pipeline.tracking, pipeline.data)
-    asyncio.run(Watcher(chosen, triggers, audit, dry_run=dry_run).run(once=once))
+    asyncio.run(_watch(Watcher(chosen, triggers, audit, dry_run=dry_run), chosen.webhook, once=once))
+
+
+async def _watch(watcher: Watcher, webhook: WebhookSettings, *, once: bool) -> None:
+    from phytoflow.watch.webhook import listening, read_secret
+
+    if once or not webhook.address:
+        await watcher.run(once=once)
+        return
+    async with listening(webhook.address, read_secret(webhook.secret_file), lambda _: watcher.wake()):
+        await watcher.run()
 
 
 async def _print_log(audit: AuditLog) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from phytoflow.rollout.settings import RolloutSettings
+from phytoflow.rollout.stages import StageName
 from serving.gateway.log.rollout_tables import RolloutEvent
 
 
@@ -15,7 +16,7 @@ class RolloutEventAnswer(BaseModel):
     """A decision and the evidence that it rests on."""
 
     created: datetime
-    action: Literal["start", "advance", "stop", "promote", "abort"]
+    action: Literal["start", "advance", "stop", "promote", "abort", "settle"]
     stage: str = Field(description="The stage before it.")
     percent: int
     user_name: str = Field(description="Who decided; empty: the gateway.")
@@ -30,7 +31,7 @@ class RolloutAnswer(BaseModel):
     created: datetime
     champion: str = Field(description="URL of the predictor that answered when it began.")
     challenger: str = Field(description="URL of the predictor that may replace it.")
-    stage: Literal["shadow", "canary", "watch", "promoted", "aborted", "refused", "rolled_back"]
+    stage: StageName
     percent: int = Field(description="Share of users that the challenger answers.")
     stage_since: datetime
     next: str = Field(description="What happens next, and what is missing for it.")

@@ -71,6 +71,14 @@ async def abort(caller: Caller, services: ServicesOf) -> RolloutAnswer:
     return await describe(services)
 
 
+@router.post("/current/settle", responses=problems(404, 409, 502, 504))
+async def settle(caller: Caller, services: ServicesOf) -> RolloutAnswer:
+    """After promotion: requests go to the champion of the settings again, which has the new model by now."""
+    caller.require("admin")
+    await services.rollouts.settle(caller.name)
+    return await describe(services)
+
+
 @router.get("/current/questions", responses=problems(404))
 async def questions(
     caller: Caller, services: ServicesOf, limit: Annotated[int, Query(ge=1, le=200)] = 50

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from phytoflow.errors import StorageError
 from phytoflow.storage.uri import join, read_bytes
 from serving.gateway.api.dependencies import ServicesOf
+from serving.gateway.console.rollout.section import read_section
 from serving.gateway.console.view import View
 from serving.gateway.log import analytics
 from serving.gateway.problems import ProblemError
@@ -42,7 +43,8 @@ async def model(request: Request, services: ServicesOf) -> Response:
     now = datetime.now(UTC)
     seen = await analytics.versions(services.database, analytics.Range(now - timedelta(days=365), now))
     models = [await _describe(services, role) for role in _roles(services)]
-    return view.render("model.html", models=models, versions=seen, compared=_COMPARED)
+    section = await read_section(view)
+    return view.render("model.html", models=models, versions=seen, compared=_COMPARED, section=section)
 
 
 @router.get("/model/{role}/report")

@@ -15,8 +15,9 @@ from serving.gateway.console import (
     sign_in,
     trends,
 )
+from serving.gateway.console.rollout import section as rollout
 from serving.gateway.console.system import page as system
 
 router = APIRouter()
-for module in (assets, sign_in, identify, history, review, trends, drift, model, system, account):
+for module in (assets, sign_in, identify, history, review, trends, drift, model, rollout, system, account):
     router.include_router(module.router)

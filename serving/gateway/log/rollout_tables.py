@@ -47,7 +47,8 @@ class RolloutEvent(Base):
     """A change of a rollout, with the evidence that it rests on.
 
     Attributes:
-        action: ``start``, ``advance``, ``stop``, ``promote`` or ``abort``; the last two are a person's.
+        action: ``start``, ``advance`` or ``stop``; by a caller of the API ``promote``, ``abort`` or
+            ``settle``.
         stage: The stage before the change.
         percent: The share of users before it.
         user_name: Who decided; empty for the gateway.

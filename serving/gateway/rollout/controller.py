@@ -83,7 +83,7 @@ class RolloutController:
             return
         champion, challenger, split = self._champion, self._challenger, None
         if row is not None:
-            champion = row.challenger_url if stage.name == "promoted" else row.champion_url
+            champion = _champion(row)
             challenger = row.challenger_url if active else self._challenger
             split = Split(row.id, stage.percent, settings_of(row)) if active else None
         await self._fleet.point(champion, challenger, split)
@@ -118,6 +118,22 @@ class RolloutController:
             row, stopped_stage(stage_of(row), by_hand=True, for_accuracy=False), "abort", by
         )
 
+    async def settle(self, by: str) -> None:
+        """Gives a promoted model's users to the champion of the settings, which has taken the model over.
+
+        Raises:
+            ProblemError: 409 if nothing was promoted, or the two predictors have different versions; 502,
+                503 or 504 if one of them is away.
+        """
+        row = await self.store.newest()
+        if row is None or stage_of(row).name != "promoted":
+            raise ProblemError(409, "not_promoted", "no challenger was promoted")
+        ours, promoted = [await self._fleet.version_at(url) for url in (row.base_url, row.challenger_url)]
+        if ours != promoted:
+            what = f"the champion of the settings has version {ours}, and {promoted} was promoted"
+            raise ProblemError(409, "other_version", what, remedy="give it the promoted bundle first")
+        await self._change_by_hand(row, Stage("settled", 100), "settle", by)
+
     async def _active(self) -> Rollout:
         row = await self.store.newest()
         if row is None or not stage_of(row).is_active:
@@ -139,3 +155,9 @@ class RolloutController:
             except UNAVAILABLE:
                 self._comparer.give_back(rows)
                 raise
+
+
+def _champion(row: Rollout) -> str:
+    """URL of the predictor that answers as champion by a rollout."""
+    urls = {"promoted": row.challenger_url, "settled": row.base_url}
+    return urls.get(row.stage, row.champion_url)

@@ -92,6 +92,15 @@ class Fleet:
                 self._retiring[task] = predictor
                 task.add_done_callback(self._retiring.pop)
 
+    async def version_at(self, url: str) -> str:
+        """The version that a predictor has now; raises ProblemError if it is away."""
+        predictor = self._make(url)
+        await predictor.open()
+        try:
+            return (await predictor.info()).version
+        finally:
+            await predictor.close()
+
     def halt(self) -> None:
         """Sends nothing more to the challenger of a rollout."""
         self.split = None

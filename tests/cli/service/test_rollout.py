@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from phytoflow.cli.main import app
 from phytoflow.errors import ConfigError, ServingError
+from tests.support.golden import BUNDLE
 from tests.support.services.gateway import RunningGateway, start_gateway
 
 
@@ -61,3 +62,10 @@ def test_a_gateway_that_is_away_is_named(gateway: RunningGateway, tmp_path: Path
             ["rollout", "status", "--url", "http://127.0.0.1:9", "--token-file", str(tmp_path / "token")],
             catch_exceptions=False,
         )
+
+
+def test_a_whole_rollout_needs_a_stack_that_is_up(tmp_path: Path) -> None:
+    """With one, tests/slow/stack/test_renewal.py runs it."""
+    words = ["rollout", "run", str(BUNDLE), "--directory", str(tmp_path)]
+    with pytest.raises(ConfigError, match="there is no stack"):
+        CliRunner().invoke(app, words, catch_exceptions=False)

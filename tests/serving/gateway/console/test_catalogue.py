@@ -6,13 +6,15 @@ import pytest
 
 from serving.gateway import sentences
 from serving.gateway.console import catalogue
+from serving.gateway.console.rollout.section import ACTIONS, STAGES
 
 FOLDER = catalogue.LOCALE_FOLDER.parent
 
 
 def messages() -> set[str]:
     found = {sentences.UNKNOWN, sentences.LIKELY, sentences.PROBABLE, sentences.UNCERTAIN}
-    for path in [*FOLDER.glob("templates/*.html"), *FOLDER.glob("*.py")]:
+    found |= {*STAGES.values(), *ACTIONS.values()}
+    for path in [*FOLDER.glob("templates/*.html"), *FOLDER.rglob("*.py")]:
         for double, single in re.findall(r"""\b_\((?:"([^"]+)"|'([^']+)')\)""", path.read_text()):
             found.add(double or single)
     return found

@@ -98,6 +98,23 @@ def test_an_equal_challenger_goes_all_the_way(
         assert version(service, "anna")
         refused = admin.post("/v1/rollouts", json={"challenger": twin})
         assert refused.json()["type"].endswith("same_predictor")
+        settled = admin.post("/v1/rollouts/current/settle").json()  # the two have the same version
+        assert (settled["stage"], settled["events"][-1]["action"]) == ("settled", "settle")
+    assert version(service, "anna")  # the twin is gone, and nobody needs it
+    assert admin.post("/v1/rollouts/current/settle").json()["type"].endswith("not_promoted")
+
+
+def test_users_stay_with_what_was_promoted_until_the_champion_has_it(
+    service: RunningGateway, admin: httpx.Client, other: Server
+) -> None:
+    start(admin, other.url, **LENIENT)
+    promoted = ""
+    while current(admin)["stage"] != "promoted":
+        promoted = version(service, "anna")
+        admin.post("/v1/rollouts/current/promote")
+    refused = admin.post("/v1/rollouts/current/settle")
+    assert refused.status_code == 409 and refused.json()["type"].endswith("other_version")
+    assert version(service, "anna") == promoted
 
 
 def test_one_that_crashes_is_stopped_and_no_user_sees_it(

@@ -1,0 +1,1 @@
+"""The rollout on the Model page."""
