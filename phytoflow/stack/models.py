@@ -80,10 +80,10 @@ def _change(layout: Layout, **fields: str) -> Plan:
 def _version(url: str) -> str:
     """The version that a predictor answers with; empty if it is not ready."""
     try:
-        with httpx.Client(base_url=f"{url}/v2/models/{MODEL}", trust_env=False, timeout=5) as client:
-            if client.get("/ready").status_code != 200:
+        with httpx.Client(base_url=url, trust_env=False, timeout=5) as client:
+            if client.get(f"/v2/models/{MODEL}/ready").status_code != 200:
                 return ""
-            versions = client.get("").json()["versions"]
+            versions = client.get(f"/v2/models/{MODEL}").json()["versions"]
     except (httpx.HTTPError, ValueError, KeyError):
         return ""
     return str(versions[0]) if versions else ""

@@ -81,9 +81,11 @@ def test_the_gateways_settings_are_those_of_the_stack(table: dict[str, Service],
     inside = yaml.safe_load((tmp_path / "gateway.yaml").read_text())
     stack = load_gateway_settings(tmp_path / "gateway.yaml", {}).model_dump()
     container = settings_of("gateway", tmp_path).model_dump()
-    assert _leaves(inside) - {"directory"} <= _leaves(_given(container))
+    # compose.yaml serves no challenger.
+    assert _leaves(inside) - {"directory", "upstream.challenger_bundle"} <= _leaves(_given(container))
     addresses = {"directory", "server.host", "server.public_url", "auth.link_networks", "prometheus_url"}
-    addresses |= {"upstream.champion", "upstream.champion_bundle", "database.url", "redis.url"}
+    addresses |= {"upstream.champion", "upstream.champion_bundle", "upstream.challenger_bundle"}
+    addresses |= {"database.url", "redis.url"}
     addresses |= {"tasks.worker_metrics"}
     differing = {key for key in _flat(stack) if _flat(stack)[key] != _flat(container)[key]}
     assert differing <= addresses

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.dashboards.load import Callers, send_round
 from phytoflow.alerts.alertmanager import render_config
+from phytoflow.client.gateway import GatewayClient
 from phytoflow.data.settings import DataSettings
 from phytoflow.tracking.registry import champion_number, promote, register
 from phytoflow.tracking.settings import TrackingSettings
@@ -81,14 +82,14 @@ async def test_a_drift_alarm_of_a_wanted_grade(tmp_path: Path) -> None:
     bundle = bundle_with_reference(tmp_path / "bundle")
     with running(bundle, tmp_path / "predictor.log", inference_threads=1) as predictor:
         watched = {"upstream__champion_bundle": bundle, "monitoring__every_seconds": 0.1}
+        watched |= {"log__flush_seconds": 5}  # so that the monitor sees all photos at once, and grades
         gateway = start_gateway(tmp_path, predictor.url, **watched)
         (tmp_path / "token").write_text(gateway.token("watch", "review"))
         place = {"gateway": gateway.url, "token_file": str(tmp_path / "token")}
         both = [_drift(tmp_path, place, grades) for grades in (["harmless"], ["harmful", "unfamiliar"])]
         assert [await trigger.observe(NOW) for trigger in both] == [None, None]
-        with gateway.client() as anna, gateway.client("rita", "review") as rita:
-            for content in leaf_photos(600, 48, brightness=0.35):
-                anna.post("/v1/predict", content=content, headers={"Content-Type": "image/png"})
+        with GatewayClient(gateway.url, gateway.token()) as anna, gateway.client("rita", "review") as rita:
+            anna.predict_batch(leaf_photos(600, 48, brightness=0.35))
             wait_until(lambda: _is_graded(rita, 48), 30, "the alarm is graded")
             state = rita.get("/v1/drift").json()
         seen = [await trigger.observe(NOW) for trigger in both]
