@@ -46,7 +46,12 @@ def _predictor(plan: Plan, role: Role, bundle: str) -> Service:
     command = [sys.executable, "-m", PREDICTOR_MODULE, "--bundle", bundle, "--host", "127.0.0.1", *ports]
     health = http_health(f"{plan.predictor_url(role)}/v2/models/{MODEL}/ready")
     return Service(
-        name, (*command, "--model_name", MODEL), health, environment_for("serving"), start_seconds=120
+        name,
+        (*command, "--model_name", MODEL),
+        health,
+        environment_for("serving"),
+        start_seconds=120,
+        optional=role == "challenger",
     )
 
 

@@ -29,7 +29,7 @@ from phytoflow.stack.plan import OPTIONAL
 from phytoflow.tracking.registry import champion_number
 from phytoflow.tracking.settings import TrackingSettings
 from serving.gateway.auth.local_issuer import LocalIssuer
-from tests.support.processes import wait_until
+from tests.support.services.processes import wait_until
 
 pytestmark = pytest.mark.timeout(2400)
 USERS = 40

@@ -19,7 +19,7 @@ from phytoflow.stack.layout import Layout
 from phytoflow.stack.models import end_challenger, read_plan, serve
 from phytoflow.stack.plan import Plan
 from tests.support.golden import BUNDLE
-from tests.support.servers import running
+from tests.support.services.servers import running
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from phytoflow.watch.settings import TriggerSettings, WatchSettings
 from phytoflow.watch.triggers import Trigger, build_triggers
 from tests.support.drift import bundle_with_reference, leaf_photos
 from tests.support.golden import BUNDLE, PHOTOS, SERVED
-from tests.support.processes import wait_until
 from tests.support.services.gateway import start_gateway
+from tests.support.services.processes import wait_until
 from tests.support.services.prometheus import alertmanager_server
 from tests.support.services.servers import running
 

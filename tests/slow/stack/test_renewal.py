@@ -26,7 +26,7 @@ from phytoflow.tracking.settings import TrackingSettings
 from serving.gateway.auth.local_issuer import LocalIssuer
 from tests.support.golden import BUNDLE
 from tests.support.make_bundle import make_bundle, pictures
-from tests.support.processes import wait_until
+from tests.support.services.processes import wait_until
 
 pytestmark = pytest.mark.timeout(900)
 PHOTOS = [photo.content for photo in pictures(6)]

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 
 from tests.support.drift import bundle_with_reference, leaf_photos
-from tests.support.gateway import start_gateway
-from tests.support.processes import wait_until
-from tests.support.servers import Server
+from tests.support.services.gateway import start_gateway
+from tests.support.services.processes import wait_until
+from tests.support.services.servers import Server
 
 
 def test_photos_are_counted_and_graded(predictor: Server, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.serving.gateway.console.conftest import browse, csrf_of, open_context
-from tests.support.gateway import RunningGateway, start_gateway
-from tests.support.servers import Server
+from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.servers import Server
 
 CHALLENGER = "http://127.0.0.1:9"  # nobody is there: a rollout can be begun and ended all the same
 PROMOTE, ABORT = "/model/rollout/promote", "/model/rollout/abort"
