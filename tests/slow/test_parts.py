@@ -16,15 +16,23 @@ OVERRIDES = "data: {shard_bytes: 20000}\nserving: {publish: false}"
 
 
 def dataset_of(parts: int, data: Path, output: Path) -> dict[str, str]:
-    """Digest of each file of the dataset."""
+    """Digest of each file of the dataset.
+
+    In a loop, KFP's local runner replaces outputs of other tasks by the item of the loop (kfp 2.17). The plan
+    is therefore made first and given to the pipeline.
+    """
 
     @dsl.pipeline
-    def make(data: str, output: str, overrides: str) -> None:
-        plan = configure(data=data, preset="default", seed=1, overrides=overrides, output=output).outputs
+    def make(data: str, data_version: str, code_version: str, for_preprocess: str) -> None:
+        plan = {"data_version": data_version, "code_version": code_version, "for_preprocess": for_preprocess}
         make_dataset(data, plan, CompileOptions(parts=parts, retries=False))
 
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(output), enable_caching=True)
-    make(data=str(data), output=str(output), overrides=OVERRIDES)
+    plan = configure(
+        data=str(data), preset="default", seed=1, overrides=OVERRIDES, output=str(output)
+    ).outputs
+    names = ("data_version", "code_version", "for_preprocess")
+    make(data=str(data), **{name: plan[name] for name in names})
     (summary,) = output.rglob("dataset.json")
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in summary.parent.iterdir()}
 
