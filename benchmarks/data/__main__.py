@@ -23,6 +23,7 @@ import pandas as pd
 import typer
 from numpy.typing import NDArray
 
+from benchmarks.data.growth import Measured, draw_growth, table_lines
 from benchmarks.data.memory import peak_bytes
 from benchmarks.data.steps import measure_photos, measure_rows
 from benchmarks.data.synthetic_rows import make_rows
@@ -33,7 +34,7 @@ from phytoflow.data.ingest.scan import scan
 from phytoflow.data.settings import DataSettings
 
 ROWS = (10_000, 50_000, 100_000, 1_000_000)
-DEFAULT_SETS = (("photos", 10_000), ("rows", 100_000), ("rows", 1_000_000))
+DEFAULT_SETS = (("photos", 10_000), ("photos", 100_000), ("rows", 100_000), ("rows", 1_000_000))
 PLANTED = 100  # every so many rows have one planted pair
 BITS = DataSettings().near_duplicate_max_distance
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -80,19 +81,26 @@ def measure_steps(
     photos: Annotated[list[int] | None, typer.Option(help="Number of photos; may be repeated.")] = None,
     rows: Annotated[list[int] | None, typer.Option(help="Rows without photos; may be repeated.")] = None,
     store: Annotated[str, typer.Option(help="Where to copy the photos, e.g. s3://bucket/photos.")] = "",
+    plot: Annotated[Path | None, typer.Option(help="SVG of how they grow.")] = None,
 ) -> None:
     """Prints seconds and memory of each step from photos to shards."""
-    print("| photos | step | seconds | peak, MB | seconds a million | MB a million |")
-    print("|---:|---|" + "---:|" * 4, flush=True)
-    sets = [("photos", count) for count in photos or ()] + [("rows", count) for count in rows or ()]
-    for kind, count in sets or DEFAULT_SETS:
+    print("| number | of | step | seconds | peak, MB | seconds a million | MB a million |")
+    print("|---:|---|---|" + "---:|" * 4, flush=True)
+    given = [("photos", count) for count in photos or ()] + [("rows", count) for count in rows or ()]
+    measured: list[Measured] = []
+    for kind, count in given or DEFAULT_SETS:
         command = [sys.executable, "-m", "benchmarks.data", "steps-of", kind, str(count), "--store", store]
-        subprocess.run(command, check=True)
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        new = [Measured.from_json(line) for line in output.splitlines()]
+        measured += new
+        print(*list(table_lines(measured))[-len(new) :], sep="\n", flush=True)
+    if plot:
+        draw_growth(measured, plot)
 
 
 @app.command(name="steps-of", hidden=True)
 def measure_steps_of(kind: str, count: int, store: str = "") -> None:
-    """Prints the rows of one number of photos or rows, in this process."""
+    """Measures one number of photos or rows, in this process."""
     if kind == "rows":
         measure_rows(count)
     else:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.data.growth import Measured
 from benchmarks.data.memory import peak_bytes, reset_peak
 from benchmarks.data.synthetic_photos import make_photos
 from benchmarks.data.synthetic_rows import make_table
@@ -22,7 +23,8 @@ from phytoflow.data.parts.table import PartInfo, write_part
 from phytoflow.data.photo_writer import write_photos
 from phytoflow.data.prepare import summarise, write_findings
 from phytoflow.data.settings import DataSettings
-from phytoflow.storage.uri import put_folder
+from phytoflow.storage.uri import join, put_file
+from phytoflow.system.threads import thread_map
 
 _T = TypeVar("_T")
 _PREPROCESSING = Preprocessing(size=56)  # photos of 96 x 72 are resized for it
@@ -31,15 +33,15 @@ _SETTINGS = DataSettings(parts=16)
 
 @dataclass
 class Steps:
-    """Measures steps one after the other.
+    """Measures steps one after the other, and prints each as a line of JSON.
 
     Attributes:
-        count: Photos or rows.
-        rows: Of each step: its name, seconds and the peak of memory in bytes.
+        kind: ``photos`` or ``rows``.
+        count: How many.
     """
 
+    kind: str
     count: int
-    rows: list[tuple[str, float, int]] = field(default_factory=list)
 
     def measure(self, name: str, step: Callable[..., _T], *given: Any) -> _T:
         """Runs one step; its peak includes what the steps before it keep."""
@@ -47,34 +49,20 @@ class Steps:
         reset_peak()
         start = time.perf_counter()
         result = step(*given)
-        self.rows.append((name, time.perf_counter() - start, peak_bytes()))
+        seconds = time.perf_counter() - start
+        print(Measured(self.kind, self.count, name, seconds, peak_bytes()).to_json(), flush=True)
         return result
-
-    def lines(self, base: int) -> Iterator[str]:
-        """Rows of a table in Markdown.
-
-        Args:
-            base: Memory of the process before the first step.
-        """
-        for name, seconds, peak in self.rows:
-            each = [
-                seconds * 1e6 / self.count,
-                max(peak - base, 0) / self.count,
-            ]  # bytes a photo: MB a million
-            cells = [f"{self.count:,}", name, f"{seconds:.1f}", f"{peak / 1e6:.0f}"]
-            yield f"| {' | '.join([*cells, *(f'{value:,.0f}' for value in each)])} |"
 
 
 def measure_photos(count: int, store: str) -> None:
-    """Prints the rows of a folder of so many small photos or, with ``store``, of a copy of it there."""
+    """Measures the steps of a folder of so many small photos or, with ``store``, of a copy of it there."""
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         make_photos(folder / "photos", count)
         if store:
-            put_folder(folder / "photos", store)
+            _upload(folder / "photos", store)
         root: Path | str = store or folder / "photos"
-        reset_peak()
-        base, steps = peak_bytes(), Steps(count)
+        steps = Steps("photos", count)
         steps.measure("list", Survey.of, root)
         labels = steps.measure("labels", read_labels, root, _SETTINGS)
         scan_in_parts_of(steps, root, labels, folder / "parts")
@@ -84,7 +72,6 @@ def measure_photos(count: int, store: str) -> None:
         summary = summarise(checked.table, _PREPROCESSING, 0, "photos")
         steps.measure("table and page", write_findings, checked, 0, _SETTINGS, folder)
         steps.measure("shards", write_photos, checked.table, summary, _SETTINGS, folder)
-        print(*steps.lines(base), sep="\n", flush=True)
 
 
 def scan_in_parts_of(steps: Steps, root: Path | str, labels: Labels, parts: Path) -> None:
@@ -97,21 +84,19 @@ def scan_in_parts_of(steps: Steps, root: Path | str, labels: Labels, parts: Path
 
 
 def measure_rows(count: int) -> None:
-    """Prints the rows of the steps that need no photo, on synthetic rows."""
+    """Measures the steps that need no photo, on synthetic rows."""
     with tempfile.TemporaryDirectory() as work:
         table = make_table(count, _SETTINGS.near_duplicate_max_distance)
         labels = Labels(sorted(table["label"].unique()), set(), count, (), lambda _: None)  # type: ignore[arg-type, return-value]
         size = -(-count // _SETTINGS.parts)
         pieces = [table[start : start + size] for start in range(0, count, size)]
         del table
-        reset_peak()
-        base, steps = peak_bytes(), Steps(count)
+        steps = Steps("rows", count)
         files = steps.measure("write parts", _write, pieces, Path(work))
         del pieces
         merged = steps.measure("merge", merge_parts, files, "/photos")
         checked = steps.measure("check and split", check_table, merged, labels, "/photos", _SETTINGS, 0)
         assert len(checked.table) == count
-        print(*steps.lines(base), sep="\n", flush=True)
 
 
 def _write(pieces: list[Any], folder: Path) -> list[Path]:
@@ -121,3 +106,11 @@ def _write(pieces: list[Any], folder: Path) -> list[Path]:
         files.append(folder / f"{number:05d}.parquet")
         write_part(files[-1], piece, info, "/photos")
     return files
+
+
+def _upload(folder: Path, store: str) -> None:
+    def put(file: Path) -> None:
+        put_file(file, join(store, file.relative_to(folder).as_posix()))
+
+    for _ in thread_map(put, sorted(folder.rglob("*.jpg")), threads=16):
+        pass
