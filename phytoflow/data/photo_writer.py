@@ -16,6 +16,7 @@ from phytoflow.data.images.decode import open_photo
 from phytoflow.data.images.labelled_photo import LabelledPhoto
 from phytoflow.data.images.limits import Limits
 from phytoflow.data.images.preprocessing import Preprocessing
+from phytoflow.data.ingest.remote import reading_threads
 from phytoflow.data.ingest.scan import limits_of
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.shards.dataset import DatasetSummary
@@ -50,7 +51,8 @@ def write_photos(table: pd.DataFrame, summary: DatasetSummary, settings: DataSet
             rows = rows.sample(frac=1, random_state=np.random.default_rng(summary.seed))
         read = partial(_read_photo, limits=limits, resize=summary.preprocessing if split == "train" else None)
         sources = map(_Source._make, rows[list(_Source._fields)].itertuples(index=False, name=None))
-        photos = thread_map(read, sources, settings.threads)
+        threads = reading_threads(settings.threads, next(iter(rows["file"]), ""))
+        photos = thread_map(read, sources, threads)
         tracked = track(photos, f"Writing {split} photos", total=len(rows))
         entries += write_shards(split, tracked, label_index, folder, settings.shard_bytes)
     write_index(folder, entries)

@@ -60,7 +60,12 @@ class DataSettings(Section):
         description="Parts in which photos are scanned. More than 1: a part that was finished is not scanned "
         "again after an interruption, and photos in a store are read without a local copy.",
     )
-    threads: int = Field(0, ge=0, description="Threads for reading photos; 0: as many as there are CPUs.")
+    threads: int = Field(
+        0,
+        ge=0,
+        description="Threads for reading photos; 0: as many as there are CPUs, or 16 for photos that are read "
+        "from a store.",
+    )
 
     @model_validator(mode="after")
     def _leaves_photos_to_train_on(self) -> DataSettings:

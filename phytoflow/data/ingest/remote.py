@@ -11,6 +11,8 @@ from phytoflow.data.ingest.file_names import is_hidden, printable
 from phytoflow.data.ingest.walk import HIDDEN, FoundFile, walk
 from phytoflow.storage.uri import is_local, join, list_sizes, local_path, read_bytes
 
+_REMOTE_THREADS = 16  # most of the time of a small object is waiting for its first byte
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile(FoundFile):
@@ -46,6 +48,16 @@ def list_photos(root: Path | str) -> Iterator[FoundFile]:
         StorageError: The store cannot be listed.
     """
     return walk(local_path(root)) if is_local(root) else walk_remote(str(root))
+
+
+def reading_threads(wanted: int, place: str) -> int:
+    """Threads for reading photos: ``wanted``, or by where they are if that is 0.
+
+    Args:
+        wanted: ``data.threads``.
+        place: Path or URI of a photo.
+    """
+    return wanted or (0 if is_local(place) else _REMOTE_THREADS)
 
 
 def walk_remote(uri: str) -> Iterator[RemoteFile]:

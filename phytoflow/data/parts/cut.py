@@ -50,10 +50,30 @@ class Survey:
             number: Of the part, from 0.
             parts: How many there are.
         """
+        return (entry for entry, part in self._numbered(parts) if part == number)
+
+    def parts(self, parts: int) -> Iterator[list[FoundFile]]:
+        """Yields the entries of each part in turn; the source is listed once for all of them.
+
+        Args:
+            parts: How many there are.
+        """
+        entries: list[FoundFile] = []
+        at = 0
+        for entry, part in self._numbered(parts):
+            while at < part:
+                yield entries
+                entries, at = [], at + 1
+            entries.append(entry)
+        for _ in range(at, parts):
+            yield entries
+            entries = []
+
+    def _numbered(self, parts: int) -> Iterator[tuple[FoundFile, int]]:
+        """Each entry with the number of its part."""
         before = 0
         for entry in list_photos(self.root):
-            if self._part_at(before, parts) == number:
-                yield entry
+            yield entry, self._part_at(before, parts)
             before += _size(entry)
 
     def _part_at(self, before: int, parts: int) -> int:

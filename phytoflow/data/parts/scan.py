@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from phytoflow.data.ingest.labels import Labels, read_labels
+from phytoflow.data.ingest.remote import reading_threads
 from phytoflow.data.ingest.scan import order_rows, read_table
 from phytoflow.data.parts.cut import Survey
 from phytoflow.data.parts.table import PartInfo, read_info, read_part, write_part
@@ -37,7 +38,9 @@ def scan_part(
     """
     survey = Survey.of(root)
     info = PartInfo(number=number, parts=parts, survey=survey.digest, version=version)
-    _scan(survey, read_labels(root, settings), settings, info, output)
+    entries, settings = list(survey.part(number, parts)), _with_threads(settings, root)
+    table = read_table(entries, read_labels(root, settings), settings, len(entries))
+    write_part(output, table, info, root)
 
 
 def merge_parts(files: Sequence[Path], root: Path | str) -> pd.DataFrame:
@@ -83,20 +86,20 @@ def scan_in_parts(
         StorageError: The photos cannot be read, or the folder not be written.
     """
     survey, parts, files = Survey.of(root), settings.parts, []
-    for number in range(parts):
+    settings = _with_threads(settings, root)
+    for number, entries in enumerate(survey.parts(parts)):
         info = PartInfo(number=number, parts=parts, survey=survey.digest, version=version)
         files.append(folder / f"part-{number:05d}-of-{parts:05d}.parquet")
         if _is_finished(files[-1], info):
             _LOG.info("part %d of %d: scanned before", number + 1, parts)
             continue
         _LOG.info("part %d of %d", number + 1, parts)
-        _scan(survey, labels, settings, info, files[-1])
+        write_part(files[-1], read_table(entries, labels, settings, len(entries)), info, root)
     return merge_parts(files, root)
 
 
-def _scan(survey: Survey, labels: Labels, settings: DataSettings, info: PartInfo, output: Path) -> None:
-    entries = list(survey.part(info.number, info.parts))
-    write_part(output, read_table(entries, labels, settings, len(entries)), info, survey.root)
+def _with_threads(settings: DataSettings, root: Path | str) -> DataSettings:
+    return settings.model_copy(update={"threads": reading_threads(settings.threads, str(root))})
 
 
 def _is_finished(file: Path, info: PartInfo) -> bool:

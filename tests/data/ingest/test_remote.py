@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.data.ingest.remote import RemoteFile, list_photos, walk_remote
+from phytoflow.data.ingest.remote import RemoteFile, list_photos, reading_threads, walk_remote
 from phytoflow.data.ingest.walk import FoundFile
 from phytoflow.errors import StorageError
 from tests.support.photo_folder import write
@@ -46,3 +46,8 @@ def test_an_object_that_vanished_is_an_error_of_the_store(folder: Path) -> None:
     (folder / "b" / "1.jpg").unlink()
     with pytest.raises(StorageError, match=r"b/1\.jpg"):
         entry.read()
+
+
+def test_photos_of_a_store_are_read_by_more_threads_unless_a_number_is_given() -> None:
+    assert reading_threads(0, "/photos") == 0 and reading_threads(0, "s3://bucket/set") == 16
+    assert reading_threads(3, "/photos") == reading_threads(3, "s3://bucket/set") == 3

@@ -26,6 +26,7 @@ def test_each_entry_is_in_one_part_in_the_order_of_the_walk(root: Path, parts: i
     assert survey.bytes == sum(SIZES)  # hidden files are not read
     (whole,) = paths(survey, 1)
     assert [path for part in paths(survey, parts) for path in part] == whole
+    assert [[entry.path for entry in part] for part in survey.parts(parts)] == paths(survey, parts)
 
 
 def test_parts_have_about_the_same_bytes(root: Path) -> None:
@@ -50,4 +51,6 @@ def test_the_digest_changes_with_names_and_sizes(root: Path) -> None:
 def test_files_without_content_are_in_one_part(tmp_path: Path) -> None:
     write(tmp_path / "a" / "1.jpg", b"")
     write(tmp_path / "a" / "2.jpg", b"")
-    assert paths(Survey.of(tmp_path), 3) == [["a/1.jpg", "a/2.jpg"], [], []]
+    survey = Survey.of(tmp_path)
+    assert paths(survey, 3) == [["a/1.jpg", "a/2.jpg"], [], []]
+    assert [len(part) for part in survey.parts(3)] == [2, 0, 0]
