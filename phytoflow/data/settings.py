@@ -63,8 +63,8 @@ class DataSettings(Section):
     threads: int = Field(
         0,
         ge=0,
-        description="Threads for reading photos; 0: as many as there are CPUs, or 16 for photos that are read "
-        "from a store.",
+        description="Threads for reading photos; 0: as many as there are CPUs, or 16 for photos that "
+        "are read from a store.",
     )
 
     @model_validator(mode="after")
