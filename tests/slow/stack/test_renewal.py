@@ -126,10 +126,11 @@ def test_a_rollout_that_is_killed_goes_on_and_the_stack_keeps_the_model(
         first = state_of(stack)["id"]
         assert "exit code 0" in (output := end(begin(stack, challenger))), output
         assert "exit code 0" in end(begin(stack, challenger))  # once more says the same
-        state, services = state_of(stack), read_state(stack.layout).services
+        state = state_of(stack)
     assert (state["id"], state["stage"]) == (first, "settled")
     assert set(users.statuses) == {200} and len(users.statuses) > 60
-    assert answering(stack) == version and "challenger" not in services
+    assert answering(stack) == version
+    wait_until(lambda: "challenger" not in read_state(stack.layout).services, 60, "the challenger ends")
     assert read_plan(stack.layout).bundle == str(challenger)
     assert champion_number(TrackingSettings(), challenger.parent) == "1"
     stack.kill("predictor")  # it comes again with the new model
@@ -148,5 +149,5 @@ def test_one_that_is_refused_changes_nothing(stack: RunningStack, challenger: Pa
     assert f"exit code {RolloutError.exit_code}" in end(begin(stack, challenger, strict))
     assert set(users.statuses) == {200} and answering(stack) == before
     assert read_plan(stack.layout).challenger == ""
-    assert "challenger" not in read_state(stack.layout).services
+    wait_until(lambda: "challenger" not in read_state(stack.layout).services, 60, "the challenger ends")
     assert champion_number(TrackingSettings(), challenger.parent) is None

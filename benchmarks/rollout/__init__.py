@@ -1,0 +1,1 @@
+"""How soon rollouts decide, and what they cost the users."""
