@@ -138,7 +138,9 @@ def _plan(layout: Layout, bundle: str, host: str, port: int, without: tuple[str,
         bundle = str(Path(bundle).resolve())
     ports = (last.ports if last else {}) or {}
     ports = {name: ports.get(name) or free_port() for name in INTERNAL_PORTS}
-    return Plan(bundle, host, port, ports, without, runs_folder(bundle))
+    # A rollout goes on over a restart.
+    challenger = last.challenger if last and last.bundle == bundle else ""
+    return Plan(bundle, host, port, ports, without, runs_folder(bundle), challenger)
 
 
 def _await_up(

@@ -83,7 +83,12 @@ class Renewal:
             return str(current["id"])
         if active and read_plan(self.layout).challenger != str(self.bundle.resolve()):
             raise ServingError("another rollout is in progress", remedy="wait for its end, or abort it")
-        url = serve(self.layout, "challenger", self.bundle)
+        try:
+            url = serve(self.layout, "challenger", self.bundle)
+        except ServingError:
+            if not active:
+                end_challenger(self.layout)
+            raise
         if current is None or not active:
             current = self._start(url)
         with atomic_file(self._memory) as temporary:
@@ -104,9 +109,10 @@ class Renewal:
         while True:
             try:
                 state = self._call("GET")
-            except GatewayError:
-                raise
-            except ServingError as error:  # a gateway that is started again
+            except ServingError as error:
+                if isinstance(error, GatewayError) and error.status < 500:
+                    raise
+                # The gateway or its database is started again.
                 _LOG.warning("%s", error.message)
                 time.sleep(self.poll_seconds)
                 continue

@@ -6,12 +6,13 @@ import fcntl
 import json
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from phytoflow.errors import ConfigError, ServingError
-from phytoflow.stack.control import read_state, start, stop
+from phytoflow.stack.control import _plan, read_state, start, stop
 from phytoflow.stack.layout import Layout
 from phytoflow.stack.plan import OPTIONAL, Plan
 from phytoflow.system.ports import free_port
@@ -124,3 +125,14 @@ def test_a_service_that_does_not_come_up_is_named_with_its_log(
     assert "supervisor did not come up" in str(failed.value)
     assert "IsADirectoryError" in str(failed.value)
     assert str(layout.log("supervisor")) in failed.value.remedy
+
+
+def test_a_rollout_goes_on_over_a_restart_and_ends_with_another_bundle(tmp_path: Path, bundle: Path) -> None:
+    layout, other = Layout(tmp_path / "stack"), tmp_path / "other"
+    other.mkdir()
+    (other / "bundle.json").write_text("{}")
+    first = _plan(layout, str(bundle), "127.0.0.1", 8000, ())
+    replace(first, challenger="/photos/next").write(layout)
+    again = _plan(layout, "", "127.0.0.1", 8000, ())
+    assert (again.bundle, again.challenger, again.ports) == (str(bundle), "/photos/next", first.ports)
+    assert _plan(layout, str(other), "127.0.0.1", 8000, ()).challenger == ""
