@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from phytoflow.errors import FolderInUseError, StorageError
+from phytoflow.steps.context import WORK_VARIABLE
 from phytoflow.storage.folder_lock import exclusive_folder
 from pipelines.display import Display
 from pipelines.failures import StepFailedError
 from pipelines.local_runner import _remove_stale_folders, run_here
+from pipelines.step_process import StepProcess
 
 
 def test_a_step_that_fails_ends_the_run_with_its_own_words_and_the_outcome_is_written(tmp_path: Path) -> None:
@@ -25,6 +28,25 @@ def test_a_step_that_fails_ends_the_run_with_its_own_words_and_the_outcome_is_wr
     assert "failed: " not in stream.getvalue()  # it is said once, at the end
     assert '"state": "FAILED"' in (tmp_path / "out" / "outcome.json").read_text()
     assert "[configure] failed: unknown setting" in (tmp_path / "out" / "run.log").read_text()
+
+
+def test_steps_are_told_where_unfinished_work_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = []
+
+    class Recorded(StepProcess):
+        def __init__(
+            self, command: Sequence[str], environment: Mapping[str, str], keep_open: Sequence[int] = ()
+        ) -> None:
+            folders.append(environment[WORK_VARIABLE])
+            super().__init__(command, environment, keep_open)
+
+    monkeypatch.setattr("pipelines.local_runner.StepProcess", Recorded)
+    parameters = {"data": "sample", "output": str(tmp_path / "out"), "overrides": "seed: x"}
+    with pytest.raises(StepFailedError):
+        run_here(tmp_path / "out", parameters, Display(io.StringIO()))
+    assert set(folders) == {str(tmp_path / "out")}
 
 
 def test_a_second_run_is_refused_before_it_writes_anything(tmp_path: Path) -> None:
