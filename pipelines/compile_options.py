@@ -8,15 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from components.image import PLACEHOLDER
 
-# Keys of the Secret and the ConfigMap that become the steps' environment.
-CREDENTIALS = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_SECRET_ACCESS_KEY",
-    "MLFLOW_TRACKING_USERNAME",
-    "MLFLOW_TRACKING_PASSWORD",
-)
-CONFIGURATION = ("AWS_ENDPOINT_URL", "AWS_REGION", "GS_ENDPOINT_URL", "MLFLOW_TRACKING_URI")
 PHOTOS_MOUNT = "/photos"
 
 

@@ -3,7 +3,8 @@
 from kfp import kubernetes
 from kfp.dsl.pipeline_task import PipelineTask
 
-from pipelines.compile_options import CONFIGURATION, CREDENTIALS, PHOTOS_MOUNT, SIZES, CompileOptions
+from phytoflow.deploy.trainjob.environment import CONFIGURATION, CREDENTIALS
+from pipelines.compile_options import PHOTOS_MOUNT, SIZES, CompileOptions
 
 READS_PHOTOS = ("configure", "preprocess", "scan", "merge", "evaluate")
 """Steps that read photos; evaluate reads those of the external test set and out-of-distribution ones."""

@@ -23,6 +23,7 @@ from phytoflow.steps import train as train_step
 from phytoflow.steps.settings import ExportStepSettings, PreprocessStepSettings, TrainStepSettings
 from phytoflow.storage.atomic import atomic_file
 from phytoflow.storage.folder_lock import exclusive_folder
+from phytoflow.system.torchrun import process_rank
 
 
 def train(
@@ -33,13 +34,18 @@ def train(
 ) -> None:
     """Prepare the photos and train; writes OUTPUT/dataset and OUTPUT/model.
 
-    Photos that were prepared before, with the same settings, are not prepared again.
+    Photos that were prepared before, with the same settings, are not prepared again. Under torchrun the
+    first process prepares them and writes; OUTPUT is a folder that all processes see.
     """
     chosen = load_settings(config, settings or [])
+    prepared = (Path(data) / "dataset.json").exists()
+    dataset = Path(data) if prepared else output / "dataset"
+    if process_rank() > 0:
+        train_step.train_in_group(str(dataset), TrainStepSettings.of(chosen), output / "model", str(output))
+        return
     with exclusive_folder(output):
-        dataset = Path(data)
-        if not (dataset / "dataset.json").exists():
-            dataset = _prepare(data, PreprocessStepSettings.of(chosen), output / "dataset")
+        if not prepared:
+            _prepare(data, PreprocessStepSettings.of(chosen), dataset)
         train_step.train(dataset, TrainStepSettings.of(chosen), output / "model", str(output))
         train_step.clear_checkpoints(str(output))
     typer.echo(f"trained model in {output / 'model'}; next: phytoflow export --output {output}")
@@ -101,7 +107,7 @@ def compare(
         typer.echo(f"report: {html}")
 
 
-def _prepare(data: str, settings: PreprocessStepSettings, dataset: Path) -> Path:
+def _prepare(data: str, settings: PreprocessStepSettings, dataset: Path) -> None:
     """Makes a dataset, unless it was made of the same photos with the same settings and code."""
     from phytoflow.data.sources.resolve import source_version
 
@@ -112,4 +118,3 @@ def _prepare(data: str, settings: PreprocessStepSettings, dataset: Path) -> Path
         preprocess_step.preprocess(data, settings, dataset)
         with atomic_file(recorded) as aside:
             aside.write_text(origin)
-    return dataset

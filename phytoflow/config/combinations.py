@@ -26,6 +26,18 @@ def _find_contradictions(settings: RunSettings) -> Iterator[str]:
     if training.strategy not in ("partial", "full") and not model.pretrained:
         weights = f"model.backbone={model.backbone} with model.weights={model.weights}"
         yield f"{strategy} keeps the backbone's weights, and {weights} has no pretrained ones"
+    if training.processes > training.batch_size:
+        processes = f"training.devices={training.devices} on training.nodes={training.nodes}"
+        yield f"training.batch_size={training.batch_size} is too small to be shared by {processes}"
+    whole = training.strategy == "full" or not model.pretrained
+    if (
+        whole
+        and (training.device_batch_size or training.batch_size) * training.processes < training.batch_size
+    ):
+        yield (
+            f"training.device_batch_size={training.device_batch_size} accumulates gradients, and a network "
+            "that is trained from the first layer on needs the whole batch for its batch norms"
+        )
     if training.strategy in _NEEDS_BLOCKS and not training.tuned_blocks:
         fields = "training.finetune_blocks and training.finetune_epochs"
         yield f"{strategy} trains part of the last blocks, and needs {fields} above 0"

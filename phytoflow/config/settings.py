@@ -11,6 +11,7 @@ from pydantic import Field
 
 from phytoflow.data.settings import DataSettings
 from phytoflow.deploy.settings import DeploySettings, ServingSettings
+from phytoflow.deploy.trainjob.settings import TrainJobSettings
 from phytoflow.evaluation.gate.settings import GateSettings
 from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.export.settings import ExportSettings
@@ -30,6 +31,7 @@ class RunSettings(Section):
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+    trainjob: TrainJobSettings = TrainJobSettings()
     export: ExportSettings = ExportSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     gate: GateSettings = GateSettings()

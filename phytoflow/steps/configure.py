@@ -11,6 +11,7 @@ from phytoflow.config.settings import RunSettings
 from phytoflow.errors import ConfigError, DataError
 from phytoflow.evaluation.settings import EvaluationSettings
 from phytoflow.provenance import code_version
+from phytoflow.steps.distributed.processes import needs_cluster
 from phytoflow.steps.target import on_cluster
 from phytoflow.storage.uri import is_local, local_path
 
@@ -98,6 +99,9 @@ def _check_output(settings: RunSettings, output: str) -> None:
         what = f"the output {output} is a folder of this step's pod, gone when the step ends"
         raise ConfigError(what, remedy="give the run output=s3://BUCKET/PREFIX")
     check_settings(settings.tracking, output)
+    if needs_cluster(settings.training, settings.trainjob) and is_local(output):
+        what = f"training.nodes={settings.training.nodes} needs an output that all machines can reach"
+        raise ConfigError(what, remedy="give the run output=s3://BUCKET/PREFIX, or set training.nodes=1")
     if not settings.serving.publish:
         return
     if on_cluster(settings.serving, output):

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from phytoflow.config.settings import RunSettings
 from phytoflow.data.settings import DataSettings
 from phytoflow.deploy.settings import DeploySettings, ServingSettings
+from phytoflow.deploy.trainjob.settings import TrainJobSettings
 from phytoflow.errors import ConfigError
 from phytoflow.evaluation.gate.settings import GateSettings
 from phytoflow.evaluation.settings import EvaluationSettings
@@ -69,6 +70,7 @@ class TrainStepSettings(StepSettings):
     seed: int
     model: ModelSettings
     training: TrainingSettings
+    trainjob: TrainJobSettings
     tracking: TrackingSettings
 
 

@@ -68,6 +68,16 @@ def hold_lifeline() -> None:
         threading.Thread(target=_watch, args=(int(descriptor),), daemon=True, name="lifeline").start()
 
 
+def watch_parent(seconds: float = 1.0) -> None:
+    """Ends this process once its parent is gone, for a parent that hands no lifeline on.
+
+    Args:
+        seconds: Between two looks.
+    """
+    arguments = (os.getppid(), seconds)
+    threading.Thread(target=_watch_parent, args=arguments, daemon=True, name="parent").start()
+
+
 def leave() -> NoReturn:
     """Ends this process at once: for the end of a TerminatedError, when all blocks have cleaned up.
 
@@ -76,6 +86,14 @@ def leave() -> NoReturn:
     sys.stdout.flush()
     if _held:
         os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(TERMINATED)
+
+
+def _watch_parent(parent: int, seconds: float) -> None:
+    while os.getppid() == parent:
+        time.sleep(seconds)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
     os._exit(TERMINATED)
 
 

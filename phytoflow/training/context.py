@@ -23,6 +23,8 @@ from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.provenance import code_version
 from phytoflow.system.cpu import cpu_count
+from phytoflow.training.distributed.group import SOLO, Group
+from phytoflow.training.distributed.shares import Share
 from phytoflow.training.engine.checkpoint_callback import Epoch
 from phytoflow.training.engine.checkpoints import CheckpointStore, fingerprint
 from phytoflow.training.engine.device import Device, find_device
@@ -30,6 +32,7 @@ from phytoflow.training.engine.epoch_reporter import EpochReporter
 from phytoflow.training.engine.lightning_module import FitSettings
 from phytoflow.training.features.cache import GPU_BATCH, FeatureCache
 from phytoflow.training.features.extractor import to_input
+from phytoflow.training.features.parts import Parts
 from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.tracker_protocol import Tracker
 
@@ -57,6 +60,7 @@ class TrainingContext:
         reporter: Reports epochs.
         history: Every epoch of every fit so far.
         seconds: Wall-clock time of each part.
+        group: The processes that train together.
     """
 
     dataset: Dataset
@@ -71,6 +75,7 @@ class TrainingContext:
     reporter: EpochReporter
     history: list[Epoch] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    group: Group = SOLO
 
     @property
     def end_to_end(self) -> bool:
@@ -107,7 +112,17 @@ class TrainingContext:
             return self.training.num_workers
         batch = GPU_BATCH * 3 * self.preprocessing.size**2
         room = shutil.disk_usage(_SHARED_MEMORY).free // (_BATCHES_PER_WORKER * batch)
-        return min(cpu_count(), MOST_WORKERS, room)
+        return min(-(-cpu_count() // self.group.local_size), MOST_WORKERS, room // self.group.local_size)
+
+    @property
+    def share(self) -> Share:
+        """What this process computes of each batch."""
+        return Share.of(self.group, self.training)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether photos of a batch are mixed with each other."""
+        return bool(self.training.mixup or self.training.cutmix)
 
     @property
     def classes(self) -> int:
@@ -132,6 +147,7 @@ class TrainingContext:
             self.seed,
             self.workers,
             self.store.scratch / "features",
+            Parts(self.group, self.store),
         )
 
     def finetune_settings(self, photos: int, *, held_out: bool) -> FitSettings:
@@ -170,8 +186,12 @@ class TrainingContext:
 
     def groups(self, *splits: str) -> NDArray[np.int64]:
         """Group number of each photo, over the splits in order; reads their photos."""
-        names = [photo.group for split in splits for photo in self.dataset.photos(split)]
-        return np.unique(names, return_inverse=True)[1]
+
+        def read() -> NDArray[np.int64]:
+            names = [photo.group for split in splits for photo in self.dataset.photos(split)]
+            return np.unique(names, return_inverse=True)[1]
+
+        return self.group.on_first(read)
 
 
 def open_store(
@@ -194,7 +214,7 @@ def open_store(
     """
     key = fingerprint(
         data=[dataset.summary.data_hash, *(shard.sha256 for shard in dataset.shards)],
-        settings=[json.loads(model.model_dump_json()), json.loads(training.model_dump_json())],
+        settings=[json.loads(part.model_dump_json()) for part in (model, training.without_placement())],
         seed=seed,
         code=code_version(),
     )
@@ -208,6 +228,7 @@ def open_context(
     seed: int,
     store: CheckpointStore,
     tracker: Tracker,
+    group: Group = SOLO,
 ) -> TrainingContext:
     """Finds the device and builds the network.
 
@@ -215,11 +236,21 @@ def open_context(
         WeightsError: The pretrained weights are not available.
         ConfigError: The settings ask for a GPU and there is none.
     """
-    device = find_device(training)
+    device = find_device(training, group.size)
     torch.manual_seed(seed)
     classifier = create_model(model, len(dataset.classes), training.finetune_blocks)
     preprocessing = preprocessing_for(model).decoding_as(dataset.summary.preprocessing)
     reporter = EpochReporter(tracker)
     return TrainingContext(
-        dataset, model, training, seed, device, classifier, preprocessing, store, tracker, reporter
+        dataset,
+        model,
+        training,
+        seed,
+        device,
+        classifier,
+        preprocessing,
+        store,
+        tracker,
+        reporter,
+        group=group,
     )

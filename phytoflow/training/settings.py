@@ -9,6 +9,8 @@ from pydantic import Field
 from phytoflow.settings_base import Section, Share
 
 Strategy = Literal["partial", "linear", "full", "lora", "adapter", "bitfit"]
+PLACEMENT = frozenset({"devices", "nodes", "device_batch_size", "group_timeout_minutes"})
+"""Settings that say where a training runs: its result and its checkpoints are the same for all of them."""
 
 
 class TrainingSettings(Section):
@@ -100,6 +102,36 @@ class TrainingSettings(Section):
         ge=0,
         description="Loader processes; 0: none if CPUs train, and for a GPU up to 8 as /dev/shm has room.",
     )
+    devices: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Training processes on a machine, one for each GPU; on CPUs they share the cores.",
+    )
+    nodes: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Machines that train together: with torchrun, or in a pipeline as a TrainJob.",
+    )
+    device_batch_size: int | None = Field(
+        None,
+        ge=1,
+        description="Maximum photos that a process computes at once; gradients of larger shares of a batch "
+        "are accumulated. Default: the whole share.",
+    )
+    group_timeout_minutes: float = Field(
+        10, gt=0, le=1440, description="How long a training process waits for another that does not answer."
+    )
+
+    def without_placement(self) -> TrainingSettings:
+        """These settings with the defaults of those that do not change the result."""
+        return TrainingSettings(**self.model_dump(exclude=set(PLACEMENT)))
+
+    @property
+    def processes(self) -> int:
+        """Number of training processes on all machines."""
+        return self.devices * self.nodes
 
     @property
     def tuned_blocks(self) -> int:

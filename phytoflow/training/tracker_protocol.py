@@ -30,3 +30,25 @@ class Tracker(Protocol):
 
     def log_figure(self, figure: Figure, name: str) -> None:
         """Stores a figure as a picture."""
+
+
+class SilentTracker:
+    """Records nothing: for all processes of a group but the first.
+
+    Attributes:
+        run_id: Empty.
+    """
+
+    run_id = ""
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """See Tracker."""
+
+    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
+        """See Tracker."""
+
+    def log_artifact(self, path: Path, folder: str = "") -> None:
+        """See Tracker."""
+
+    def log_figure(self, figure: Figure, name: str) -> None:
+        """See Tracker."""

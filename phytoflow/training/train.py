@@ -12,6 +12,7 @@ from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.storage.atomic import atomic_folder
 from phytoflow.training.context import TrainingContext, open_context, open_store
+from phytoflow.training.distributed.group import SOLO, Group
 from phytoflow.training.history import write_history
 from phytoflow.training.metrics import log_losses, macro_f1, temperature
 from phytoflow.training.settings import TrainingSettings
@@ -32,6 +33,7 @@ def train(
     output: Path,
     checkpoints: str,
     tracker: Tracker,
+    group: Group = SOLO,
 ) -> TrainingSummary:
     """Trains a network and writes the model folder, complete or not at all.
 
@@ -48,6 +50,7 @@ def train(
         output: The model folder.
         checkpoints: Folder or ``s3://`` prefix of checkpoints; many trainings may share it.
         tracker: Records epochs, curves and the result.
+        group: The processes that train together. Each calls this; the first one writes and records.
 
     Returns:
         What was selected and why; also in ``model.json``.
@@ -59,21 +62,25 @@ def train(
         StorageError: The dataset cannot be read, or a disk is full or cannot be written.
     """
     store = open_store(dataset, model, training, seed, output, checkpoints)
-    if store.has_result():
+    if group.on_first(store.has_result):
         _LOG.info("this training has finished before; its model is taken from the checkpoints")
-        return _record(store.fetch_result(output), tracker)
+        return group.on_first(lambda: _record(store.fetch_result(output), tracker))
     wall, cpu = time.perf_counter(), time.process_time()
-    context = open_context(dataset, model, training, seed, store, tracker)
+    context = open_context(dataset, model, training, seed, store, tracker, group)
     outcome = train_end_to_end(context) if context.end_to_end else train_two_stages(context)
-    classifier = _assemble(context, outcome)
     context.seconds["total"] = time.perf_counter() - wall
-    summary = _summarize(context, outcome, time.process_time() - cpu)
-    document = summary.model_dump(mode="json")
+    return group.on_first(lambda: _write(context, outcome, time.process_time() - cpu, output))
+
+
+def _write(context: TrainingContext, outcome: Outcome, cpu_seconds: float, output: Path) -> TrainingSummary:
+    """Writes the model folder, and a copy to the checkpoints; records it."""
+    classifier = _assemble(context, outcome)
+    document = _summarize(context, outcome, cpu_seconds).model_dump(mode="json")
     with atomic_folder(output) as folder:
-        save_trained(folder, classifier, dataset.classes, context.preprocessing, document)
+        save_trained(folder, classifier, context.dataset.classes, context.preprocessing, document)
         write_history(context.history, folder)
-        store.put_result(folder)
-    return _record(output, tracker)
+        context.store.put_result(folder)
+    return _record(output, context.tracker)
 
 
 def is_trained(

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from pipelines.compile_options import CONFIGURATION, CREDENTIALS, SIZES, CompileOptions
+from phytoflow.deploy.trainjob.environment import CONFIGURATION, CREDENTIALS
+from pipelines.compile_options import SIZES, CompileOptions
 from pipelines.package import write_package
 from tests.pipelines.conftest import GPU
 

@@ -7,7 +7,7 @@ does not depend on the number of ranks: the first batches of all ranks together 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -40,7 +40,7 @@ def image_loader(
     rank: int = 0,
     world_size: int = 1,
     shuffle: bool = False,
-    start: int = 0,
+    rows: slice = slice(None),
 ) -> DataLoader[Item]:
     """Returns a loader of one epoch of a split: (images [N, ...], labels int64 [N], index int64 [N]).
 
@@ -63,7 +63,7 @@ def image_loader(
         rank: Number of this process among ``world_size`` training processes.
         world_size: Number of training processes.
         shuffle: Whether to shuffle the shards, and the photos within each four of them; else file order.
-        start: How many of this rank's photos are skipped: those before an interruption.
+        rows: Which of this rank's photos are loaded, in their order: e.g. those after an interruption.
     """
     seeds = (seed, epoch) if shuffle else None
     files = OpenShards(dataset, upcoming_shards(dataset.shards_of(split), seeds))
@@ -73,9 +73,37 @@ def image_loader(
     return DataLoader(
         photos,
         batch_size=batch_size,
-        sampler=order[rank::world_size][start:].tolist(),
+        sampler=order[rank::world_size][rows].tolist(),
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
+    )
+
+
+def batch_loader(
+    dataset: Dataset,
+    split: str,
+    batches: Sequence[Sequence[int]],
+    *,
+    transform: Transform,
+    seed: int,
+    epoch: int,
+    workers: int,
+) -> DataLoader[Item]:
+    """Returns a loader of given batches, as ``image_loader`` does.
+
+    Args:
+        dataset: An opened dataset.
+        split: ``train``, ``validation`` or ``test``.
+        batches: Positions in file order of the photos of each batch, in the order of the epoch.
+        transform: As for ``image_loader``.
+        seed: With ``epoch``, determines the random numbers of ``transform``.
+        epoch: Number of the epoch.
+        workers: Loader processes; 0: this process loads.
+    """
+    files = OpenShards(dataset, upcoming_shards(dataset.shards_of(split), (seed, epoch)))
+    photos = _Photos(dataset, split, transform, (seed, epoch), files)
+    return DataLoader(
+        photos, batch_sampler=batches, num_workers=workers, pin_memory=torch.cuda.is_available()
     )
 
 

@@ -15,13 +15,25 @@ from torch.utils.data import DataLoader, IterableDataset
 from phytoflow.data.augmentation.presets import augmentation
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.data.shards.loader import image_loader
+from phytoflow.data.shards.loader import batch_loader, image_loader
+from phytoflow.data.shards.order import epoch_order
+from phytoflow.training.distributed.shares import WHOLE, Part, Share
 
-Batch = tuple[Tensor, Tensor]
+Batch = tuple[Tensor, ...]
+"""Inputs [N, ...] and labels int64 [N]. A part of a batch that is shared has two more: the labels of the
+whole batch, int64 [B], and how many of the N, the last ones, are the part's own."""
 
 
 class Batches(Protocol):
-    """Source of a fit's batches: (inputs [N, ...], labels int64 [N])."""
+    """Source of a fit's batches: (inputs [N, ...], labels int64 [N]).
+
+    Attributes:
+        share: What this process computes of each batch.
+    """
+
+    @property
+    def share(self) -> Share:
+        """See above."""
 
     def train(self, epoch: int) -> Any:
         """Shuffled batches of an epoch."""
@@ -42,6 +54,8 @@ class CachedBatches:
         batch_size: Photos in a batch.
         seed: With the epoch, determines order and views.
         probabilities: Probability with which each of ``rows`` is drawn; None: each once.
+        share: What this process computes of each batch.
+        mixed: Whether photos of a batch are mixed, so that parts need a photo more.
     """
 
     views: Sequence[NDArray[Any]]
@@ -51,17 +65,22 @@ class CachedBatches:
     batch_size: int
     seed: int
     probabilities: NDArray[np.float64] | None = None
+    share: Share = WHOLE
+    mixed: bool = False
 
     def train(self, epoch: int) -> DataLoader[Batch]:
         """See Batches."""
-        return self._loader(lambda: self._draw(epoch), len(self.rows))
+        count = -(-len(self.rows) // self.batch_size) * self.share.steps
+        return _stream(lambda: self._draw(epoch), count)
 
     def validation(self) -> DataLoader[Batch] | list[Batch]:
-        """See Batches."""
-        return self._loader(self._read_held_out, len(self.held_out[1])) if self.held_out is not None else []
-
-    def _loader(self, batches: Callable[[], Iterator[Batch]], photos: int) -> DataLoader[Batch]:
-        return DataLoader(_BatchStream(batches, -(-photos // self.batch_size)), batch_size=None)
+        """See Batches. With fewer photos than processes some have one empty batch."""
+        if self.held_out is None:
+            return []
+        inputs, labels = (part[self.share.held_out(len(part))] for part in self.held_out)
+        starts = range(0, max(1, len(labels)), self.batch_size)
+        rows = [slice(start, start + self.batch_size) for start in starts]
+        return _stream(lambda: (_tensors(inputs[part], labels[part]) for part in rows), len(rows))
 
     def _draw(self, epoch: int) -> Iterator[Batch]:
         generator = np.random.default_rng((self.seed, epoch))
@@ -72,16 +91,21 @@ class CachedBatches:
             order = generator.choice(self.rows, count, p=self.probabilities)
         view_of_photo = generator.integers(len(self.views), size=count)
         for start in range(0, count, self.batch_size):
-            rows = order[start : start + self.batch_size]
-            views = view_of_photo[start : start + self.batch_size]
-            inputs = [self.views[view][row] for view, row in zip(views, rows, strict=True)]
-            yield _tensors(np.stack(inputs), self.labels[rows])
+            batch = slice(start, start + self.batch_size)
+            yield from self._parts(order[batch], view_of_photo[batch])
 
-    def _read_held_out(self) -> Iterator[Batch]:
-        assert self.held_out is not None
-        inputs, labels = self.held_out
-        for start in range(0, len(labels), self.batch_size):
-            yield _tensors(inputs[start : start + self.batch_size], labels[start : start + self.batch_size])
+    def _parts(self, rows: NDArray[np.int64], view_of_photo: NDArray[np.int64]) -> Iterator[Batch]:
+        if self.share.parts == 1:
+            yield self._load(rows, view_of_photo)
+            return
+        batch_labels = torch.from_numpy(self.labels[rows])
+        for part in self.share.parts_of(len(rows)):
+            chosen = part.rows(mixed=self.mixed)
+            yield (*self._load(rows[chosen], view_of_photo[chosen]), batch_labels, torch.tensor(part.count))
+
+    def _load(self, rows: NDArray[np.int64], view_of_photo: NDArray[np.int64]) -> Batch:
+        inputs = [self.views[view][row] for view, row in zip(view_of_photo, rows, strict=True)]
+        return _tensors(np.stack(inputs), self.labels[rows])
 
 
 @dataclass(frozen=True)
@@ -96,6 +120,8 @@ class StreamedBatches:
         seed: With the epoch, determines order and augmentation.
         workers: Loader processes.
         held_out: Cached activations of the validation photos, used instead of the photos if given.
+        share: What this process computes of each batch.
+        mixed: Whether photos of a batch are mixed, so that parts need a photo more.
     """
 
     dataset: Dataset
@@ -105,29 +131,52 @@ class StreamedBatches:
     seed: int
     workers: int
     held_out: CachedBatches | None = None
+    share: Share = WHOLE
+    mixed: bool = False
 
     def train(self, epoch: int) -> Any:
         """See Batches."""
         transform = augmentation(self.preset, self.preprocessing.size, self.preprocessing)
-        return self._load("train", epoch, transform, shuffle=True)
-
-    def validation(self) -> Any:
-        """See Batches."""
-        if self.held_out is not None:
-            return self.held_out.validation()
-        return self._load("validation", 0, None, shuffle=False)
-
-    def _load(self, split: str, epoch: int, transform: Any, *, shuffle: bool) -> Any:
-        return image_loader(
+        if self.share.parts == 1:
+            return self._load("train", epoch=epoch, transform=transform, shuffle=True)
+        shards = self.dataset.shards_of("train")
+        order = epoch_order([shard.count for shard in shards], (self.seed, epoch))
+        batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+        parts = [(rows, part) for rows in batches for part in self.share.parts_of(len(rows))]
+        chosen = [rows[part.rows(mixed=self.mixed)].tolist() for rows, part in parts]
+        loader = batch_loader(
             self.dataset,
-            split,
+            "train",
+            chosen,
             transform=transform,
-            batch_size=self.batch_size,
             seed=self.seed,
             epoch=epoch,
             workers=self.workers,
-            shuffle=shuffle,
         )
+        return _stream(lambda: self._with_batches(loader, parts), len(parts))
+
+    def validation(self) -> Any:
+        """See Batches. With fewer photos than processes some have one empty batch."""
+        if self.held_out is not None:
+            return self.held_out.validation()
+        own = self.share.held_out(self.dataset.count("validation"))
+        if own.start < own.stop or self.share.parts == 1:
+            return self._load("validation", rows=own)
+        photo, label, _ = next(iter(self._load("validation", rows=slice(1))))
+        return [(photo[:0], label[:0])]
+
+    def _with_batches(self, loader: Any, parts: Sequence[tuple[NDArray[np.int64], Part]]) -> Iterator[Batch]:
+        labels = torch.tensor(self.dataset.labels("train"))
+        for (photos, own, _), (rows, part) in zip(loader, parts, strict=True):
+            yield photos, own, labels[torch.from_numpy(rows)], torch.tensor(part.count)
+
+    def _load(self, split: str, **options: Any) -> Any:
+        chosen = {"batch_size": self.batch_size, "seed": self.seed, "workers": self.workers} | options
+        return image_loader(self.dataset, split, **chosen)
+
+
+def _stream(batches: Callable[[], Iterator[Batch]], count: int) -> DataLoader[Batch]:
+    return DataLoader(_BatchStream(batches, count), batch_size=None)
 
 
 class _BatchStream(IterableDataset[Batch]):

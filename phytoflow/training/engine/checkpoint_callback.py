@@ -46,7 +46,7 @@ class CheckpointCallback(Callback):
     """Stores after every epoch what a resumed fit needs: ``NAME.last``, and ``NAME.best`` if it improved.
 
     The checkpoint is written while the next epoch runs. The epoch is reported once it is stored: after a kill
-    no epoch that was reported is trained again.
+    no epoch that was reported is trained again. Of a group's processes the first one does both.
 
     Attributes:
         name: Name of the fit.
@@ -93,6 +93,8 @@ class CheckpointCallback(Callback):
         improved = loss < self.best
         self.best = min(loss, self.best)
         trainer.save_checkpoint(self.name, weights_only=False)
+        if not trainer.is_global_zero:
+            return
         write = partial(self._write, self.checkpoint_io.snapshot, improved)
         self.writer.submit(write, partial(self._report, epoch))
 

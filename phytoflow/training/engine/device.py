@@ -41,8 +41,12 @@ class Device:
         return torch.autocast(self.kind, self.dtype, enabled=self.dtype != torch.float32)
 
 
-def find_device(settings: TrainingSettings) -> Device:
+def find_device(settings: TrainingSettings, processes: int = 1) -> Device:
     """Selects device and precision, and sets torch's threads and malloc for them.
+
+    Args:
+        settings: Device and precision that are asked for.
+        processes: Number of processes that train together, for the description.
 
     Raises:
         ConfigError: The settings ask for a GPU and there is none.
@@ -55,12 +59,18 @@ def find_device(settings: TrainingSettings) -> Device:
             "training.device is cuda, but torch finds no GPU",
             remedy="set training.device=auto, or check the driver with nvidia-smi",
         )
+    if gpu and settings.devices > torch.cuda.device_count() and settings.device != "cpu":
+        raise ConfigError(
+            f"training.devices={settings.devices}, and this machine has {torch.cuda.device_count()} GPUs",
+            remedy="ask for one process a GPU, or set training.device=cpu",
+        )
     kind = "cuda" if gpu and settings.device != "cpu" else "cpu"
     if kind == "cpu":
         tune_malloc_for_training()
     dtype = _dtype(settings.precision, kind)
     place = torch.cuda.get_device_name() if kind == "cuda" else f"CPU, {threads} threads"
-    device = Device(kind, dtype, f"{place}, {str(dtype).removeprefix('torch.')}")
+    number = f"{processes} processes, each " if processes > 1 else ""
+    device = Device(kind, dtype, f"{number}{place}, {str(dtype).removeprefix('torch.')}")
     _LOG.info("training on %s%s", device.text, "" if gpu else " (no GPU found)")
     return device
 

@@ -8,14 +8,20 @@ import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import lightning
 import safetensors.torch
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
+from phytoflow.storage.temporary import temporary_folder
 from phytoflow.training.engine.checkpoint_callback import CheckpointCallback, Epoch, SnapshotIO
 from phytoflow.training.engine.checkpoint_writer import CheckpointWriter
 from phytoflow.training.engine.checkpoints import CheckpointStore
@@ -35,6 +41,9 @@ def fit(
 ) -> tuple[nn.Module, list[Epoch]]:
     """Fits a network, or goes on with the same fit after a kill; a finished fit is only loaded.
 
+    Of the processes of a group only the first one reads and writes the store. A fit may be resumed with
+    another number of processes.
+
     Args:
         module: The module to fit.
         name: Name of the fit, unique in the store.
@@ -49,25 +58,29 @@ def fit(
     Raises:
         StorageError: A checkpoint cannot be written, e.g. because the disk is full.
     """
-    network = module.average.module
-    if (finished := store.get(f"{name}.json")) is not None:
-        history: list[Epoch] = json.loads(finished.read_text())
+    network, first = module.average.module, module.group.on_first
+    if (finished := first(lambda: _read(store, f"{name}.json"))) is not None:
+        history: list[Epoch] = json.loads(finished)
     else:
         with reporter.fit(name, module.settings.epochs):
             history = _run(module, name, store, device, reporter)
-        store.put(f"{name}.json", lambda path: path.write_text(json.dumps(history)))
-    best = store.get(f"{name}.best")
+        first(lambda: store.put(f"{name}.json", lambda path: path.write_text(json.dumps(history))))
+    best = first(lambda: _read(store, f"{name}.best"))
     assert best is not None
     # The file lacks what no step has changed.
-    network.load_state_dict(network.state_dict() | safetensors.torch.load_file(best))
+    network.load_state_dict(network.state_dict() | safetensors.torch.load(best))
     return network.cpu().eval(), history
+
+
+def _read(store: CheckpointStore, name: str) -> bytes | None:
+    path = store.get(name)
+    return path.read_bytes() if path else None
 
 
 def _run(
     module: FinetuneModule, name: str, store: CheckpointStore, device: Device, reporter: EpochReporter
 ) -> list[Epoch]:
-    last = store.get(f"{name}.last")
-    with CheckpointWriter() as writer, _deterministic():
+    with _last_checkpoint(module, name, store) as last, CheckpointWriter() as writer, _deterministic():
         checkpoint_io = SnapshotIO()
         callback = CheckpointCallback(name, store, writer, checkpoint_io, reporter)
         if last is not None:
@@ -81,6 +94,19 @@ def _run(
     return callback.history
 
 
+@contextmanager
+def _last_checkpoint(module: FinetuneModule, name: str, store: CheckpointStore) -> Iterator[Path | None]:
+    """A file with the last checkpoint, or None; each process of a group has its own copy of the first's."""
+    if module.group.size == 1:
+        yield store.get(f"{name}.last")
+        return
+    content = module.group.on_first(lambda: _read(store, f"{name}.last"))
+    with temporary_folder() as folder:
+        if content is not None:
+            (folder / "last").write_bytes(content)
+        yield None if content is None else folder / "last"
+
+
 def _trainer(
     module: FinetuneModule, callback: CheckpointCallback, checkpoint_io: SnapshotIO, device: Device
 ) -> lightning.Trainer:
@@ -91,11 +117,10 @@ def _trainer(
         callbacks.append(EarlyStopping("validation/loss", patience=patience, check_on_train_epoch_end=False))
     return lightning.Trainer(
         accelerator=device.kind,
-        devices=1,
         precision=device.precision,
         max_epochs=module.settings.epochs,
         callbacks=callbacks,
-        plugins=[checkpoint_io],
+        accumulate_grad_batches=module.share.steps,
         gradient_clip_val=_CLIP,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
@@ -105,7 +130,29 @@ def _trainer(
         enable_model_summary=False,
         deterministic="warn",
         default_root_dir=callback.store.scratch,
+        use_distributed_sampler=False,  # the batches are shares of this process already
+        **_place(module, checkpoint_io),
     )
+
+
+def _place(module: FinetuneModule, checkpoint_io: SnapshotIO) -> dict[str, Any]:
+    """The trainer's arguments for one process, or for one of a group.
+
+    Buffers are equal in all processes without being sent: batch norms are frozen or synchronised.
+    """
+    group = module.group
+    if group.size == 1:
+        return {"devices": 1, "plugins": [checkpoint_io, LightningEnvironment()]}
+    averages = [name for name, _ in module.named_parameters() if name.startswith("average.")]
+    # They have no gradients; without this DDP would wait for some.
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(module, averages)
+    strategy = DDPStrategy(broadcast_buffers=False)
+    return {
+        "devices": group.local_size,
+        "num_nodes": group.size // group.local_size,
+        "strategy": strategy,
+        "plugins": [checkpoint_io, TorchElasticEnvironment()],
+    }
 
 
 @contextmanager

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torchvision.transforms import v2  # type: ignore[import-untyped]
 
+from phytoflow.training.distributed.batch_norm import synchronise_batch_norms
+from phytoflow.training.distributed.group import SOLO, Group
+from phytoflow.training.distributed.shares import loss_of_part
 from phytoflow.training.engine.batches import Batches
 from phytoflow.training.metrics import log_losses, macro_f1
 from phytoflow.training.settings import TrainingSettings
@@ -54,6 +57,7 @@ class FinetuneModule(lightning.LightningModule):
         class_weights: Weight of each class in the loss, float [C].
         seed: With the epoch, determines dropout and mixing.
         prepare: Maps a batch's inputs, on the device, to the network's; the frozen trunk, if it runs live.
+        group: The processes that fit this network together.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class FinetuneModule(lightning.LightningModule):
         class_weights: Tensor,
         seed: int,
         prepare: Callable[[Tensor], Tensor],
+        group: Group = SOLO,
     ) -> None:
         super().__init__()
         self.class_weights: Tensor
@@ -71,6 +76,10 @@ class FinetuneModule(lightning.LightningModule):
         self.average = AveragedModel(network, multi_avg_fn=_update_average(settings.training.ema_decay))
         self.register_buffer("class_weights", class_weights)
         self.settings, self.batches, self.seed, self.prepare = settings, batches, seed, prepare
+        self.group, self.share = group, batches.share
+        self.counts = True  # whether the inputs of this step count, and do not only fill an empty part
+        if settings.learn_norms and group.size > 1:
+            synchronise_batch_norms(network, lambda: self.counts)
         self.mix = _mixing(settings, len(class_weights))
         self.validated: list[tuple[Tensor, Tensor]] = []
 
@@ -125,27 +134,63 @@ class FinetuneModule(lightning.LightningModule):
             torch.manual_seed(int(seeds.generate_state(1)[0]))
 
     def training_step(self, batch: Any, index: int) -> Tensor:
-        """Loss of one batch."""
+        """Loss of one batch, or of a part of one."""
         inputs, labels = self.prepare(batch[0]), batch[1]
         if self.mix is not None:
-            inputs, labels = _mix(self.mix, inputs, labels)
+            inputs, labels = self._mix(inputs, labels, index)
         smoothing = self.settings.training.label_smoothing
-        loss = F.cross_entropy(self.network(inputs), labels, self.class_weights, label_smoothing=smoothing)
-        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(inputs))
+        if self.share.parts == 1:
+            loss = F.cross_entropy(
+                self.network(inputs), labels, self.class_weights, label_smoothing=smoothing
+            )
+            photos = len(inputs)
+        else:
+            loss, photos = self._loss_of_part(inputs, labels, batch[2], int(batch[3])), len(batch[2])
+        self.log(
+            "train/loss",
+            loss,
+            on_step=False,
+            on_epoch=True,
+            batch_size=photos,
+            sync_dist=self.share.size > 1,
+        )
         return loss
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Updates the average after each step."""
-        self.average.update_parameters(self.network)
+    def _loss_of_part(self, inputs: Tensor, labels: Tensor, batch_labels: Tensor, count: int) -> Tensor:
+        """A part's loss, scaled so that the mean over processes and steps is the loss of the batch."""
+        self.counts = count > 0
+        if not count:
+            return self.network(inputs).sum() * 0.0
+        inputs, labels = inputs[-count:], labels[-count:]
+        smoothing = self.settings.training.label_smoothing
+        loss = loss_of_part(self.network(inputs), labels, batch_labels, self.class_weights, smoothing)
+        return loss * self.share.parts
+
+    def _mix(self, inputs: Tensor, labels: Tensor, index: int) -> tuple[Tensor, Tensor]:
+        """Mixes photos; all parts of a batch that this process computes draw the same numbers."""
+        assert self.mix is not None
+        if index % self.share.steps:
+            torch.set_rng_state(self.drawn_from)
+        elif self.share.steps > 1:
+            self.drawn_from = torch.get_rng_state()
+        return _mix(self.mix, inputs, labels)
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, index: int) -> None:
+        """Updates the average after each step of the optimizer."""
+        if (index + 1) % self.share.steps == 0:
+            self.average.update_parameters(self.network)
 
     def validation_step(self, batch: Any, index: int) -> None:
         """Logits of the averaged network."""
+        if not len(batch[1]):
+            return
         self.average.eval()
         self.validated.append((self.average(self.prepare(batch[0])).float().cpu(), batch[1].cpu()))
 
     def on_validation_epoch_end(self) -> None:
-        """Logs loss, macro-F1 and accuracy of the averaged network."""
-        logits, labels = (torch.cat(part) for part in zip(*self.validated, strict=True))
+        """Logs loss, macro-F1 and accuracy of the averaged network, over the photos of all processes."""
+        parts = [part for validated in self.group.gather(self.validated) for part in validated]
+        logits, labels = (torch.cat(part) for part in zip(*parts, strict=True))
         self.validated.clear()
         self.log("validation/loss", log_losses(logits, labels).mean())
         self.log("validation/macro_f1", macro_f1(logits, labels))

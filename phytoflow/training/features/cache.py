@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from phytoflow.system.progress import progress
 from phytoflow.system.threads import thread_map
 from phytoflow.training.engine.device import Device
 from phytoflow.training.features.extractor import Extractor, Features, compile_extractor
+from phytoflow.training.features.parts import Parts
 from phytoflow.training.features.view_writer import ACTIVATIONS, POOLED, ViewWriter
 
 CPU_BATCH = 8  # the largest activations of eight photos fit a CPU's cache
@@ -64,6 +65,29 @@ class CachedFeatures:
         )
 
 
+class View(NamedTuple):
+    """One view of a split's photos.
+
+    Attributes:
+        split: ``train`` or ``validation``.
+        preset: Augmentation preset.
+        number: From 0; with the seed, determines the augmentation.
+        activations: Whether activations are cached too.
+        title: For people.
+    """
+
+    split: str
+    preset: str
+    number: int
+    activations: bool
+    title: str
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.split}-{self.preset}-{self.number}{'' if self.activations else '-pooled'}"
+
+
 @dataclass(frozen=True)
 class FeatureCache:
     """Computes and caches features.
@@ -76,6 +100,7 @@ class FeatureCache:
         seed: Seed of the augmentation.
         workers: Loader processes.
         folder: Folder of the cache; all of it must come from the same model, data and seed.
+        parts: How a group's processes compute a view together; None: this process computes it alone.
     """
 
     dataset: Dataset
@@ -85,6 +110,7 @@ class FeatureCache:
     seed: int
     workers: int
     folder: Path
+    parts: Parts | None = None
 
     def load(
         self, split: str, preset: str = "none", count: int = 1, *, activations: bool = True
@@ -101,10 +127,11 @@ class FeatureCache:
             StorageError: The disk has no room.
         """
         presets = ["none", *[preset] * (count - 1)] if self.dataset.count(split) else []
-        folders = [
-            self._compute(split, name, view, activations, f"{split} photos, view {view + 1} of {count}")
-            for view, name in enumerate(presets)
+        views = [
+            View(split, name, number, activations, f"{split} photos, view {number + 1} of {count}")
+            for number, name in enumerate(presets)
         ]
+        folders = [self._find(view) for view in views]
         arrays = [np.load(folder / ACTIVATIONS, mmap_mode="r") for folder in folders if activations]
         pooled = [np.load(folder / POOLED) for folder in folders]
         return CachedFeatures(arrays, pooled, np.asarray(self.dataset.labels(split), np.int64))
@@ -116,18 +143,46 @@ class FeatureCache:
             values = int(self.model.trunk(torch.zeros(1, 3, size, size)).numel())
         return values * np.dtype(np.float16).itemsize
 
-    def _compute(self, split: str, preset: str, view: int, activations: bool, title: str) -> Path:
+    def _find(self, view: View) -> Path:
         """Computes a view unless it is cached; returns its folder."""
-        folder = self.folder / f"{split}-{preset}-{view}{'' if activations else '-pooled'}"
-        if not folder.exists():
-            writer = ViewWriter(folder, self.dataset.count(split), activations=activations)
-            with progress(f"Features of {title}", self.dataset.count(split)) as counter:
-                counter.advance(writer.rows)  # of a run that was killed
-                for features in self._extract(self._load_images(split, preset, view, writer.rows)):
-                    writer.write(features)
-                    counter.advance(writer.rows - counter.done)
-            writer.finish()
+        folder = self.folder / view.name
+        if self.parts is not None and self.parts.group.size > 1:
+            self._compute_together(view, folder, self.parts)
+        elif not folder.exists():
+            self._compute(view, folder, slice(0, self.dataset.count(view.split)))
         return folder
+
+    def _compute_together(self, view: View, folder: Path, parts: Parts) -> None:
+        """Computes this process's part of a view; one process of each machine puts all together."""
+        if all(parts.group.gather(folder.exists())):
+            return
+        photos, own = self.dataset.count(view.split), parts.folder(folder, parts.group.rank)
+        rows = parts.rows(photos, self._batch, parts.group.rank)
+        if not parts.is_shared(folder):
+            if rows.start < rows.stop and not own.exists():
+                self._compute(view, own, rows)
+            parts.share(folder)
+        parts.group.meet()
+        if parts.assembles and not folder.exists():
+            writer = ViewWriter(folder, photos, activations=view.activations)
+            for features in parts.read(folder, photos, self._batch, writer.rows):
+                writer.write(features)
+            writer.finish()
+        parts.group.meet()
+        if parts.assembles:
+            parts.remove(folder)
+
+    def _compute(self, view: View, folder: Path, rows: slice) -> None:
+        """Computes some photos of a view."""
+        photos = rows.stop - rows.start
+        writer = ViewWriter(folder, photos, activations=view.activations)
+        with progress(f"Features of {view.title}", photos) as counter:
+            counter.advance(writer.rows)  # of a run that was killed
+            left = slice(rows.start + writer.rows, rows.stop)
+            for features in self._extract(self._load_images(view, left)):
+                writer.write(features)
+                counter.advance(writer.rows - counter.done)
+        writer.finish()
 
     def _extract(self, batches: Iterable[Any]) -> Iterator[Features]:
         """On CPUs one batch for each thread and core: no core waits for another within a layer."""
@@ -143,17 +198,22 @@ class FeatureCache:
         finally:
             torch.set_num_threads(threads)
 
-    def _load_images(self, split: str, preset: str, view: int, start: int) -> _Batches:
+    @property
+    def _batch(self) -> int:
+        return GPU_BATCH if self.device.kind == "cuda" else CPU_BATCH
+
+    def _load_images(self, view: View, rows: slice) -> _Batches:
         size = self.preprocessing.size
+        preset = view.preset
         return image_loader(
             self.dataset,
-            split,
+            view.split,
             transform=None if preset == "none" else augmentation(preset, size, self.preprocessing),  # type: ignore[arg-type]
-            batch_size=GPU_BATCH if self.device.kind == "cuda" else CPU_BATCH,
+            batch_size=self._batch,
             seed=self.seed,
-            epoch=view,
+            epoch=view.number,
             workers=self.workers,
-            start=start,
+            rows=rows,
         )
 
     @cached_property

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from phytoflow.models.heads import create_head
 from phytoflow.training.context import TrainingContext
+from phytoflow.training.distributed.group import SOLO, Group
+from phytoflow.training.distributed.shares import WHOLE
 from phytoflow.training.engine.batches import Batches, CachedBatches, StreamedBatches
 from phytoflow.training.engine.class_balance import class_weights, draw_probabilities
 from phytoflow.training.engine.fit import fit
@@ -58,10 +60,10 @@ def probe_network(context: TrainingContext, probe: LinearProbe) -> nn.Sequential
 
 
 def fit_mlp_head(context: TrainingContext, split: FitSplit, name: str) -> nn.Sequential:
-    """The frozen tail with a dense head fitted on its features."""
+    """The frozen tail with a dense head fitted on its features, by this process alone."""
     head = create_head(context.model, context.classifier.feature_count, context.classes)
     held_out = None if split.held_out is None else (split.held_out.pooled[0], split.held_out.labels)
-    batches = cached_batches(context, split, split.features.pooled, held_out)
+    batches = replace(cached_batches(context, split, split.features.pooled, held_out), share=WHOLE)
     settings = replace(
         context.finetune_settings(len(split.rows), held_out=held_out is not None),
         learning_rate=context.training.head_learning_rate,
@@ -69,7 +71,7 @@ def fit_mlp_head(context: TrainingContext, split: FitSplit, name: str) -> nn.Seq
         learn_norms=True,
         mix=False,
     )
-    fitted = _fit(context, head, batches, split, settings, name)
+    fitted = _fit(context, head, batches, split, settings, name, SOLO)
     return nn.Sequential(copy.deepcopy(context.classifier.tail).cpu(), fitted)
 
 
@@ -87,7 +89,7 @@ def finetune(context: TrainingContext, start: nn.Sequential, split: FitSplit, na
     torch.manual_seed(context.seed)  # of the low-rank matrices: a resumed fit begins with the same ones
     restrict_training(network, context.training)
     _LOG.info("%s: %s trains %d parameters", name, context.training.strategy, count_trained(network))
-    fitted = _fit(context, network, batches, split, settings, name)
+    fitted = _fit(context, network, batches, split, settings, name, context.group)
     assert isinstance(fitted, nn.Sequential)
     merge(fitted)
     return fitted
@@ -100,7 +102,15 @@ def cached_batches(
     training, labels = context.training, split.features.labels
     probabilities = draw_probabilities(labels[split.rows], context.classes, training.class_balancing)
     return CachedBatches(
-        views, labels, split.rows, held_out, training.batch_size, context.seed, probabilities
+        views,
+        labels,
+        split.rows,
+        held_out,
+        training.batch_size,
+        context.seed,
+        probabilities,
+        context.share,
+        context.mixed,
     )
 
 
@@ -114,6 +124,8 @@ def streamed_batches(context: TrainingContext, held_out: CachedBatches | None) -
         context.seed,
         context.workers,
         held_out,
+        context.share,
+        context.mixed,
     )
 
 
@@ -132,10 +144,11 @@ def _fit(
     split: FitSplit,
     settings: FitSettings,
     name: str,
+    group: Group,
 ) -> nn.Module:
     labels = split.features.labels[split.rows]
     weights = loss_weights(context, labels, streamed=isinstance(batches, StreamedBatches))
-    module = FinetuneModule(network, settings, batches, weights, context.seed, context.prepare)
+    module = FinetuneModule(network, settings, batches, weights, context.seed, context.prepare, group)
     fitted, history = fit(module, name, context.store, context.device, context.reporter)
     context.history += history
     return fitted

@@ -55,7 +55,7 @@ def _cross_validate(context: TrainingContext) -> Outcome:
     groups = context.groups("train", "validation")
     folds = grouped_folds(features.labels, groups, context.training.folds, context.seed)
     with context.timed("head"):
-        penalty = penalty_by_folds(context, features, folds)
+        penalty = context.group.on_first(lambda: penalty_by_folds(context, features, folds))
     folds = folds[: context.training.evaluated_folds]
     with context.timed("cross_validation"):
         by_view = _evaluate_folds(context, features, folds, groups, penalty)
@@ -94,7 +94,7 @@ def _hold_out(context: TrainingContext) -> Outcome:
         validation = _load(context, "validation", context.evaluated_views)
     split = FitSplit(features, np.arange(len(features)), validation)
     with context.timed("head"):
-        penalty = penalty_by_validation(context, split)
+        penalty = context.group.on_first(lambda: penalty_by_validation(context, split))
     with context.timed("finetune"):
         stages = _train_stages(context, split, penalty, "final fit")
     rows = np.arange(len(validation))
@@ -108,13 +108,16 @@ def _hold_out(context: TrainingContext) -> Outcome:
 def _train_stages(
     context: TrainingContext, split: FitSplit, penalty: float, name: str, *, second: bool = True
 ) -> _Stages:
-    if context.model.head == "mlp":
-        first = fit_mlp_head(context, split, f"{name} head")
-    else:
-        first = probe_network(context, fit_linear_probes(context, split.features, split.rows, (penalty,))[0])
+    first = context.group.on_first(lambda: _fit_head(context, split, penalty, f"{name} head"))
     if not second or len(_alphas(context)) == 1:
         return first, first
     return first, finetune(context, first, split, name)
+
+
+def _fit_head(context: TrainingContext, split: FitSplit, penalty: float, name: str) -> nn.Sequential:
+    if context.model.head == "mlp":
+        return fit_mlp_head(context, split, name)
+    return probe_network(context, fit_linear_probes(context, split.features, split.rows, (penalty,))[0])
 
 
 def _held_out_logits(
@@ -127,10 +130,11 @@ def _held_out_logits(
     """Logits of all candidates between the two stages for some photos, for each evaluated view."""
     networks = [interpolate_weights(*stages, alpha) for alpha in _alphas(context)]
     labels = torch.from_numpy(features.labels[rows])
-    return [
-        HeldOutLogits([predict_logits(network, view[rows]) for network in networks], labels, groups[rows])
-        for view in features.activations[: context.evaluated_views]
-    ]
+    views = features.activations[: context.evaluated_views]
+    logits = context.group.on_first(
+        lambda: [[predict_logits(network, view[rows]) for network in networks] for view in views]
+    )
+    return [HeldOutLogits(of_view, labels, groups[rows]) for of_view in logits]
 
 
 def _alphas(context: TrainingContext) -> tuple[float, ...]:

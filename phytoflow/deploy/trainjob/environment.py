@@ -1,0 +1,14 @@
+"""Names of the environment variables with addresses and keys of stores, in steps and in TrainJobs."""
+
+from __future__ import annotations
+
+CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_SECRET_ACCESS_KEY",
+    "MLFLOW_TRACKING_USERNAME",
+    "MLFLOW_TRACKING_PASSWORD",
+)
+"""Keys of the Secret."""
+CONFIGURATION = ("AWS_ENDPOINT_URL", "AWS_REGION", "GS_ENDPOINT_URL", "MLFLOW_TRACKING_URI")
+"""Keys of the ConfigMap."""

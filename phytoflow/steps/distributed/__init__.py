@@ -1,0 +1,1 @@
+"""Training that the train step has other processes do, on this machine or on a cluster."""

@@ -1,0 +1,1 @@
+"""Several processes train one network: their group, their shares of a batch, and how they are started."""
