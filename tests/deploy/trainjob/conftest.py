@@ -10,7 +10,7 @@ import pytest
 
 from phytoflow.deploy.kubernetes.api import Cluster
 from phytoflow.deploy.trainjob.diagnosis import FIRST_POD, TRAIN_JOBS
-from tests.support.api_server import ApiServer
+from tests.support.services.api_server import ApiServer
 
 NAME = "phytoflow-train-1"
 

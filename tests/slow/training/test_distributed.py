@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from phytoflow.models.checkpoint import read_summary
-from tests.support.processes import processes_naming
+from tests.support.services.processes import processes_naming
 from tests.support.small_training import write_photos
 
 SETTINGS = {

@@ -11,7 +11,7 @@ from phytoflow.errors import ConfigError
 from phytoflow.training.distributed.batch_norm import synchronise_batch_norms
 from phytoflow.training.distributed.group import join_group
 from phytoflow.training.settings import TrainingSettings
-from tests.support.training_group import run_group
+from tests.support.services.training_group import run_group
 
 INPUTS = torch.randn(7, 3, 4, 4, generator=torch.Generator().manual_seed(0)) + torch.tensor(50.0)
 SHARES = ((slice(0, 5), True), (slice(5, 7), True), (slice(0, 1), False))

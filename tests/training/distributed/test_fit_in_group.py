@@ -19,8 +19,8 @@ from phytoflow.training.engine.epoch_reporter import EpochReporter
 from phytoflow.training.engine.fit import fit
 from phytoflow.training.engine.lightning_module import FinetuneModule, FitSettings
 from phytoflow.training.settings import TrainingSettings
+from tests.support.services.training_group import run_group
 from tests.support.small_training import Notes
-from tests.support.training_group import run_group
 
 PHOTOS = 41  # the last of three batches has nine photos, of which four processes have two or three
 RANDOM = np.random.default_rng(0)

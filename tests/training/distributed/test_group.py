@@ -9,7 +9,7 @@ import pytest
 from phytoflow.errors import ConfigError
 from phytoflow.training.distributed.group import SOLO, join_group
 from phytoflow.training.settings import TrainingSettings
-from tests.support.training_group import run_group
+from tests.support.services.training_group import run_group
 
 SETTINGS = TrainingSettings(device="cpu", group_timeout_minutes=0.02)  # collective operations: 1.2 s
 

@@ -13,7 +13,7 @@ import pytest
 
 from phytoflow.training.distributed import launch as module
 from phytoflow.training.distributed.launch import ProcessError, launch
-from tests.support.processes import runs
+from tests.support.services.processes import runs
 
 _NOTE = "import os, pathlib; place = pathlib.Path({place!r}); rank = os.environ['RANK']\n"
 _ONCE = """

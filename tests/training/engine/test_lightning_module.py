@@ -1,10 +1,12 @@
 """Schedule, averaging and mixing."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
+from phytoflow.training.distributed.shares import WHOLE
 from phytoflow.training.engine.lightning_module import (
     FinetuneModule,
     FitSettings,
@@ -53,11 +55,25 @@ def test_inputs_of_any_shape_are_mixed_with_their_labels(shape: tuple[int, ...])
     assert torch.allclose(mixed[0], share * inputs[0] + (1 - share) * inputs[-1], atol=1e-5)
 
 
+class StreamedNothing:
+    """Batches of which there are none."""
+
+    share = WHOLE
+
+    def train(self, epoch: int) -> list[Any]:
+        """See Batches."""
+        return []
+
+    def validation(self) -> list[Any]:
+        """See Batches."""
+        return []
+
+
 def test_frozen_norms_do_not_learn_but_others_do() -> None:
     def norm_after_a_step(learn: bool) -> torch.nn.BatchNorm1d:
         network = torch.nn.Sequential(torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 2))
         chosen = replace(settings(), learn_norms=learn)
-        module = FinetuneModule(network, chosen, None, torch.ones(2), 0, lambda x: x)  # type: ignore[arg-type]
+        module = FinetuneModule(network, chosen, StreamedNothing(), torch.ones(2), 0, lambda x: x)
         module.train()
         module.network(torch.randn(8, 4) + 5)
         assert isinstance(network[0], torch.nn.BatchNorm1d)

@@ -11,7 +11,7 @@ from phytoflow.training.distributed.group import Group
 from phytoflow.training.engine.checkpoints import CheckpointStore
 from phytoflow.training.features.parts import Parts
 from phytoflow.training.features.view_writer import ViewWriter
-from tests.support.object_store import object_store
+from tests.support.services.object_store import object_store
 
 PHOTOS, BATCH = 21, 4
 ACTIVATIONS = np.arange(PHOTOS * 2, dtype=np.float16).reshape(PHOTOS, 2)
