@@ -82,7 +82,7 @@ def image_loader(
 def batch_loader(
     dataset: Dataset,
     split: str,
-    batches: Sequence[Sequence[int]],
+    batches: Sequence[list[int]],
     *,
     transform: Transform,
     seed: int,

@@ -38,7 +38,8 @@ def synchronise_batch_norms(network: nn.Module, counts: Callable[[], bool]) -> N
                 f"several processes cannot train the batch norm {name} ({type(layer).__name__}) together",
                 remedy="set training.devices=1, or choose another backbone",
             )
-        layer.forward = MethodType(_forwarder(type(layer).forward, counts), layer)
+        forward = MethodType(_forwarder(type(layer).forward, counts), layer)
+        layer.forward = forward  # type: ignore[method-assign]
 
 
 def _forwarder(alone: Callable[[Any, Tensor], Tensor], counts: Callable[[], bool]) -> Any:

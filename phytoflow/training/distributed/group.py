@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from phytoflow.errors import ConfigError
 from phytoflow.system.cpu import cpu_count
@@ -112,16 +114,16 @@ def join_group(settings: TrainingSettings) -> Group:
         return SOLO
     _check_number(settings)
     timeout = timedelta(minutes=settings.group_timeout_minutes)
-    store, rank, size = next(dist.rendezvous("env://", timeout=timeout))
+    store, rank, size = next(rendezvous("env://", timeout=timeout))
     local_rank, local_size = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
-    group = Group(rank, size, local_rank, local_size, dist.PrefixStore("phytoflow", store))
+    group = Group(rank, size, local_rank, local_size, PrefixStore("phytoflow", store))
     torch.set_num_threads(max(1, cpu_count() // local_size))
     if torch.cuda.is_available() and settings.device != "cpu":
         torch.cuda.set_device(local_rank % torch.cuda.device_count())
     group.meet()
     backend = _BACKEND if torch.cuda.is_available() and settings.device != "cpu" else "gloo"
     dist.init_process_group(
-        backend, store=dist.PrefixStore("torch", store), rank=rank, world_size=size, timeout=timeout
+        backend, store=PrefixStore("torch", store), rank=rank, world_size=size, timeout=timeout
     )
     return group
 

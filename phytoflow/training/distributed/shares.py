@@ -69,7 +69,7 @@ class Part(NamedTuple):
     photos: int
 
     @property
-    def count(self) -> int:
+    def length(self) -> int:
         """Number of photos."""
         return self.end - self.start
 
@@ -81,7 +81,7 @@ class Part(NamedTuple):
                 too. So it is for an empty part, of a batch of fewer photos than parts: every process must
                 compute something.
         """
-        return np.arange(self.start - (mixed or not self.count), self.end) % self.photos
+        return np.arange(self.start - (mixed or not self.length), self.end) % self.photos
 
 
 def loss_of_part(

@@ -101,7 +101,7 @@ class CachedBatches:
         batch_labels = torch.from_numpy(self.labels[rows])
         for part in self.share.parts_of(len(rows)):
             chosen = part.rows(mixed=self.mixed)
-            yield (*self._load(rows[chosen], view_of_photo[chosen]), batch_labels, torch.tensor(part.count))
+            yield (*self._load(rows[chosen], view_of_photo[chosen]), batch_labels, torch.tensor(part.length))
 
     def _load(self, rows: NDArray[np.int64], view_of_photo: NDArray[np.int64]) -> Batch:
         inputs = [self.views[view][row] for view, row in zip(view_of_photo, rows, strict=True)]
@@ -168,7 +168,7 @@ class StreamedBatches:
     def _with_batches(self, loader: Any, parts: Sequence[tuple[NDArray[np.int64], Part]]) -> Iterator[Batch]:
         labels = torch.tensor(self.dataset.labels("train"))
         for (photos, own, _), (rows, part) in zip(loader, parts, strict=True):
-            yield photos, own, labels[torch.from_numpy(rows)], torch.tensor(part.count)
+            yield photos, own, labels[torch.from_numpy(rows)], torch.tensor(part.length)
 
     def _load(self, split: str, **options: Any) -> Any:
         chosen = {"batch_size": self.batch_size, "seed": self.seed, "workers": self.workers} | options

@@ -14,8 +14,9 @@ from typing import Any
 import lightning
 import safetensors.torch
 import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch.callbacks import Callback, EarlyStopping
-from lightning.pytorch.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import nn
@@ -145,7 +146,7 @@ def _place(module: FinetuneModule, checkpoint_io: SnapshotIO) -> dict[str, Any]:
         return {"devices": 1, "plugins": [checkpoint_io, LightningEnvironment()]}
     averages = [name for name, _ in module.named_parameters() if name.startswith("average.")]
     # They have no gradients; without this DDP would wait for some.
-    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(module, averages)
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(module, averages)  # type: ignore[no-untyped-call]
     strategy = DDPStrategy(broadcast_buffers=False)
     return {
         "devices": group.local_size,

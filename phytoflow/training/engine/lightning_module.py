@@ -80,6 +80,7 @@ class FinetuneModule(lightning.LightningModule):
         self.counts = True  # whether the inputs of this step count, and do not only fill an empty part
         if settings.learn_norms and group.size > 1:
             synchronise_batch_norms(network, lambda: self.counts)
+        self.drawn_from = torch.get_rng_state()
         self.mix = _mixing(settings, len(class_weights))
         self.validated: list[tuple[Tensor, Tensor]] = []
 

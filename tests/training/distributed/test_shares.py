@@ -19,7 +19,7 @@ def test_each_photo_is_in_one_part(photos: int, size: int, steps: int) -> None:
     parts = [part for rank in range(size) for part in Share(rank, size, steps).parts_of(photos)]
     assert sorted(row for part in parts for row in range(part.start, part.end)) == list(range(photos))
     assert {len(list(Share(rank, size, steps).parts_of(photos))) for rank in range(size)} == {steps}
-    assert max(part.count for part in parts) - min(part.count for part in parts) <= 1
+    assert max(part.length for part in parts) - min(part.length for part in parts) <= 1
 
 
 def test_a_mixed_part_has_the_photo_before_it_and_an_empty_one_has_only_that() -> None:
@@ -27,7 +27,7 @@ def test_a_mixed_part_has_the_photo_before_it_and_an_empty_one_has_only_that() -
     assert first.rows(mixed=True).tolist() == [4, 0, 1] and first.rows(mixed=False).tolist() == [0, 1]
     assert second.rows(mixed=True).tolist() == [1, 2, 3, 4]
     empty = next(Share(0, 2).parts_of(1))
-    assert empty.count == 0 and empty.rows(mixed=False).tolist() == [0]
+    assert empty.length == 0 and empty.rows(mixed=False).tolist() == [0]
 
 
 @pytest.mark.parametrize("size", [1, 3, 8])
@@ -39,7 +39,7 @@ def test_each_held_out_photo_is_validated_once(size: int) -> None:
 def test_parts_hold_at_most_what_a_process_computes_at_once() -> None:
     settings = TrainingSettings(batch_size=32, device_batch_size=6)
     share = Share.of(Group(rank=1, size=2), settings)
-    assert share == Share(1, 2, 3) and max(part.count for part in share.parts_of(32)) <= 6
+    assert share == Share(1, 2, 3) and max(part.length for part in share.parts_of(32)) <= 6
     assert Share.of(Group(), TrainingSettings()).parts == 1
 
 
