@@ -6,7 +6,7 @@ import itertools
 
 from phytoflow.steps.settings import TrainStepSettings
 
-_MODULE = "phytoflow.steps.train_process"
+_MODULE = "phytoflow.cli.train_process"
 
 
 def process_arguments(dataset: str, settings: TrainStepSettings, output: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""One of several training processes, ``python -m phytoflow.steps.train_process`` under torchrun.
+"""One of several training processes, ``python -m phytoflow.cli.train_process`` under torchrun.
 
 The trained model stays with the checkpoints in OUTPUT, where the step that asked for it takes it.
 """
