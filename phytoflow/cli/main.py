@@ -22,6 +22,7 @@ COMMANDS = {
         "stop": "serve:stop",
     },
     "Photos and settings": {"data": "data:app", "settings": "settings:settings"},
+    "Better settings": {"tune": "tune:tune"},
     "One step alone": {
         "train": "steps:train",
         "export": "steps:export",

@@ -45,7 +45,7 @@ def train(
         return
     with exclusive_folder(output):
         if not prepared:
-            _prepare(data, PreprocessStepSettings.of(chosen), dataset)
+            prepare_once(data, PreprocessStepSettings.of(chosen), dataset)
         train_step.train(dataset, TrainStepSettings.of(chosen), output / "model", str(output))
         train_step.clear_checkpoints(str(output))
     typer.echo(f"trained model in {output / 'model'}; next: phytoflow export --output {output}")
@@ -107,7 +107,7 @@ def compare(
         typer.echo(f"report: {html}")
 
 
-def _prepare(data: str, settings: PreprocessStepSettings, dataset: Path) -> None:
+def prepare_once(data: str, settings: PreprocessStepSettings, dataset: Path) -> None:
     """Makes a dataset, unless it was made of the same photos with the same settings and code."""
     from phytoflow.data.sources.resolve import source_version
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from phytoflow.settings_base import Section, Share
+from phytoflow.settings_base import SearchChoices, Section, Share
 
 Backbone = Literal[
     "tf_efficientnet_lite0",
@@ -31,7 +31,7 @@ class ModelSettings(Section):
     backbone: Backbone = Field(
         "tf_efficientnet_lite0", description="Name of the backbone in timm, or attention_cnn."
     )
-    head: Literal["linear", "mlp"] = Field(
+    head: Annotated[Literal["linear", "mlp"], SearchChoices(("linear", "mlp"), ("full",))] = Field(
         "linear", description="Head: linear, or mlp (batch norm, dense 256, ReLU, dropout, dense)."
     )
     weights: str = Field(

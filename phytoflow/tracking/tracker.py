@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 KEY_TAG = "phytoflow.key"
+_PARENT_TAG = "mlflow.parentRunId"  # MLflow's own name
 MAX_PARAMETER = 6000  # characters; MLflow's own limit
 _MAX_TAG = 8000  # characters; MLflow's own limit
 _PARAMETERS_PER_REQUEST = 100  # MLflow's own limit
@@ -57,6 +58,7 @@ class Tracker:
         name: str = "training",
         model: str = "",
         finished: bool = False,
+        parent: str = "",
     ) -> Tracker:
         """Resumes the run with this id or, if unfinished, with this key; starts a new one otherwise.
 
@@ -69,6 +71,7 @@ class Tracker:
             model: Name of the model that the run trains. MLflow lists a run under its training runs only if
                 it has one.
             finished: Resume a run of this key even if it is finished.
+            parent: Id of the run that a new run is shown below.
 
         Raises:
             TrackingError: MLflow cannot be reached, refuses, or has no run of this id.
@@ -82,7 +85,7 @@ class Tracker:
                 store.client.update_run(resumed, status="RUNNING")
                 tracker = cls(store, resumed)
             else:
-                tags = {KEY_TAG: key} if key else {}
+                tags = ({KEY_TAG: key} if key else {}) | ({_PARENT_TAG: parent} if parent else {})
                 run = store.client.create_run(experiment, run_name=name, tags=tags)
                 tracker = cls(store, str(run.info.run_id))
         if model:

@@ -61,6 +61,7 @@ class TrainingContext:
         history: Every epoch of every fit so far.
         seconds: Wall-clock time of each part.
         group: The processes that train together.
+        feature_folder: Folder of cached features that other trainings share; None: a folder of its own.
     """
 
     dataset: Dataset
@@ -76,6 +77,7 @@ class TrainingContext:
     history: list[Epoch] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     group: Group = SOLO
+    feature_folder: Path | None = None
 
     @property
     def end_to_end(self) -> bool:
@@ -146,7 +148,7 @@ class TrainingContext:
             self.device,
             self.seed,
             self.workers,
-            self.store.scratch / "features",
+            self.feature_folder or self.store.scratch / "features",
             Parts(self.group, self.store),
         )
 
@@ -229,8 +231,19 @@ def open_context(
     store: CheckpointStore,
     tracker: Tracker,
     group: Group = SOLO,
+    shared_features: Path | None = None,
 ) -> TrainingContext:
     """Finds the device and builds the network.
+
+    Args:
+        dataset: The dataset.
+        model: Settings of the network.
+        training: Settings of the training.
+        seed: Seed of the training.
+        store: Checkpoints and cached features.
+        tracker: Records epochs and the result.
+        group: The processes that train together.
+        shared_features: Folder in which trainings share the features that are the same for them.
 
     Raises:
         WeightsError: The pretrained weights are not available.
@@ -241,7 +254,7 @@ def open_context(
     classifier = create_model(model, len(dataset.classes), training.finetune_blocks)
     preprocessing = preprocessing_for(model).decoding_as(dataset.summary.preprocessing)
     reporter = EpochReporter(tracker)
-    return TrainingContext(
+    context = TrainingContext(
         dataset,
         model,
         training,
@@ -253,4 +266,18 @@ def open_context(
         tracker,
         reporter,
         group=group,
+    )
+    if shared_features:
+        context.feature_folder = shared_features / _feature_key(context)
+    return context
+
+
+def _feature_key(context: TrainingContext) -> str:
+    """Identifies what the cached features depend on: neither the head nor how it is trained."""
+    return fingerprint(
+        data=[context.dataset.summary.data_hash, *(shard.sha256 for shard in context.dataset.shards)],
+        model=json.loads(context.model.model_dump_json(include={"backbone", "weights", "image_size"})),
+        blocks=context.training.finetune_blocks,
+        seed=context.seed,
+        code=code_version(),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from phytoflow.settings_base import Section, Share
+from phytoflow.settings_base import SearchChoices, SearchRange, Section, Share
 
+_FULL = ("full",)  # varied by that preset of a search alone
 Strategy = Literal["partial", "linear", "full", "lora", "adapter", "bitfit"]
 PLACEMENT = frozenset({"devices", "nodes", "device_batch_size", "group_timeout_minutes"})
 """Settings that say where a training runs: its result and its checkpoints are the same for all of them."""
@@ -16,8 +17,8 @@ PLACEMENT = frozenset({"devices", "nodes", "device_batch_size", "group_timeout_m
 class TrainingSettings(Section):
     """Training in two stages: a head on frozen features, then fine-tuning of the last blocks."""
 
-    augmentation: Literal["none", "light", "outdoor"] = Field(
-        "light", description="Augmentation preset; outdoor imitates light, weather and bad cameras."
+    augmentation: Annotated[Literal["none", "light", "outdoor"], SearchChoices(("none", "light"), _FULL)] = (
+        Field("light", description="Augmentation preset; outdoor imitates light, weather and bad cameras.")
     )
     cached_views: int | None = Field(
         None,
@@ -32,14 +33,16 @@ class TrainingSettings(Section):
     )
     head_epochs: int = Field(60, ge=1, description="Maximum epochs of an mlp head; a linear one is solved.")
     head_learning_rate: float = Field(1e-3, gt=0, description="Learning rate of an mlp head.")
-    strategy: Strategy = Field(
+    strategy: Annotated[Strategy, SearchChoices(("partial", "linear", "lora", "bitfit"))] = Field(
         "partial",
         description="What is trained: the head and, of the last blocks, all weights (partial), low-rank "
         "changes of them (lora, adapter), their biases (bitfit), or nothing (linear); or every layer, from "
         "photos (full).",
     )
-    rank: int = Field(8, ge=1, le=256, description="Rank of what lora and adapter add to each layer.")
-    finetune_blocks: int = Field(
+    rank: Annotated[int, SearchChoices((4, 8, 16), _FULL)] = Field(
+        8, ge=1, le=256, description="Rank of what lora and adapter add to each layer."
+    )
+    finetune_blocks: Annotated[int, SearchChoices((4, 8, 12), _FULL)] = Field(
         8, ge=0, description="Number of last blocks that are fine-tuned; 0: only the head is trained."
     )
     finetune_epochs: int = Field(
@@ -51,7 +54,9 @@ class TrainingSettings(Section):
     min_finetune_steps: int = Field(
         120, ge=0, description="Minimum steps of fine-tuning: small sets go through more epochs."
     )
-    finetune_learning_rate: float = Field(7e-4, gt=0, description="Learning rate of fine-tuning.")
+    finetune_learning_rate: Annotated[float, SearchRange(2e-4, 3e-3)] = Field(
+        7e-4, gt=0, description="Learning rate of fine-tuning."
+    )
     train_depthwise: bool = Field(
         False, description="Fine-tune depthwise filters too: a step then takes a third longer on CPUs."
     )
@@ -76,19 +81,27 @@ class TrainingSettings(Section):
     )
     end_to_end_learning_rate: float = Field(1e-3, gt=0, description="Learning rate of training every layer.")
     batch_size: int = Field(32, ge=1, description="Photos in a batch.")
-    weight_decay: float = Field(1e-4, ge=0, description="Decoupled weight decay (AdamW).")
+    weight_decay: Annotated[float, SearchRange(1e-5, 1e-2, _FULL)] = Field(
+        1e-4, ge=0, description="Decoupled weight decay (AdamW)."
+    )
     schedule: Literal["cosine", "plateau", "constant"] = Field(
         "cosine", description="Learning-rate schedule."
     )
     early_stopping_patience: int = Field(
         4, ge=1, description="Epochs without a lower validation loss before a fit stops."
     )
-    class_balancing: Literal["none", "sampler", "loss"] = Field(
-        "loss",
-        description="Balancing of unequal classes: how often photos are drawn, or weights in the loss.",
+    class_balancing: Annotated[Literal["none", "sampler", "loss"], SearchChoices(("none", "loss"), _FULL)] = (
+        Field(
+            "loss",
+            description="Balancing of unequal classes: how often photos are drawn, or weights in the loss.",
+        )
     )
-    label_smoothing: Share = Field(0.05, description="Label smoothing (Szegedy 2016).")
-    mixup: float = Field(0.0, ge=0, description="Beta parameter of MixUp (Zhang 2018); 0: off.")
+    label_smoothing: Annotated[Share, SearchChoices((0.0, 0.05, 0.1))] = Field(
+        0.05, description="Label smoothing (Szegedy 2016)."
+    )
+    mixup: Annotated[float, SearchChoices((0.0, 0.2))] = Field(
+        0.0, ge=0, description="Beta parameter of MixUp (Zhang 2018); 0: off."
+    )
     cutmix: float = Field(0.0, ge=0, description="Beta parameter of CutMix (Yun 2019); 0: off.")
     ema_decay: float = Field(
         0.98, ge=0, lt=1, description="Decay of the exponential moving average of the weights; 0: off."

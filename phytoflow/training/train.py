@@ -34,6 +34,7 @@ def train(
     checkpoints: str,
     tracker: Tracker,
     group: Group = SOLO,
+    shared_features: Path | None = None,
 ) -> TrainingSummary:
     """Trains a network and writes the model folder, complete or not at all.
 
@@ -51,6 +52,7 @@ def train(
         checkpoints: Folder or ``s3://`` prefix of checkpoints; many trainings may share it.
         tracker: Records epochs, curves and the result.
         group: The processes that train together. Each calls this; the first one writes and records.
+        shared_features: Folder in which several trainings share the cached features that they have in common.
 
     Returns:
         What was selected and why; also in ``model.json``.
@@ -66,7 +68,7 @@ def train(
         _LOG.info("this training has finished before; its model is taken from the checkpoints")
         return group.on_first(lambda: _record(store.fetch_result(output), tracker))
     wall, cpu = time.perf_counter(), time.process_time()
-    context = open_context(dataset, model, training, seed, store, tracker, group)
+    context = open_context(dataset, model, training, seed, store, tracker, group, shared_features)
     outcome = train_end_to_end(context) if context.end_to_end else train_two_stages(context)
     context.seconds["total"] = time.perf_counter() - wall
     return group.on_first(lambda: _write(context, outcome, time.process_time() - cpu, output))

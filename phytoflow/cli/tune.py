@@ -1,0 +1,94 @@
+"""`phytoflow tune`: searches for better settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from phytoflow.cli.options import ConfigOption, SetOption
+from phytoflow.cli.steps import prepare_once
+from phytoflow.config.overrides import SettingsOverrides
+from phytoflow.steps.settings import PreprocessStepSettings
+from phytoflow.storage.folder_lock import exclusive_folder
+from phytoflow.system.threads import make_idle_openmp_threads_sleep
+
+if TYPE_CHECKING:
+    from phytoflow.tuning.conclude import Result
+
+
+def tune(
+    data: Annotated[str, typer.Option(help="Class folders of photos, or a dataset made from them.")],
+    output: Annotated[Path, typer.Option(help="Folder of the search; give it again to go on with it.")],
+    preset: Annotated[
+        Literal["quick", "full"], typer.Option(help="How many settings are varied, and the default budget.")
+    ] = "quick",
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Trials, over all runs of this search. Default: 12, full: 100.")
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=1, help="Time of all trials and of the comparison. Default: 600 for quick, none for full."
+        ),
+    ] = None,
+    cpu_hours: Annotated[float | None, typer.Option(min=0.001, help="Processor time of all trials.")] = None,
+    photos: Annotated[
+        int | None,
+        typer.Option(min=0, help="Photos of the trials; 0: all. Default: 600 for quick, else 0."),
+    ] = None,
+    max_milliseconds: Annotated[
+        float, typer.Option(min=0, help="Longest time of one photo in PyTorch on this CPU; 0: no limit.")
+    ] = 0,
+    max_megabytes: Annotated[
+        float, typer.Option(min=0, help="Largest size of the network's weights; 0: no limit.")
+    ] = 0,
+    multi_objective: Annotated[
+        bool, typer.Option(help="Draw trials for low latency and small size too.")
+    ] = False,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=[VALUES]", help="Another setting to vary, with its values; repeatable."),
+    ] = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Search for better settings; the best are in OUTPUT/best.yaml, for --config of a run.
+
+    Settings that --config or --set give are kept as they are; others are varied. The first trial has the
+    starting settings. It and the best trial are compared once, on test photos that no trial has seen. After a
+    kill, the same command goes on.
+    """
+    make_idle_openmp_threads_sleep()
+    from phytoflow.data.shards.dataset import Dataset
+    from phytoflow.tuning.budget import PRESETS, choose_budget
+    from phytoflow.tuning.plan import CostLimits, Plan
+    from phytoflow.tuning.search import search
+    from phytoflow.tuning.space import search_space
+
+    overrides = SettingsOverrides.read(config, settings or [])
+    plan = Plan(
+        overrides=overrides,
+        space=search_space(preset, overrides, SettingsOverrides.read(None, vary or [])),
+        budget=choose_budget(preset, trials, seconds, cpu_hours),
+        limits=CostLimits(max_milliseconds, max_megabytes),
+        photos=PRESETS[preset].photos if photos is None else photos,
+        multi_objective=multi_objective,
+    )
+    with exclusive_folder(output):
+        folder = Path(data)
+        if not (folder / "dataset.json").exists():
+            folder = prepare_once(data, PreprocessStepSettings.of(plan.largest_settings), output / "dataset")
+        result = search(Dataset.open(folder), plan, output)
+    _report(result, output)
+
+
+def _report(result: Result, output: Path) -> None:
+    from phytoflow.tuning.conclude import BEST_FILE, PAGE_FILE
+
+    same = " (the starting settings)" if result.best.number == result.start.number else ""
+    typer.echo(f"{result.trials} trials, best: trial {result.best.number}{same}")
+    if result.judgement:
+        typer.echo(result.judgement.describe())
+    typer.echo(f"settings: {output / BEST_FILE}, for phytoflow run --config; report: {output / PAGE_FILE}")

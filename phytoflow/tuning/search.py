@@ -1,0 +1,107 @@
+"""The search: trials until the budget is spent, and then its conclusion."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import optuna
+from optuna.trial import TrialState
+
+from phytoflow.data.shards.dataset import Dataset
+from phytoflow.tracking.tracker import Tracker
+from phytoflow.tuning.best import choose_best, complete_trials, find_start, is_within_limits, loss_of
+from phytoflow.tuning.budget import WORKER
+from phytoflow.tuning.conclude import Result, conclude, reserved_seconds
+from phytoflow.tuning.limits import check_limits
+from phytoflow.tuning.plan import Plan
+from phytoflow.tuning.sample import overrides_for_sample, write_sample
+from phytoflow.tuning.study import StudyPlace, create_study, join_study
+from phytoflow.tuning.trial import Trials
+
+_RUN = "run"  # attribute of the study: MLflow's id of the search's run
+_SAMPLE = "sample"
+_LOG = logging.getLogger(__name__)
+
+
+def search(dataset: Dataset, plan: Plan, folder: Path) -> Result:
+    """Searches for better settings, or goes on with a search that was killed.
+
+    Args:
+        dataset: The photos. Trials are compared on photos held out of training and validation; test photos
+            are seen once, by the best trial and by the starting settings.
+        plan: The search.
+        folder: The search's folder.
+
+    Raises:
+        ConfigError: The folder holds another search, or no network is within the limits of cost.
+        StorageError: The folder cannot be written.
+    """
+    place = StudyPlace.in_folder(folder)
+    with open_search(dataset, plan, folder, place) as tracker:
+        work(dataset, plan, folder, place)
+        return conclude_search(dataset, plan, folder, place, tracker)
+
+
+def open_search(dataset: Dataset, plan: Plan, folder: Path, place: StudyPlace) -> Tracker:
+    """Creates the study and the search's run in MLflow, or opens them.
+
+    Raises:
+        ConfigError: There is a study of another search, or no network is within the limits of cost.
+    """
+    check_limits(plan, len(dataset.classes))
+    origin = plan.origin(dataset)
+    study = create_study(place, plan, origin)
+    tracker = Tracker.open(
+        plan.settings.tracking,
+        folder,
+        key=f"search {origin}",
+        name=f"search of {len(plan.space)} settings",
+        finished=True,
+    )
+    study.set_user_attr(_RUN, tracker.run_id)
+    return tracker
+
+
+def work(dataset: Dataset, plan: Plan, folder: Path, place: StudyPlace) -> None:
+    """Runs trials of a study until the budget is spent; several workers may do so at once.
+
+    Args:
+        dataset: The photos.
+        plan: The search, the same for each worker.
+        folder: The worker's folder; killed, a worker that is given the same one loses the running trial only.
+        place: Where the study is.
+    """
+    sample = write_sample(dataset, plan.photos, folder / _SAMPLE)
+    study = join_study(place, plan)
+    overrides = overrides_for_sample(plan.overrides, dataset)
+    trials = Trials(sample, plan, overrides, folder, study.user_attrs[_RUN])
+    while not plan.budget.is_spent(study.trials, place.worker, reserved_seconds(study, trials, dataset)):
+        _run_trial(study, trials, place.worker)
+
+
+def conclude_search(
+    dataset: Dataset, plan: Plan, folder: Path, place: StudyPlace, tracker: Tracker
+) -> Result:
+    """Compares the best trial with the starting settings and writes the search's files."""
+    sample = write_sample(dataset, plan.photos, folder / _SAMPLE)
+    study = join_study(place, plan)
+    trials = Trials(sample, plan, overrides_for_sample(plan.overrides, dataset), folder, tracker.run_id)
+    return conclude(study, trials, dataset, tracker)
+
+
+def _run_trial(study: optuna.Study, trials: Trials, worker: str) -> None:
+    trial = study.ask()
+    trial.set_user_attr(WORKER, worker)
+    _LOG.info("trial %d", trial.number)
+    try:
+        values = trials.run(trial)
+    except optuna.TrialPruned:
+        study.tell(trial, state=TrialState.PRUNED)
+        _LOG.info("trial %d was ended early", trial.number)
+        return
+    told = study.tell(trial, values)
+    _LOG.info("trial %d: loss %.4f, macro-F1 %.4f", trial.number, loss_of(told), told.user_attrs["macro_f1"])
+    complete = complete_trials(study.trials)
+    kept = [find_start(complete)] + [choose_best(complete)] * any(map(is_within_limits, complete))
+    trials.keep({trial.number for trial in kept if trial})

@@ -1,0 +1,118 @@
+"""The study: trials in a database or a journal file, which a search that is killed goes on with."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+from optuna.pruners import SuccessiveHalvingPruner
+from optuna.samplers import TPESampler
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from phytoflow.errors import ConfigError
+from phytoflow.tuning.best import EXCESS, START
+from phytoflow.tuning.budget import WORKER
+from phytoflow.tuning.plan import Plan
+from phytoflow.tuning.space import starting_values
+
+STUDY_FILE = "study.db"
+JOURNAL = "journal://"
+"""Begins the address of a journal file, which several processes of a machine may write."""
+_ORIGIN = "origin"  # attribute of the study: what it searches
+_RANDOM_TRIALS = 5  # before the sampler learns from them
+
+
+@dataclass(frozen=True)
+class StudyPlace:
+    """Where a study is, and who works on it.
+
+    Attributes:
+        storage: SQLAlchemy's address of a database, or ``journal://`` and a file.
+        name: Name of the study there.
+        worker: Name of this worker; no two that run at the same time have the same one.
+    """
+
+    storage: str
+    name: str = "search"
+    worker: str = ""
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> StudyPlace:
+        """A SQLite file in the search's folder, for one worker."""
+        return cls(f"sqlite:///{(folder / STUDY_FILE).resolve()}")
+
+
+def create_study(place: StudyPlace, plan: Plan, origin: str) -> optuna.Study:
+    """Creates the study with the starting settings as its first trial, or opens it.
+
+    Raises:
+        ConfigError: There is a study of another search.
+    """
+    directions = ["minimize"] * (3 if plan.multi_objective else 1)
+    study = optuna.create_study(
+        storage=_open_storage(place.storage),
+        study_name=place.name,
+        directions=directions,
+        load_if_exists=True,
+    )
+    before = study.user_attrs.get(_ORIGIN)
+    if before not in (None, origin):
+        what = f"{place.storage} holds a search with other photos, settings, ranges or limits"
+        raise ConfigError(what, remedy="give another --output, or the settings of that search")
+    study.set_user_attr(_ORIGIN, origin)
+    if not study.trials:
+        study.enqueue_trial(starting_values(plan.space, plan.settings), user_attrs={START: True})
+    return study
+
+
+def join_study(place: StudyPlace, plan: Plan) -> optuna.Study:
+    """Opens a study to work on it.
+
+    Trials that this worker was training when it was killed are tried again, with the same values, before new
+    ones.
+
+    Raises:
+        ConfigError: There is no such study.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study = optuna.load_study(study_name=place.name, storage=_open_storage(place.storage))
+    except KeyError as error:
+        raise ConfigError(f"there is no study {place.name}", remedy="create it first") from error
+    study.pruner = SuccessiveHalvingPruner()  # ASHA (Li 2020)
+    study.sampler = _create_sampler(plan, len(study.trials), place.worker)
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.user_attrs.get(WORKER, "") == place.worker:
+            study.tell(trial.number, state=TrialState.FAIL)
+            kept = {START: True} if trial.user_attrs.get(START) else {}
+            study.enqueue_trial(trial.params, user_attrs=kept | {"repeats": trial.number})
+    return study
+
+
+def _create_sampler(plan: Plan, trials: int, worker: str) -> TPESampler:
+    # Another seed after each trial and for each worker, which would draw the same values otherwise.
+    seed = plan.settings.seed + trials + sum(worker.encode()) * 1000
+    limited = plan.limits.milliseconds or plan.limits.megabytes
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return TPESampler(
+            seed=seed,
+            multivariate=True,
+            n_startup_trials=_RANDOM_TRIALS,
+            warn_independent_sampling=False,
+            constraints_func=_excess if limited else None,
+        )
+
+
+def _excess(trial: FrozenTrial) -> tuple[float, ...]:
+    return tuple(trial.user_attrs.get(EXCESS, (0.0, 0.0)))
+
+
+def _open_storage(address: str) -> BaseStorage:
+    if address.startswith(JOURNAL):
+        return JournalStorage(JournalFileBackend(address.removeprefix(JOURNAL)))
+    return RDBStorage(address)
