@@ -1,4 +1,4 @@
-"""`phytoflow tune` as a process: killed with SIGKILL in a trial, it goes on and ends with settings for a run."""
+"""`phytoflow tune` as a process: killed twice in a trial, it goes on and ends with settings for a run."""
 
 from __future__ import annotations
 
