@@ -11,6 +11,7 @@ from optuna.pruners import SuccessiveHalvingPruner
 from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from phytoflow.errors import ConfigError
@@ -52,11 +53,10 @@ def create_study(place: StudyPlace, plan: Plan, origin: str) -> optuna.Study:
     Raises:
         ConfigError: There is a study of another search.
     """
-    directions = ["minimize"] * (3 if plan.multi_objective else 1)
     study = optuna.create_study(
         storage=_open_storage(place.storage),
         study_name=place.name,
-        directions=directions,
+        directions=[StudyDirection.MINIMIZE] * (3 if plan.multi_objective else 1),
         load_if_exists=True,
     )
     before = study.user_attrs.get(_ORIGIN)

@@ -13,7 +13,7 @@ import optuna
 from optuna.trial import TrialState
 
 from tests.support.small_training import write_photos
-from tests.tuning.conftest import SMALL
+from tests.support.tuning.trials import SMALL
 
 TIMEOUT = 600.0  # seconds
 

@@ -4,10 +4,10 @@ from itertools import pairwise
 import optuna
 
 from phytoflow.tuning.charts import importance, non_dominated, parallel_coordinates, pareto_front
-from tests.tuning.conftest import MakeTrial
+from tests.support.tuning.trials import make_trial
 
 
-def test_the_setting_that_decides_the_loss_matters_most(make_trial: MakeTrial) -> None:
+def test_the_setting_that_decides_the_loss_matters_most() -> None:
     study = optuna.create_study()
     rates = [1e-4 * 1.3**step for step in range(16)]
     study.add_trials([make_trial(rate, rate=rate, rank=(4, 8)[at % 2]) for at, rate in enumerate(rates)])
@@ -18,7 +18,7 @@ def test_the_setting_that_decides_the_loss_matters_most(make_trial: MakeTrial) -
     assert importance(few) == ""
 
 
-def test_no_trial_of_the_front_is_beaten_by_another(make_trial: MakeTrial) -> None:
+def test_no_trial_of_the_front_is_beaten_by_another() -> None:
     best = make_trial(0.1, 0.95, milliseconds=20, megabytes=10)
     fast = make_trial(0.2, 0.90, milliseconds=5, megabytes=10)
     small = make_trial(0.3, 0.80, milliseconds=20, megabytes=1)

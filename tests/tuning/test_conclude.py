@@ -17,13 +17,10 @@ from phytoflow.tuning.sample import write_sample
 from phytoflow.tuning.search import open_search, work
 from phytoflow.tuning.study import StudyPlace, join_study
 from phytoflow.tuning.trial import Trials
-from tests.tuning.conftest import MakeTrial
-from tests.tuning.test_page import JUDGEMENT
+from tests.support.tuning.trials import JUDGEMENT, make_trial
 
 
-def test_the_comparison_takes_two_trainings_of_all_photos(
-    dataset: Dataset, tmp_path: Path, make_trial: MakeTrial
-) -> None:
+def test_the_comparison_takes_two_trainings_of_all_photos(dataset: Dataset, tmp_path: Path) -> None:
     whole = write_sample(dataset, 0, tmp_path / "whole")
     half = write_sample(dataset, (whole.count("train") + whole.count("validation")) // 2, tmp_path / "half")
     start = make_trial(0.3, start=True)

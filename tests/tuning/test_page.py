@@ -5,12 +5,9 @@ from pathlib import Path
 import optuna
 import pytest
 
-from phytoflow.evaluation.compare.paired import PairedComparison
-from phytoflow.tuning.judge import Judgement
 from phytoflow.tuning.page import Search, write_page
 from phytoflow.tuning.plan import Plan
-
-JUDGEMENT = Judgement(PairedComparison(80, 0.90, 0.95, (0.01, 0.09), 0.95, 1, 5, 0.2), (0.89, 0.94))
+from tests.support.tuning.trials import JUDGEMENT
 
 
 @pytest.mark.parametrize("best", [0, 2])

@@ -14,6 +14,7 @@ from phytoflow.data.shards.dataset import Dataset
 from phytoflow.tracking.mlflow_client import open_store
 from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.training.features.cache import FeatureCache
+from phytoflow.training.train import train
 from phytoflow.tuning import trial as trial_module
 from phytoflow.tuning.plan import Plan
 from phytoflow.tuning.search import search
@@ -35,7 +36,7 @@ def test_a_killed_search_goes_on_without_losing_a_finished_trial(
         return extract(self, batches)
 
     monkeypatch.setattr(FeatureCache, "_extract", count)
-    train, trained = trial_module.train, list[Any]()
+    trained = list[Any]()
 
     def train_once(*arguments: Any) -> Any:
         if trained:
