@@ -79,7 +79,8 @@ def tune(
     with exclusive_folder(output):
         folder = Path(data)
         if not (folder / "dataset.json").exists():
-            folder = prepare_once(data, PreprocessStepSettings.of(plan.largest_settings), output / "dataset")
+            folder = output / "dataset"
+            prepare_once(data, PreprocessStepSettings.of(plan.largest_settings), folder)
         result = search(Dataset.open(folder), plan, output)
     _report(result, output)
 

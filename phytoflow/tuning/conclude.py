@@ -116,7 +116,7 @@ def _train(trials: Trials, dataset: Dataset, trial: FrozenTrial, name: str) -> P
     with open_run(settings, trials.folder, f"{name}, all photos", trials.parent) as tracker:
         model, training, seed = settings.model, settings.training, settings.seed
         features = trials.folder / "final-features"
-        train(dataset, model, training, seed, output, str(checkpoints), tracker, features)
+        train(dataset, model, training, seed, output, str(checkpoints), tracker, shared_features=features)
     return output
 
 

@@ -111,7 +111,7 @@ class Trials:
             self.model(trial.number),
             str(self.folder / _CHECKPOINTS),
             reporter,
-            self.folder / _FEATURES,
+            shared_features=self.folder / _FEATURES,
         )
 
 

@@ -38,11 +38,11 @@ def test_a_killed_search_goes_on_without_losing_a_finished_trial(
     monkeypatch.setattr(FeatureCache, "_extract", count)
     trained = list[Any]()
 
-    def train_once(*arguments: Any) -> Any:
+    def train_once(*arguments: Any, **options: Any) -> Any:
         if trained:
             raise KillError
         trained.append(arguments)
-        return train(*arguments)
+        return train(*arguments, **options)
 
     monkeypatch.setattr(trial_module, "train", train_once)
     with pytest.raises(KillError):

@@ -64,7 +64,7 @@ def test_a_trial_is_a_run_below_that_of_the_search(
     parent = store.client.create_run(experiment).info.run_id
     values: list[Any] = []
 
-    def prune(*arguments: Any) -> Any:
+    def prune(*arguments: Any, **_: Any) -> Any:
         values.append(arguments[2])
         raise optuna.TrialPruned
 
