@@ -94,5 +94,5 @@ def test_the_figures_and_the_report_name_them(output: Path) -> None:
 
 
 def test_the_registry_holds_the_version(output: Path) -> None:
-    client = MlflowClient(store_uri(output))
-    assert [model.aliases for model in client.search_registered_models()] == [{"challenger": 1, "champion": 1}]
+    models = MlflowClient(store_uri(output)).search_registered_models()
+    assert [model.aliases for model in models] == [{"challenger": 1, "champion": 1}]
