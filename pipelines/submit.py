@@ -19,6 +19,8 @@ from pipelines.training import NAME
 TOKEN_VARIABLE = "KFP_TOKEN"
 COOKIE_VARIABLE = "KFP_COOKIE"
 _SUCCEEDED = "SUCCEEDED"
+_FAILED = ("FAILED", "CANCELED", "CANCELING", "SKIPPED")
+_LISTED = 100  # newest runs among which one is looked for by its name
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def submit(
     name: str = "",
     cron: str = "",
     cache: bool = True,
+    once: bool = False,
 ) -> Submitted:
     """Submits a run or, with ``cron``, a recurring run, which replaces an earlier one of the same name.
 
@@ -91,13 +94,18 @@ def submit(
         name: Name of the run; empty: the pipeline's name and the time.
         cron: Six fields, seconds first; empty: one run, now.
         cache: Whether KFP may reuse the outputs of earlier runs on the same inputs.
+        once: Returns the run of this name if there is one that has not failed, and submits none.
 
     Raises:
         BackendError: The backend refuses.
-        ConfigError: The package names no image.
+        ConfigError: The package names no image, or ``once`` is given without a name.
     """
     _refuse_placeholder(package)
+    if once and not name:
+        raise ConfigError("a run that is submitted once needs a name", remedy="give --name")
     try:
+        if once and (known := _find_run(backend, experiment, name)):
+            return Submitted(known, _url(backend, f"runs/details/{known}"))
         if cron:
             return _submit_recurring(backend, package, parameters, experiment, name or NAME, cron, cache)
         run = backend.client.create_run_from_pipeline_package(
@@ -134,6 +142,18 @@ def wait(backend: Backend, run_id: str, seconds: float) -> None:
         reason = run.error.message if run.error else "see the failed step's log in the UI"
         what = f"run {run_id} ended {run.state}: {reason}"
         raise BackendError(what, remedy="outcome.json in its output says more")
+
+
+def _find_run(backend: Backend, experiment: str, name: str) -> str | None:
+    """Id of the newest run of a name that runs or has succeeded."""
+    experiment_id = backend.client.create_experiment(experiment).experiment_id
+    listed = backend.client.list_runs(
+        experiment_id=experiment_id, page_size=_LISTED, sort_by="created_at desc"
+    )
+    for run in listed.runs or []:
+        if run.display_name == name and run.state not in _FAILED:
+            return str(run.run_id)
+    return None
 
 
 def _submit_recurring(

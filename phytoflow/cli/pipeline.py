@@ -72,6 +72,9 @@ def submit(
     name: Annotated[str, typer.Option(help="Name of the run.")] = "",
     cron: Annotated[str, typer.Option(help="Run again and again: six fields, seconds first.")] = "",
     cache: Annotated[bool, typer.Option(help="Take steps already done from KFP's cache.")] = True,
+    once: Annotated[
+        bool, typer.Option("--once", help="Take the run of this --name if there is one that has not failed.")
+    ] = False,
     wait_seconds: Annotated[
         float, typer.Option(min=0, help="Longest wait for the end of the run; 0: do not wait.")
     ] = 0,
@@ -84,7 +87,7 @@ def submit(
     make_importable("pipelines")
     from pipelines import submit as backends
 
-    filing: dict[str, Any] = {"name": name, "cron": cron, "cache": cache}
+    filing: dict[str, Any] = {"name": name, "cron": cron, "cache": cache, "once": once}
     filing |= {"experiment": experiment} if experiment else {}
     backend = backends.connect(host, namespace)
     made = backends.submit(backend, pipeline, parameters, **filing)

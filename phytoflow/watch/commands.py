@@ -13,8 +13,7 @@ from phytoflow.watch.settings import WatchSettings
 
 def output_folder(event: Event, settings: WatchSettings) -> Path:
     """Folder of a training or deployment; a rollout's is that of its training."""
-    number = int(event.key) if event.action == "rollout" else event.id
-    return settings.folder / "runs" / f"{number:06d}"
+    return settings.folder / "runs" / _number(event)
 
 
 def build_commands(event: Event, settings: WatchSettings) -> list[list[str]]:
@@ -30,6 +29,7 @@ def build_commands(event: Event, settings: WatchSettings) -> list[list[str]]:
         "gateway": triggers.gateway,
         "token_file": triggers.token_file,
         "output": str(output_folder(event, settings)),
+        "event": _number(event),
         "key": event.key,
     }
     return [[_fill(word, values) for word in template] for template in templates[event.action] if template]
@@ -49,6 +49,11 @@ async def run_command(command: Sequence[str], log: Path, poll_seconds: float) ->
     while (code := await _run(command, log)) == FolderInUseError.exit_code:
         await asyncio.sleep(poll_seconds)
     return code
+
+
+def _number(event: Event) -> str:
+    """The number of an event; a rollout has that of its training."""
+    return f"{int(event.key) if event.action == 'rollout' else event.id:06d}"
 
 
 def _fill(word: str, values: dict[str, str]) -> str:

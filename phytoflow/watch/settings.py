@@ -69,7 +69,7 @@ class WatchSettings(Section):
     prepare: tuple[str, ...] = Field(
         (),
         description="Command before each training, e.g. one that collects corrections; {data}, {output}, "
-        "{key}, {gateway} and {token_file} are replaced, here and below. Empty: none.",
+        "{event}, {key}, {gateway} and {token_file} are replaced, here and below. Empty: none.",
     )
     train: tuple[str, ...] = Field(_TRAIN, min_length=1, description="Command of a training.")
     rollout: tuple[str, ...] = Field(

@@ -16,8 +16,8 @@ SETTINGS = WatchSettings(
     directory="/watch",
     triggers=TriggerSettings(data="photos", gateway="http://gateway", token_file="token"),
     prepare=("collect", "--feedback", "{gateway}", "--token-file", "{token_file}", "--output", "{data}"),
-    train=("train", "--data={data}", "{output}", "{key}"),
-    rollout=("roll", "{output}/bundle"),
+    train=("train", "--data={data}", "{output}", "{key}", "s3://models/{event}"),
+    rollout=("roll", "{output}/bundle", "{event}"),
     deploy=("deploy",),
 )
 
@@ -30,14 +30,15 @@ def event(number: int, action: Action, key: str = "v2") -> Event:
 def test_a_training_is_prepared_in_its_own_folder() -> None:
     assert build_commands(event(7, "train"), SETTINGS) == [
         ["collect", "--feedback", "http://gateway", "--token-file", "token", "--output", "photos"],
-        ["train", "--data=photos", "/watch/runs/000007", "v2"],
+        ["train", "--data=photos", "/watch/runs/000007", "v2", "s3://models/000007"],
     ]
     unprepared = SETTINGS.model_copy(update={"prepare": ()})
     assert len(build_commands(event(7, "train"), unprepared)) == 1
 
 
 def test_a_rollout_takes_the_folder_of_its_training() -> None:
-    assert build_commands(event(8, "rollout", "7"), SETTINGS) == [["roll", "/watch/runs/000007/bundle"]]
+    rollout = build_commands(event(8, "rollout", "7"), SETTINGS)
+    assert rollout == [["roll", "/watch/runs/000007/bundle", "000007"]]
     assert output_folder(event(9, "deploy"), SETTINGS) == Path("/watch/runs/000009")
     assert build_commands(event(9, "deploy"), SETTINGS) == [["deploy"]]
 

@@ -22,11 +22,13 @@ class KfpBackend:
         url: Its address.
         experiments: Names of experiments.
         runs: Bodies of the runs.
+        state: State of all runs.
     """
 
     url: str = ""
     experiments: list[str] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
+    state: str = "RUNNING"
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Answers one request."""
@@ -38,9 +40,13 @@ class KfpBackend:
             return {"experiments": []}
         if method == "POST" and resource == "runs":
             self.runs.append(body)
+        if method == "GET" and path.partition("?")[0].endswith("/runs"):
+            numbered = enumerate(self.runs, 1)
+            return {"runs": [{"state": self.state} | run | {"run_id": f"r{n}"} for n, run in numbered]}
         if resource == "runs":
             run = self.runs[-1]
-            return {"run_id": "r1", "state": "PENDING", "created_at": _TIME, **run, "experiment_id": "e1"}
+            known = {"run_id": f"r{len(self.runs)}", "state": self.state, "created_at": _TIME}
+            return {**known, **run, "experiment_id": "e1"}
         return {"multi_user": False} if resource == "healthz" else {}
 
 
