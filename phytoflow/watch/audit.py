@@ -15,11 +15,11 @@ Action = Literal["train", "rollout", "deploy"]
 State = Literal["waiting", "running", "succeeded", "refused", "failed", "covered", "baseline"]
 
 
-class _Base(DeclarativeBase):
-    """Base of the table."""
+class WatchBase(DeclarativeBase):
+    """Base of the tables."""
 
 
-class Event(_Base):
+class Event(WatchBase):
     """One decision.
 
     Attributes:
@@ -57,21 +57,24 @@ class Event(_Base):
 class AuditLog:
     """Events in a database.
 
+    Attributes:
+        engine: The database.
+
     Args:
         url: SQLAlchemy URL with an asynchronous driver.
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = create_async_engine(url)
+        self.engine = create_async_engine(url)
 
     async def open(self) -> None:
-        """Makes the table if it does not exist."""
-        async with self._engine.begin() as connection:
-            await connection.run_sync(_Base.metadata.create_all)
+        """Makes the tables if they do not exist."""
+        async with self.engine.begin() as connection:
+            await connection.run_sync(WatchBase.metadata.create_all)
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._engine.dispose()
+        await self.engine.dispose()
 
     async def record(
         self, trigger: str, key: str, action: Action, now: datetime, *, after: int, state: State = "waiting"
@@ -79,7 +82,7 @@ class AuditLog:
         """Records that something fired; None if another process recorded it first."""
         event = Event(trigger=trigger, key=key, action=action, state=state, created=now, after=after)
         try:
-            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
                 session.add(event)
         except IntegrityError:
             return None
@@ -89,7 +92,7 @@ class AuditLog:
         """Turns a waiting event into a running one; False if another process did."""
         waiting = update(Event).where(Event.id == event.id, Event.state == "waiting")
         values = {"state": "running", "started": now, "attempts": 1, "reason": ""}
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             claimed = (await connection.execute(waiting.values(**values))).rowcount == 1
         if claimed:
             for name, value in values.items():
@@ -98,7 +101,7 @@ class AuditLog:
 
     async def change(self, event: Event, **values: object) -> None:
         """Writes new values of an event."""
-        async with AsyncSession(self._engine) as session, session.begin():
+        async with AsyncSession(self.engine) as session, session.begin():
             await session.execute(update(Event).where(Event.id == event.id).values(**values))
         for name, value in values.items():
             setattr(event, name, value)
@@ -108,19 +111,19 @@ class AuditLog:
         query = select(Event).order_by(Event.id.desc()).limit(limit)
         if states:
             query = query.where(Event.state.in_(states))
-        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
             return list(await session.scalars(query))[::-1]
 
     async def last(self, trigger: str) -> Event | None:
         """The newest event of a trigger; None if it never fired."""
         query = select(Event).where(Event.trigger == trigger).order_by(Event.id.desc()).limit(1)
-        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
             return (await session.scalars(query)).first()
 
     async def starts_since(self, moment: datetime) -> list[datetime]:
         """When trainings were begun since then, oldest first."""
         query = select(Event.started).where(Event.action == "train", Event.started.is_not(None))
-        async with AsyncSession(self._engine) as session:
+        async with AsyncSession(self.engine) as session:
             starts = [as_utc(start) for start in await session.scalars(query) if start]
         return sorted(start for start in starts if start > moment)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import shlex
+import socket
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from phytoflow.storage.folder_lock import exclusive_folder
 from phytoflow.watch import metrics
 from phytoflow.watch.audit import Action, AuditLog, Event, State, as_utc
 from phytoflow.watch.commands import build_commands, output_folder, run_command
+from phytoflow.watch.lease import held
 from phytoflow.watch.settings import WatchSettings
 from phytoflow.watch.triggers import Trigger
 
@@ -58,18 +60,26 @@ class Watcher:
         """Works until cancelled, or for one round; first finishes what a killed watcher began.
 
         Raises:
-            FolderInUseError: Another process watches in this folder.
+            FolderInUseError: Another process watches in this folder, or took over.
         """
         with exclusive_folder(self._settings.folder):
             await self._audit.open()
-            if once:
-                await self._resume()
-                await self.look()
-                await self._work()
-                return
+            holder = f"{socket.gethostname()}:{self._settings.folder}"
+            async with contextlib.nullcontext() if self._dry_run else held(self._audit.engine, holder):
+                await (self._round() if once else self._rounds())
+
+    async def _round(self) -> None:
+        await self._resume()
+        await self.look()
+        await self._work()
+
+    async def _rounds(self) -> None:
+        try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._look_on())
                 both.create_task(self._work_on())
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
 
     def wake(self) -> None:
         """Looks at the triggers at once instead of after the pause."""
