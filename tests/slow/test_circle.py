@@ -113,6 +113,10 @@ class Farm:
         headers = {"Authorization": f"Bearer {self.reviewer}"}
         return self.client.request(method, path, json=document, headers=headers)
 
+    def drift(self) -> dict[str, object]:
+        """What the monitor makes of the photos."""
+        return dict(self.review("GET", "/v1/drift").json())
+
     def accept_corrections(self) -> int:
         """The reviewer accepts what waits; how many those were."""
         waiting = self.review("GET", "/v1/review?limit=200").json()
@@ -241,16 +245,14 @@ def test_another_camera_is_noticed_and_learnt_and_spoiled_photos_are_refused(tmp
 def notice(farm: Farm) -> str:
     """Photos of the known camera raise nothing; those of the other one do, and are corrected."""
     versions = {farm.ask(clean(number)) for number in range(40)}
-    assert farm.review("GET", "/v1/drift").json()["grade"] == "none"
+    wait_until(lambda: farm.drift().get("photos") == 40, 60, "the photos are compared")
+    assert farm.drift()["grade"] == "none"
     for number in range(120):
         versions.add(farm.ask(other_camera(number), correct=True))
         if number % 40 == 39:
             farm.accept_corrections()
 
-    def is_graded() -> bool:
-        return farm.review("GET", "/v1/drift").json()["grade"] in ("harmful", "unfamiliar")
-
-    wait_until(is_graded, 180, "the alarm is graded")
+    wait_until(lambda: farm.drift()["grade"] in ("harmful", "unfamiliar"), 180, "the alarm is graded")
     (version,) = versions
     return version
 
