@@ -15,6 +15,7 @@ from phytoflow.models.heads import create_head
 from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.models.weights import StateDict, file_weights, imagenet_weights
+from phytoflow.storage.uri import join
 
 ATTENTION_CNN = "attention_cnn"
 DEFAULT_FINETUNE_BLOCKS = 8
@@ -69,7 +70,13 @@ def preprocessing_for(settings: ModelSettings) -> Preprocessing:
 def _load_weights(weights: str, settings: ModelSettings) -> StateDict | None:
     if weights == "none":
         return None
-    return imagenet_weights(settings.backbone) if weights == "imagenet" else file_weights(weights)
+    if weights != "imagenet":
+        return file_weights(weights, settings.weights_sha256)
+    if settings.hub_url:
+        return file_weights(
+            join(settings.hub_url, f"{settings.backbone}.safetensors"), settings.weights_sha256
+        )
+    return imagenet_weights(settings.backbone)
 
 
 def _create_network(settings: ModelSettings, state: StateDict | None) -> Any:

@@ -22,6 +22,7 @@ Backbone = Literal[
 ]
 
 
+Sha256 = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 BACKBONES: tuple[str, ...] = get_args(Backbone)
 
 
@@ -36,6 +37,14 @@ class ModelSettings(Section):
     )
     weights: str = Field(
         "imagenet", description="Pretrained weights: imagenet, none, or a file or URI (safetensors)."
+    )
+    weights_sha256: Sha256 = Field(
+        "", description="SHA-256 of the file of weights; a file with another one is refused. Empty: any."
+    )
+    hub_url: str = Field(
+        "",
+        description="Folder or URI of an organisation's mirror with BACKBONE.safetensors, names as in timm; "
+        "ImageNet weights come from there. Empty: Lite0's are installed, others come from the public hub.",
     )
     image_size: int = Field(
         0, ge=0, le=1024, description="Side of the input in pixels; 0: the backbone's default."

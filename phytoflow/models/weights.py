@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import pickle
@@ -53,16 +54,31 @@ def imagenet_weights(backbone: str) -> StateDict:
     return _load_lite0_weights() if backbone == LITE0 else _download_weights(backbone)
 
 
-def file_weights(uri: str) -> StateDict:
+def imagenet_licence(backbone: str) -> str:
+    """Licence of a backbone's ImageNet weights as timm states it; empty if it has none, or is not timm's."""
+    import timm
+
+    config = timm.get_pretrained_cfg(backbone) if timm.is_model(backbone) else None
+    return config.license or "" if config else ""
+
+
+def file_weights(uri: str, sha256: str = "") -> StateDict:
     """Reads weights from a file or URI: safetensors, or a torch file that holds tensors only.
 
+    Args:
+        uri: The file.
+        sha256: Hash that its bytes must have; empty: any.
+
     Raises:
-        WeightsError: The file is missing, or holds something else.
+        WeightsError: The file is missing, has another hash, or holds something else.
     """
     try:
         content = read_bytes(uri)
     except StorageError as error:
         raise WeightsError(f"no weights at {uri}: {error.message}", remedy=REMEDY) from error
+    if sha256 and (actual := hashlib.sha256(content).hexdigest()) != sha256:
+        what = f"the weights at {uri} have the SHA-256 {actual}, and model.weights_sha256 is {sha256}"
+        raise WeightsError(what, remedy="get the file again, or set the hash of the file that you trust")
     try:
         if uri.endswith(".safetensors"):
             return safetensors.torch.load(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from phytoflow.tracking.tracker import Tracker
 
 _CHECKPOINTS = "checkpoints"
+_LOG = logging.getLogger(__name__)
 
 
 def train(dataset: Path, settings: TrainStepSettings, model: Path, output: str) -> None:
@@ -75,6 +77,7 @@ def train_in_group(dataset: str, settings: TrainStepSettings, model: Path, outpu
 @contextlib.contextmanager
 def _open_tracker(data: Dataset, settings: TrainStepSettings, output: str) -> Iterator[Tracker]:
     """The run in MLflow, with what is known before the training."""
+    from phytoflow.inference.cost import measure_cost
     from phytoflow.tracking.tracker import Tracker
     from phytoflow.training.train import is_trained
 
@@ -99,6 +102,7 @@ def _open_tracker(data: Dataset, settings: TrainStepSettings, output: str) -> It
         tracker.describe(trained=f"{subject}, {photos:,} photos of {classes} classes", output=output)
         sections = settings.model_dump(mode="json", include={"seed", "model", "training"})
         tracker.log_params(sections | {"data_hash": data.summary.data_hash, "code_version": code_version()})
+        _LOG.info("%s costs %s", backbone, measure_cost(settings.model, classes).describe())
         yield tracker
 
 

@@ -276,7 +276,7 @@ def _feature_key(context: TrainingContext) -> str:
     """Identifies what the cached features depend on: neither the head nor how it is trained."""
     return fingerprint(
         data=[context.dataset.summary.data_hash, *(shard.sha256 for shard in context.dataset.shards)],
-        model=json.loads(context.model.model_dump_json(include={"backbone", "weights", "image_size"})),
+        model=json.loads(context.model.model_dump_json(exclude={"head", "dropout"})),
         blocks=context.training.finetune_blocks,
         seed=context.seed,
         code=code_version(),

@@ -26,7 +26,7 @@ def test_every_preset_is_valid(preset: str) -> None:
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("training.vews=2", ["training.vews", "2", "Did you mean training.cached_views?"]),
+        ("training.cached_vews=2", ["training.cached_vews", "2", "Did you mean training.cached_views?"]),
         ("cached_view=3", ["cached_view", "Did you mean training.cached_views?"]),
         ("model.backbone=resnet19", ["model.backbone", "resnet19", "Did you mean resnet18?", *BACKBONES]),
         ("preset=fst", ["fst", "Did you mean fast?"]),

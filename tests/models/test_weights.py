@@ -1,5 +1,6 @@
 """Where pretrained weights come from, and what is refused."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from phytoflow.errors import WeightsError
 from phytoflow.models.factory import create_model
 from phytoflow.models.settings import ModelSettings
-from phytoflow.models.weights import file_weights, imagenet_weights
+from phytoflow.models.weights import file_weights, imagenet_licence, imagenet_weights
 
 
 def test_missing_weights_name_the_remedies(tmp_path: Path) -> None:
@@ -50,3 +51,35 @@ def test_weights_that_the_hub_does_not_give_name_the_remedies(monkeypatch: pytes
     with pytest.raises(WeightsError, match="no route to host") as raised:
         imagenet_weights("resnet18")
     assert "model.weights" in raised.value.remedy
+
+
+def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "weights.safetensors"
+    safetensors.torch.save_file({"weight": torch.ones(2)}, file)
+    right = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert set(file_weights(str(file), right)) == {"weight"}
+    with pytest.raises(WeightsError, match=f"{right}.*weights_sha256") as raised:
+        create_model(ModelSettings(weights=str(file), weights_sha256="0" * 64), 2)
+    assert "trust" in raised.value.remedy
+
+
+def test_imagenet_weights_come_from_the_mirror_that_is_named(tmp_path: Path) -> None:
+    network = timm.create_model("resnet18", pretrained=False)
+    torch.nn.init.constant_(network.bn1.bias, 0.25)
+    safetensors.torch.save_file(network.state_dict(), tmp_path / "resnet18.safetensors")
+    model = create_model(ModelSettings(backbone="resnet18", hub_url=str(tmp_path)), 2)
+    assert torch.equal(model.body[0][1].bias, torch.full((64,), 0.25))
+    with pytest.raises(WeightsError, match=r"resnet50\.safetensors"):
+        create_model(ModelSettings(backbone="resnet50", hub_url=str(tmp_path)), 2)
+
+
+@pytest.mark.parametrize("text", ["abc", "G" * 64, "a" * 63])
+def test_what_is_no_hash_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="weights_sha256"):
+        ModelSettings(weights_sha256=text)
+
+
+def test_licences_are_those_that_timm_states() -> None:
+    assert imagenet_licence("tf_efficientnet_lite0") == "apache-2.0"
+    assert imagenet_licence("vgg16") == "bsd-3-clause"
+    assert imagenet_licence("attention_cnn") == ""

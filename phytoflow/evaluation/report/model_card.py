@@ -17,6 +17,7 @@ from phytoflow.evaluation.report.phrases import (
 from phytoflow.evaluation.report.remarks import headline, remarks
 from phytoflow.evaluation.report.scope import out_of_scope_uses
 from phytoflow.evaluation.results import Metrics
+from phytoflow.models.weights import imagenet_licence
 
 CARD_FILE = "model_card.md"
 
@@ -52,6 +53,23 @@ def _model(manifest: BundleManifest) -> list[str]:
         f"{manifest.provenance.code_version}",
         f"input: a photo, of which the central square is scaled to {manifest.preprocessing.size} pixels",
         f"probabilities are calibrated (temperature {manifest.temperature:.2f})",
+        *_weights(manifest),
+    ]
+
+
+def _weights(manifest: BundleManifest) -> list[str]:
+    """Where the pretrained weights came from, and under which licence if they are timm's."""
+    model = manifest.provenance.settings.get("model", {})
+    weights, licence = model.get("weights"), imagenet_licence(manifest.backbone)
+    if not weights:
+        return []
+    if weights == "none" or (weights == "imagenet" and not licence):
+        return ["trained from random weights"]
+    checked = f", SHA-256 {model['weights_sha256']}" if model.get("weights_sha256") else ""
+    if weights == "imagenet" and not model.get("hub_url"):
+        return [f"started from ImageNet weights, licence {licence}"]
+    return [
+        f"started from the weights {model.get('hub_url') or weights}{checked}; their licence is not recorded"
     ]
 
 
