@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from serving.gateway.answers.build import predict_answer
@@ -19,10 +20,11 @@ from serving.gateway.photo import Photo
 from serving.gateway.prediction import PredictionService, PredictOptions
 from serving.gateway.problems import ProblemError
 from serving.gateway.settings import TaskSettings
+from serving.gateway.upstream.predictor import PredictorAwayError
 
 _LOG = logging.getLogger(__name__)
 _WAIT_SECONDS = 5.0
-_MAX_PAUSE_SECONDS = 10.0
+_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 1.0, 10.0
 _WEBHOOKS_AT_ONCE = 16
 
 
@@ -80,15 +82,22 @@ class Worker:
                 _LOG.exception("the webhook of task %s was not sent", document["task_id"])
 
     async def _attempt(self, task: Task) -> tuple[str, dict[str, Any]]:
+        """Tries again after the predictor's faults; while it is away that is no attempt."""
+        attempts, pause = task.attempts, _FIRST_PAUSE_SECONDS
         while True:
             try:
                 return "done", await self._classify(task)
             except ProblemError as error:
-                if error.status < 500 or task.attempts >= self._settings.max_attempts:
+                waits = isinstance(error, PredictorAwayError) and self._is_wanted(task)
+                if error.status < 500 or not (waits or attempts < self._settings.max_attempts):
                     return "failed", error.document(task.request.get("request_id", ""))
-                pause = min(2.0 ** (task.attempts - 1), _MAX_PAUSE_SECONDS)
-                task = Task(**{**vars(task), "attempts": task.attempts + 1})
+                attempts += not waits
                 await asyncio.sleep(pause)
+                pause = min(2 * pause, _MAX_PAUSE_SECONDS)
+
+    def _is_wanted(self, task: Task) -> bool:
+        """Whether anybody may still fetch the result."""
+        return datetime.now(UTC) - task.created < timedelta(seconds=self._settings.result_seconds)
 
     async def _classify(self, task: Task) -> dict[str, Any]:
         request, started = task.request, time.perf_counter()

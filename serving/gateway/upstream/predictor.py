@@ -42,6 +42,10 @@ class ModelInfo:
     parameters: dict[str, Any]
 
 
+class PredictorAwayError(ProblemError):
+    """The predictor took no request: it is away or busy, whatever was asked."""
+
+
 class Predictor:
     """One predictor.
 
@@ -223,7 +227,7 @@ def _refusal(status: int, body: bytes, retry_after: str) -> ProblemError:
         detail, reason = f"the predictor answered HTTP {status}", "refused"
     if status == 503:
         headers = {"Retry-After": retry_after or "1"}
-        return ProblemError(
+        return PredictorAwayError(
             503, "predictor_busy", detail, remedy="try again after Retry-After", headers=headers
         )
     if status >= 500 or status in (401, 403, 404):
@@ -233,9 +237,10 @@ def _refusal(status: int, body: bytes, retry_after: str) -> ProblemError:
 
 def _unreachable(url: str, error: Exception) -> ProblemError:
     detail = f"the predictor cannot be reached ({type(error).__name__})"
-    return ProblemError(
-        503, "predictor_unreachable", detail, remedy="try again later", headers={"Retry-After": "2"}
-    )
+    # A predictor that broke off a request may have done so because of it.
+    kind = PredictorAwayError if isinstance(error, aiohttp.ClientConnectorError) else ProblemError
+    headers = {"Retry-After": "2"}
+    return kind(503, "predictor_unreachable", detail, remedy="try again later", headers=headers)
 
 
 def _not_ours(url: str, error: Exception) -> ProblemError:
