@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import case, delete, select
+from sqlalchemy import case, delete, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from serving.gateway.auth.principal import Principal
@@ -112,7 +112,9 @@ class FeedbackService:
         Blind questions are among them, without their earlier answers.
         """
         order = case((Prediction.review == "pending", 1), else_=0)
-        waiting = Prediction.review.in_(("pending", "agreed")) | (Prediction.blind == "asked")
+        # A literal: a database cannot know of a parameter that the partial index has all such rows.
+        asked_again = Prediction.blind == literal_column("'asked'")
+        waiting = Prediction.review.in_(("pending", "agreed")) | asked_again
         disputed = (
             select(Feedback.prediction_id)
             .where(Feedback.prediction_id == Prediction.id, Feedback.label != Prediction.label_now)

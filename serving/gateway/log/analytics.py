@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import JSON, ColumnElement, String, cast, func, select
 
 from serving.gateway.log.database import Database
 from serving.gateway.log.statistics import bucket_latency
@@ -74,16 +74,17 @@ async def counts_by_class(database: Database, range_: Range, period: Period) -> 
 
 async def latency_percentiles(database: Database, range_: Range, period: Period) -> list[dict[str, Any]]:
     """Latency percentiles of each period, within 2.5 per cent."""
-    time = _period_of(database, HourlyLatency, period)
-    query = (
-        select(time, HourlyLatency.bucket, func.sum(HourlyLatency.photos))
-        .where(*range_.of(HourlyLatency))
-        .group_by(time, HourlyLatency.bucket)
-    )
-    buckets: dict[datetime, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    time = _period_of(database, HourlyLatency, period).label("time")
+    photos = func.sum(HourlyLatency.photos).label("photos")
+    cells = select(time, HourlyLatency.bucket, photos).where(*range_.of(HourlyLatency))
+    sums = cells.group_by(time, HourlyLatency.bucket).subquery()
+    # One row for each period: a year has a hundred times as many buckets, each of which would be a row.
+    pack = func.json_group_object if database.is_sqlite else func.json_object_agg
+    query = select(sums.c.time, pack(sums.c.bucket, sums.c.photos, type_=JSON)).group_by(sums.c.time)
+    buckets: dict[datetime, dict[int, int]] = {}
     async with database.connection() as connection:
-        for hour, bucket, photos in await connection.execute(query):
-            buckets[_moment(hour)][bucket] += int(photos)
+        for moment, packed in await connection.execute(query):
+            buckets[_moment(moment)] = {int(bucket): int(count) for bucket, count in packed.items()}
     return [
         {"time": time, "photos": sum(cells.values())}
         | {name: percentile(cells, share) for name, share in _PERCENTILES.items()}

@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -34,6 +35,9 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         """Out of the database."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+_ASKED_AGAIN = text("blind = 'asked'")
 
 
 class Base(DeclarativeBase):
@@ -93,7 +97,10 @@ class Prediction(Base):
 
     __table_args__ = (
         Index("predictions_by_user", "user_id", "id"),
+        Index("predictions_by_label", "user_id", "label", "id"),
         Index("predictions_by_review", "review", "id"),
+        # Few rows: the photos that are asked again, which the review queue would else look for in all.
+        Index("predictions_asked_again", "id", sqlite_where=_ASKED_AGAIN, postgresql_where=_ASKED_AGAIN),
         Index("predictions_by_photo", "photo_sha256"),
         Index("predictions_by_time", "created"),
     )
