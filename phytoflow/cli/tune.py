@@ -51,6 +51,13 @@ def tune(
         list[str] | None,
         typer.Option(metavar="KEY=[VALUES]", help="Another setting to vary, with its values; repeatable."),
     ] = None,
+    storage: Annotated[
+        str,
+        typer.Option(help="Study that several workers share: a database's address, or journal:///FILE."),
+    ] = "",
+    worker: Annotated[
+        str, typer.Option(help="Name of this worker; each has its own name and --output.")
+    ] = "",
     config: ConfigOption = None,
     settings: SetOption = None,
 ) -> None:
@@ -66,6 +73,7 @@ def tune(
     from phytoflow.tuning.plan import CostLimits, Plan
     from phytoflow.tuning.search import search
     from phytoflow.tuning.space import search_space
+    from phytoflow.tuning.study import StudyPlace
 
     overrides = SettingsOverrides.read(config, settings or [])
     plan = Plan(
@@ -76,12 +84,13 @@ def tune(
         photos=PRESETS[preset].photos if photos is None else photos,
         multi_objective=multi_objective,
     )
+    place = StudyPlace(storage, worker=worker) if storage else None
     with exclusive_folder(output):
         folder = Path(data)
         if not (folder / "dataset.json").exists():
             folder = output / "dataset"
             prepare_once(data, PreprocessStepSettings.of(plan.largest_settings), folder)
-        result = search(Dataset.open(folder), plan, output)
+        result = search(Dataset.open(folder), plan, output, place)
     _report(result, output)
 
 

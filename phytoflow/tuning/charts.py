@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import optuna
@@ -16,6 +17,11 @@ from phytoflow.tuning.best import MACRO_F1, complete_trials, loss_of
 MILLISECONDS, MEGABYTES = "milliseconds", "megabytes"
 """Attributes of a trial: the cost of its network."""
 _FEWEST = 4  # trials, for importances that mean anything
+_LABEL: dict[str, Any] = {
+    "fontsize": 8,
+    "color": light("ink"),
+    "bbox": {"facecolor": light("panel"), "edgecolor": "none", "pad": 0.6},  # readable over the lines
+}
 _SHOWN_VALUES = 6  # of a setting on its axis
 
 
@@ -50,7 +56,7 @@ def parallel_coordinates(trials: Sequence[FrozenTrial], best: FrozenTrial) -> Ma
     for place, (_, labels) in enumerate(columns):
         axes.axvline(place, color=light("line"), lw=1, zorder=0)
         for height, label in labels:
-            axes.text(place + 0.04, height, label, fontsize=8, color=light("ink"), va="center", zorder=3)
+            axes.text(place + 0.04, height, label, va="center", zorder=3, **_LABEL)
     names = [*(_short(key) for key in keys), "loss"]
     axes.set_xticks(range(len(columns)), names, rotation=20, ha="right")
     axes.set_xlim(-0.1, len(columns) - 0.4)

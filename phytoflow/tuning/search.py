@@ -19,27 +19,27 @@ from phytoflow.tuning.sample import overrides_for_sample, write_sample
 from phytoflow.tuning.study import StudyPlace, create_study, join_study
 from phytoflow.tuning.trial import Trials
 
-_RUN = "run"  # attribute of the study: MLflow's id of the search's run
 _SAMPLE = "sample"
 _LOG = logging.getLogger(__name__)
 
 
-def search(dataset: Dataset, plan: Plan, folder: Path) -> Result:
+def search(dataset: Dataset, plan: Plan, folder: Path, place: StudyPlace | None = None) -> Result:
     """Searches for better settings, or goes on with a search that was killed.
 
     Args:
         dataset: The photos. Trials are compared on photos held out of training and validation; test photos
             are seen once, by the best trial and by the starting settings.
         plan: The search.
-        folder: The search's folder.
+        folder: The search's folder; of several workers, each has its own.
+        place: A study that several workers share; None: one in the folder.
 
     Raises:
         ConfigError: The folder holds another search, or no network is within the limits of cost.
         StorageError: The folder cannot be written.
     """
-    place = StudyPlace.in_folder(folder)
+    place = place or StudyPlace.in_folder(folder)
     with open_search(dataset, plan, folder, place) as tracker:
-        work(dataset, plan, folder, place)
+        work(dataset, plan, folder, place, tracker.run_id)
         return conclude_search(dataset, plan, folder, place, tracker)
 
 
@@ -51,19 +51,17 @@ def open_search(dataset: Dataset, plan: Plan, folder: Path, place: StudyPlace) -
     """
     check_limits(plan, len(dataset.classes))
     origin = plan.origin(dataset)
-    study = create_study(place, plan, origin)
-    tracker = Tracker.open(
+    create_study(place, plan, origin)
+    return Tracker.open(
         plan.settings.tracking,
         folder,
-        key=f"search {origin}",
+        key=f"search {origin} {place.worker}".rstrip(),
         name=f"search of {len(plan.space)} settings",
         finished=True,
     )
-    study.set_user_attr(_RUN, tracker.run_id)
-    return tracker
 
 
-def work(dataset: Dataset, plan: Plan, folder: Path, place: StudyPlace) -> None:
+def work(dataset: Dataset, plan: Plan, folder: Path, place: StudyPlace, parent: str) -> None:
     """Runs trials of a study until the budget is spent; several workers may do so at once.
 
     Args:
@@ -71,11 +69,12 @@ def work(dataset: Dataset, plan: Plan, folder: Path, place: StudyPlace) -> None:
         plan: The search, the same for each worker.
         folder: The worker's folder; killed, a worker that is given the same one loses the running trial only.
         place: Where the study is.
+        parent: MLflow's id of the worker's run.
     """
     sample = write_sample(dataset, plan.photos, folder / _SAMPLE)
     study = join_study(place, plan)
     overrides = overrides_for_sample(plan.overrides, dataset)
-    trials = Trials(sample, plan, overrides, folder, study.user_attrs[_RUN])
+    trials = Trials(sample, plan, overrides, folder, parent)
     while not plan.budget.is_spent(study.trials, place.worker, reserved_seconds(study, trials, dataset)):
         _run_trial(study, trials, place.worker)
 

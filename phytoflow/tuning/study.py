@@ -65,7 +65,8 @@ def create_study(place: StudyPlace, plan: Plan, origin: str) -> optuna.Study:
         raise ConfigError(what, remedy="give another --output, or the settings of that search")
     study.set_user_attr(_ORIGIN, origin)
     if not study.trials:
-        study.enqueue_trial(starting_values(plan.space, plan.settings), user_attrs={START: True})
+        start = starting_values(plan.space, plan.settings)
+        study.enqueue_trial(start, user_attrs={START: True}, skip_if_exists=True)
     return study
 
 

@@ -10,12 +10,21 @@ import time
 from pathlib import Path
 
 import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from tests.support.small_training import write_photos
 from tests.support.tuning.trials import SMALL
 
 TIMEOUT = 600.0  # seconds
+SETTINGS = [*SMALL, "data.near_duplicate_max_distance=0", "training.min_finetune_steps=60"]
+
+
+def tune_command(folder: Path, output: Path, *options: str) -> list[str]:
+    command = [sys.executable, "-m", "phytoflow.cli", "tune", "--data", str(folder / "photos")]
+    command += ["--output", str(output), "--trials", "4", "--photos", "30", *options]
+    return command + [word for setting in SETTINGS for word in ("--set", setting)]
 
 
 def states(study_file: Path) -> list[TrialState]:
@@ -31,10 +40,7 @@ def states(study_file: Path) -> list[TrialState]:
 def test_a_search_that_is_killed_twice_loses_no_finished_trial(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 24)
     output = tmp_path / "search"
-    command = [sys.executable, "-m", "phytoflow.cli", "tune", "--data", str(tmp_path / "photos")]
-    command += ["--output", str(output), "--trials", "4", "--photos", "30"]
-    settings = [*SMALL, "data.near_duplicate_max_distance=0", "training.min_finetune_steps=60"]
-    command += [word for setting in settings for word in ("--set", setting)]
+    command = tune_command(tmp_path, output)
     finished = 0
     for wanted in (1, 2):
         process = subprocess.Popen(command, start_new_session=True)
@@ -58,3 +64,23 @@ def test_a_search_that_is_killed_twice_loses_no_finished_trial(tmp_path: Path) -
     assert (output / "best.yaml").exists() and (output / "search.html").exists()
     show = [sys.executable, "-m", "phytoflow.cli", "settings", "--config", str(output / "best.yaml")]
     assert "training" in subprocess.run(show, capture_output=True, text=True, check=True).stdout
+
+
+def test_two_workers_share_the_trials_of_one_study(tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 24)
+    address = f"journal://{tmp_path / 'study.log'}"
+    workers = []
+    for name in "12":
+        options = ("--storage", address, "--worker", name)
+        workers.append(subprocess.Popen(tune_command(tmp_path, tmp_path / name, *options)))
+    assert [worker.wait(TIMEOUT) for worker in workers] == [0, 0]
+    storage = JournalStorage(JournalFileBackend(str(tmp_path / "study.log")))
+    trials = optuna.load_study(study_name="search", storage=storage).trials
+    ended = [trial for trial in trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    assert 4 <= len(ended) <= 5 and len(ended) == len(trials)
+    assert {trial.user_attrs["worker"] for trial in ended} == {"1", "2"}
+    assert sum(bool(trial.user_attrs.get("start")) for trial in ended) >= 1
+    drawn = [trial.params["training.finetune_learning_rate"] for trial in ended]
+    assert len(set(drawn)) >= len(drawn) - 1
+    for name in "12":
+        assert (tmp_path / name / "best.yaml").exists() and (tmp_path / name / "search.html").exists()

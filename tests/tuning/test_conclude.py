@@ -44,7 +44,7 @@ def test_settings_that_are_worse_on_test_photos_are_not_recommended(
 
     monkeypatch.setattr(module, "judge", judge)
     with open_search(dataset, few, tmp_path, place) as tracker:
-        work(dataset, few, tmp_path, place)
+        work(dataset, few, tmp_path, place, tracker.run_id)
         study = join_study(place, few)
         better = study.ask()
         better.suggest_categorical("training.label_smoothing", (0.0, 0.05, 0.1))
