@@ -94,7 +94,7 @@ class ShardCache:
     def _reserve(self, file: Path, size: int) -> None:
         """Makes an empty file that counts with its later size, so that downloads side by side fit too."""
         with _locked(self.folder / ".lock"):
-            taken = sum(each.stat().st_size for each in self.folder.iterdir() if _is_copy(each.name))
+            taken = sum(_bytes(path) for path in self.folder.iterdir() if _is_copy(path.name))
             copies = [(path.stat().st_mtime_ns, path) for path in self.folder.glob("*.tar")]
             for _, path in sorted(copies):
                 if taken + size > self.max_bytes:
@@ -113,6 +113,14 @@ class ShardCache:
 def _is_copy(name: str) -> bool:
     """Whether a file of the folder is a shard or a part of one, and not a lock."""
     return not name.endswith("lock") and not name.startswith(".users")
+
+
+def _bytes(path: Path) -> int:
+    """Size of a file; 0 of one that another process renames or removes at this moment."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _download(uri: str, shard: ShardEntry, path: Path) -> None:

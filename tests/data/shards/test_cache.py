@@ -96,6 +96,11 @@ def test_threads_that_want_the_same_shard_download_it_once(
     assert downloads == [1]
 
 
+def test_a_file_that_vanishes_while_room_is_made_does_no_harm(dataset: Dataset, folder: Path) -> None:
+    (folder / ".train-9.tar.partial-1-a").symlink_to(folder / "renamed meanwhile")
+    assert len(content(ShardCache(dataset, folder), dataset.shards[0])) == dataset.shards[0].bytes
+
+
 @pytest.mark.parametrize("change", [b"", b"x"], ids=["cut short", "altered"])
 def test_a_wrong_shard_is_refused_and_not_kept(
     dataset: Dataset, folder: Path, tmp_path: Path, change: bytes
