@@ -19,7 +19,7 @@ from phytoflow.training.train import train
 from phytoflow.tuning.best import MACRO_F1, choose_best, complete_trials, find_start, loss_of
 from phytoflow.tuning.budget import seconds_of
 from phytoflow.tuning.judge import Judgement, judge
-from phytoflow.tuning.page import Search, write_page
+from phytoflow.tuning.page import LOOKS, Search, write_page
 from phytoflow.tuning.space import with_values
 from phytoflow.tuning.trial import Trials, open_run
 
@@ -82,6 +82,7 @@ def conclude(study: optuna.Study, trials: Trials, dataset: Dataset, tracker: Tra
         models = _train_both(study, trials, dataset, start, best)
         settings = trials.plan.settings
         judgement = judge(dataset, *models, settings.evaluation, settings.seed)
+        study.set_user_attr(LOOKS, study.user_attrs.get(LOOKS, 0) + 1)
     kept = best
     if judgement and judgement.paired.second_is_worse:
         _LOG.warning("the best trial is worse on the test photos: the starting settings are kept")

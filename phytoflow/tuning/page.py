@@ -16,6 +16,8 @@ from phytoflow.tuning.charts import importance, non_dominated, parallel_coordina
 from phytoflow.tuning.judge import Judgement
 from phytoflow.tuning.plan import Plan
 
+LOOKS = "looks"
+"""Attribute of a study: how often trials were compared on the test photos."""
 _TEMPLATE = Path(__file__).with_name("page.html")
 
 
@@ -60,6 +62,7 @@ def write_page(search: Search, judgement: Judgement | None, settings: str, outpu
         trials=trials,
         ended_early=len(search.study.get_trials(states=(TrialState.PRUNED,))),
         keys=sorted(search.best.params),
+        looks=search.study.user_attrs.get(LOOKS, 1),
         front={trial.number for trial in non_dominated(trials)},
         importance=importance(search.study),
         coordinates=parallel_coordinates(trials, search.best),

@@ -13,8 +13,10 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from phytoflow.errors import ConfigError
+from phytoflow.tracking.links import without_secret
 from phytoflow.tuning.best import EXCESS, START
 from phytoflow.tuning.budget import WORKER
 from phytoflow.tuning.plan import Plan
@@ -114,6 +116,13 @@ def _excess(trial: FrozenTrial) -> tuple[float, ...]:
 
 
 def _open_storage(address: str) -> BaseStorage:
-    if address.startswith(JOURNAL):
-        return JournalStorage(JournalFileBackend(address.removeprefix(JOURNAL)))
-    return RDBStorage(address)
+    try:
+        if address.startswith(JOURNAL):
+            return JournalStorage(JournalFileBackend(address.removeprefix(JOURNAL)))
+        return RDBStorage(address)
+    except (ImportError, ValueError, OSError, SQLAlchemyError) as error:
+        what = f"cannot open the study at {without_secret(address)}: {type(error).__name__}"
+        remedy = (
+            "check the address, and that the database answers and its driver (such as psycopg2) is installed"
+        )
+        raise ConfigError(what, remedy=remedy) from error

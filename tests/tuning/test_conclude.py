@@ -58,6 +58,7 @@ def test_settings_that_are_worse_on_test_photos_are_not_recommended(
         trials = Trials(sample, few, few.overrides, tmp_path, tracker.run_id)
         result = conclude(study, trials, dataset, tracker)
     assert result.best.number == 0 and result.trials == 2
+    assert join_study(place, few).user_attrs["looks"] == 1
     rate = load_settings(tmp_path / module.BEST_FILE).training.finetune_learning_rate
     assert rate == few.settings.training.finetune_learning_rate
     # Both were trained on all photos, without the test photos, in runs of their own.

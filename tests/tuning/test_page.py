@@ -34,3 +34,13 @@ def test_without_test_photos_the_page_claims_nothing(
     write_page(Search(finished_study, trials[2], trials[0], plan, 300), None, "", tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert "No trial was compared" in page and "Judged once" not in page
+
+
+def test_a_second_look_at_the_test_photos_is_admitted(
+    finished_study: optuna.Study, plan: Plan, tmp_path: Path
+) -> None:
+    trials = finished_study.trials
+    finished_study.set_user_attr("looks", 4)
+    write_page(Search(finished_study, trials[2], trials[0], plan, 300), JUDGEMENT, "", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "Judged 4 times so far" in page and "once" not in page

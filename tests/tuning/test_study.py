@@ -87,3 +87,12 @@ def test_networks_beyond_the_limits_count_as_worse_for_the_sampler(place: StudyP
 def test_three_objectives_are_minimized_if_that_is_asked_for(place: StudyPlace, plan: Plan) -> None:
     study = create_study(place, replace(plan, multi_objective=True), "origin")
     assert study.directions == [optuna.study.StudyDirection.MINIMIZE] * 3
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "postgresql+absent://me:secret@host/db", "journal:///absent/study.log"]
+)
+def test_a_study_that_cannot_be_opened_is_named_without_its_password(plan: Plan, address: str) -> None:
+    with pytest.raises(ConfigError, match="cannot open the study at") as refusal:
+        create_study(StudyPlace(address), plan, "origin")
+    assert "secret" not in refusal.value.message and "driver" in refusal.value.remedy
