@@ -50,7 +50,7 @@ def test_a_search_that_is_killed_twice_loses_no_finished_trial(tmp_path: Path) -
             if found.count(TrialState.COMPLETE) >= wanted and TrialState.RUNNING in found:
                 break
             assert time.monotonic() < deadline and process.poll() is None, found
-            time.sleep(0.05)
+            time.sleep(0.5)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         now = states(output / "study.db").count(TrialState.COMPLETE)
