@@ -34,7 +34,7 @@ from serving.gateway.log import analytics, queries, statistics
 from serving.gateway.log.database import Database
 from serving.gateway.log.tables import Prediction
 
-_BATCH = 20_000
+_BATCH = 5_000
 _FIRST = "0001"
 _DAYS, _CLASSES, _USERS = 365, 12, 200
 _REVIEWER = Principal("f" * 32, "reviewer", frozenset({"review"}), "token")
