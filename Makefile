@@ -7,6 +7,8 @@ READY  := $(VENV)/.ready
 TOOLS  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/phytoflow/bin
 # Programs of scripts/install-tools
 export PATH := $(PATH):$(TOOLS)
+# Tests start hundreds of processes: each would compile all modules again
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -nE 's/^([a-z0-9-]+):.*## .*/\1/p' Makefile)
