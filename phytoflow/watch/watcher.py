@@ -21,7 +21,7 @@ from phytoflow.watch.triggers import Trigger
 
 _LOG = logging.getLogger(__name__)
 _MAX_REASON = 500
-_ENDING_SECONDS = 5.0
+_ENDING_SECONDS = 30.0  # between two attempts to begin while a run of a killed watcher goes on
 _LEAST_PAUSE = 1.0  # seconds between two looks, however many webhooks come
 _TRAINED = "trained"  # the trigger of a rollout
 _ORDER = ("deploy", "rollout", "train")

@@ -166,7 +166,7 @@ def watch_file(folder: Path, stack: RunningStack) -> Path:
     unpublished = ["--set", "serving.publish=false"]
     tree = {
         "directory": str(folder / "watch"),
-        "every_seconds": 1,
+        "every_seconds": 5,
         "triggers": {
             "data": str(folder / "photos"),
             "gateway": stack.url,
