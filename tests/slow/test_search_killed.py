@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import optuna
+import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
@@ -18,7 +19,7 @@ from tests.support.small_training import write_photos
 from tests.support.tuning.trials import SMALL
 
 TIMEOUT = 600.0  # seconds
-SETTINGS = [*SMALL, "data.near_duplicate_max_distance=0", "training.min_finetune_steps=60"]
+SETTINGS = [*SMALL, "data.near_duplicate_max_distance=0", "training.min_finetune_steps=12"]
 
 
 def tune_command(folder: Path, output: Path, *options: str) -> list[str]:
@@ -37,6 +38,18 @@ def states(study_file: Path) -> list[TrialState]:
     return [trial.state for trial in study.trials]
 
 
+def wait_for_trial(process: subprocess.Popen[bytes], study_file: Path, complete: int) -> None:
+    """Waits until a trial runs after so many complete ones."""
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        found = states(study_file)
+        if found.count(TrialState.COMPLETE) >= complete and TrialState.RUNNING in found:
+            return
+        assert time.monotonic() < deadline and process.poll() is None, found
+        time.sleep(0.5)
+
+
+@pytest.mark.timeout(3 * TIMEOUT)
 def test_a_search_that_is_killed_twice_loses_no_finished_trial(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 24)
     output = tmp_path / "search"
@@ -44,15 +57,11 @@ def test_a_search_that_is_killed_twice_loses_no_finished_trial(tmp_path: Path) -
     finished = 0
     for wanted in (1, 2):
         process = subprocess.Popen(command, start_new_session=True)
-        deadline = time.monotonic() + TIMEOUT
-        while True:
-            found = states(output / "study.db")
-            if found.count(TrialState.COMPLETE) >= wanted and TrialState.RUNNING in found:
-                break
-            assert time.monotonic() < deadline and process.poll() is None, found
-            time.sleep(0.5)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        try:
+            wait_for_trial(process, output / "study.db", wanted)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         now = states(output / "study.db").count(TrialState.COMPLETE)
         assert now >= max(finished, wanted)
         finished = now
@@ -60,12 +69,13 @@ def test_a_search_that_is_killed_twice_loses_no_finished_trial(tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     final = states(output / "study.db")
     assert final.count(TrialState.COMPLETE) + final.count(TrialState.PRUNED) == 4
-    assert TrialState.RUNNING not in final and 1 <= final.count(TrialState.FAIL) <= 2
+    assert TrialState.RUNNING not in final and final.count(TrialState.FAIL) <= 2
     assert (output / "best.yaml").exists() and (output / "search.html").exists()
     show = [sys.executable, "-m", "phytoflow.cli", "settings", "--config", str(output / "best.yaml")]
     assert "training" in subprocess.run(show, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.timeout(3 * TIMEOUT)
 def test_two_workers_share_the_trials_of_one_study(tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", 24)
     address = f"journal://{tmp_path / 'study.log'}"
