@@ -36,7 +36,7 @@ SETTINGS = {
     "model.image_size": 64,
     "data.near_duplicate_max_distance": 0,
     "training.cached_views": 1,
-    "training.finetune_epochs": 4,
+    "training.finetune_epochs": 20,  # so many that the kill comes between two of them
     "training.min_finetune_steps": 4,
     "training.cross_validate_below": 0,
     "training.device": "cpu",
@@ -112,7 +112,7 @@ def _runtime() -> dict[str, Any]:
     del pod["priorityClassName"], pod["securityContext"]
     (container,) = pod["containers"]
     container["securityContext"] = {"runAsUser": 0}
-    container |= {"imagePullPolicy": "Never", "workingDir": str(ROOT)}  # not the image's own code
+    container |= {"imagePullPolicy": "Never", "workingDir": "/tmp"}  # not where the image's own code is
     variables = {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     container["env"] += [{"name": key, "value": value} for key, value in variables.items()]
     for number, path in enumerate(sorted({str(ROOT), sys.prefix, sys.base_prefix})):
