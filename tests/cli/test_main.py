@@ -65,7 +65,7 @@ def test_the_shell_completes_commands_and_options() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["run", "--set", "training.vews=2"], 2, "Did you mean training.cached_views?"),
+        (["run", "--set", "training.cached_vews=2"], 2, "Did you mean training.cached_views?"),
         (["run", "--data", "no/such/folder"], 3, "no/such/folder"),
         (["run", "--external-data", "no/such/field"], 3, "no/such/field"),
         (["run", "--config", "none.yaml"], 2, "none.yaml"),

@@ -16,8 +16,8 @@ import pathlib, subprocess, sys, time
 from phytoflow.system.lifeline import hold_lifeline
 hold_lifeline()
 grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-print(grandchild.pid, flush=True)
 try:
+    print(grandchild.pid, flush=True)  # it may be told to end from here on
     time.sleep(600)
 finally:
     pathlib.Path(sys.argv[1]).write_text("cleaned up")

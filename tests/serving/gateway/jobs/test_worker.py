@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -20,7 +19,6 @@ from serving.gateway.settings import TaskSettings, UpstreamSettings
 from serving.gateway.upstream.predictor import Predictor, PredictorAwayError, _unreachable
 
 REQUEST = {"user_name": "anna", "scopes": ["predict"], "options": {}, "request_id": "r", "file_name": "a.jpg"}
-TASK = Task("a" * 32, "u" * 32, "running", datetime.now(UTC), REQUEST, b"photo", attempts=1)
 AWAY = PredictorAwayError(503, "predictor_busy", "its queue is full")
 BROKE_OFF = _unreachable("http://predictor", aiohttp.ServerDisconnectedError())
 BAD_PHOTO = ProblemError(422, "malformed", "this is no photo")
@@ -38,7 +36,8 @@ class Failing:
         raise next(self._problems)
 
 
-async def attempt(predictions: Failing, task: Task = TASK) -> dict[str, Any]:
+async def attempt(predictions: Failing, age: timedelta = timedelta()) -> dict[str, Any]:
+    task = Task("a" * 32, "u" * 32, "running", datetime.now(UTC) - age, REQUEST, b"photo", attempts=1)
     settings = TaskSettings(max_attempts=3, result_seconds=60)
     worker = Worker(cast(TaskQueue, None), cast(PredictionService, predictions), settings)
     state, result = await worker._attempt(task)
@@ -66,8 +65,7 @@ async def test_a_task_that_breaks_the_predictor_off_is_given_up() -> None:
 
 async def test_nobody_waits_for_a_result_that_has_expired() -> None:
     predictions = Failing(*[AWAY] * 20)
-    old = replace(TASK, created=TASK.created - timedelta(seconds=61))
-    assert (await attempt(predictions, old))["status"] == 503
+    assert (await attempt(predictions, timedelta(seconds=61)))["status"] == 503
     assert predictions.asked == 3
 
 
