@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 import yaml
 from safetensors.torch import load_file
-from torch.testing import assert_close
 
 from phytoflow.deploy.kubernetes.api import PODS, Cluster
 from phytoflow.deploy.trainjob.diagnosis import TRAIN_JOBS
 from phytoflow.errors import DeployError
+from phytoflow.models.checkpoint import read_summary
 from tests.e2e.names import own_name
 from tests.support.small_training import write_photos
 
@@ -173,9 +173,18 @@ def start(data: Path, output: str, folder: Path, namespace: str, **changes: Any)
 
 
 def assert_same_model(folder: Path, expected: Path) -> None:
+    """Compares the figures, and each tensor's distance to a thousandth of its length.
+
+    Two processes add gradients in another order. Over twenty epochs Adam amplifies what that rounds
+    differently in single weights with gradients near zero; tests/training/distributed compares every weight
+    after one epoch.
+    """
+    figures = [read_summary(where / "model")["validation"] for where in (folder, expected)]
+    assert figures[0] == pytest.approx(figures[1], rel=1e-2)
     weights, others = (load_file(where / "model" / "model.safetensors") for where in (folder, expected))
     for name, value in others.items():
-        assert_close(weights[name], value, rtol=1e-4, atol=1e-6)
+        difference = (weights[name].double() - value.double()).norm()
+        assert difference <= 1e-3 * value.double().norm(), name
 
 
 def assert_nothing_is_left(namespace: str) -> None:
