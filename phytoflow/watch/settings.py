@@ -1,16 +1,20 @@
-"""Settings of ``phytoflow watch``: a YAML file."""
+"""Settings of ``phytoflow watch``: a YAML file, then environment variables."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from phytoflow.config.environment import set_from_environment
 from phytoflow.config.loader import validate
 from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.settings_base import Section
 
+ENVIRONMENT_PREFIX = "PHYTOFLOW_WATCH__"
 Grade = Literal["harmless", "harmful", "unfamiliar"]
 """Grades of a drift alarm."""
 _TRAIN = ("phytoflow", "run", "--data", "{data}", "--output", "{output}", "--set", "serving.publish=false")
@@ -61,7 +65,9 @@ class WatchSettings(Section):
     database: str = Field(
         "", description="SQLAlchemy URL (sqlite+aiosqlite or postgresql+asyncpg); empty: SQLite."
     )
-    metrics: str = Field("", pattern=r"^(.+:\d+)?$", description="HOST:PORT of its metrics; empty: none.")
+    metrics: str = Field(
+        "", pattern=r"^(.+:\d+)?$", description="HOST:PORT of metrics and probes; empty: none."
+    )
     every_seconds: float = Field(60, gt=0, description="Pause between two looks at the triggers.")
     triggers: TriggerSettings = TriggerSettings()
     limits: LimitSettings = LimitSettings()
@@ -103,6 +109,17 @@ class WatchSettings(Section):
         return self.database or f"sqlite+aiosqlite:///{self.folder / 'watch.db'}"
 
 
-def load_watch_settings(file: Path) -> WatchSettings:
-    """Reads the settings; raises ConfigError for an unreadable file, an unknown key or a wrong value."""
-    return validate(WatchSettings, SettingsOverrides.read(file).tree)
+def load_watch_settings(file: Path, environment: Mapping[str, str] = os.environ) -> WatchSettings:
+    """Reads the settings.
+
+    Args:
+        file: YAML file with keys as in ``WatchSettings``.
+        environment: Variables such as ``PHYTOFLOW_WATCH__LIMITS__COOL_DOWN_HOURS``, which win over the file.
+            ``PHYTOFLOW_WATCH__DATABASE__FILE`` names the file that holds the URL, e.g. a mounted secret.
+
+    Raises:
+        ConfigError: An unreadable file, an unknown key, or a wrong value.
+    """
+    tree = dict(SettingsOverrides.read(file).tree)
+    set_from_environment(tree, ENVIRONMENT_PREFIX, environment)
+    return validate(WatchSettings, tree)

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import shlex
 import socket
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -35,6 +36,10 @@ def _now() -> datetime:
 class Watcher:
     """One watcher of a folder: a second one of the same folder is refused.
 
+    Attributes:
+        last_look: When the triggers were looked at last, or the first look began, in seconds of
+            ``time.monotonic``; None while another watcher has the lease.
+
     Args:
         settings: Commands and limits.
         triggers: What to look at.
@@ -55,6 +60,7 @@ class Watcher:
         self._settings, self._triggers, self._audit = settings, triggers, audit
         self._dry_run, self._clock = dry_run, clock
         self._woken, self._looked = asyncio.Event(), asyncio.Event()
+        self.last_look: float | None = None
 
     async def run(self, *, once: bool = False) -> None:
         """Works until cancelled, or for one round; first finishes what a killed watcher began.
@@ -87,9 +93,11 @@ class Watcher:
 
     async def _look_on(self) -> None:
         """Looks while a command runs, too: an alarm that is over before its end is not missed."""
+        self.last_look = time.monotonic()
         while True:
             self._woken.clear()
             await self.look()
+            self.last_look = time.monotonic()
             self._looked.set()
             await asyncio.sleep(min(_LEAST_PAUSE, self._settings.every_seconds))
             with contextlib.suppress(TimeoutError):

@@ -18,6 +18,7 @@ from pathlib import Path
 from aiohttp import web
 
 from phytoflow.errors import ConfigError, StorageError
+from phytoflow.watch.listener import answering
 
 SOURCES = ("alertmanager", "s3", "mlflow")
 _MAX_BYTES = 2**20
@@ -74,14 +75,8 @@ async def listening(address: str, secret: str, notify: Callable[[str], None]) ->
 
     application = web.Application(client_max_size=_MAX_BYTES)
     application.router.add_post("/hooks/{source}", handle)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    try:
-        host, _, port = address.rpartition(":")
-        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+    async with answering(address, application):
         yield
-    finally:
-        await runner.cleanup()
 
 
 def _is_authentic(request: web.Request, body: bytes, secret: str) -> bool:

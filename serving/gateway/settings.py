@@ -6,20 +6,18 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
+from phytoflow.config.environment import set_from_environment
 from phytoflow.config.loader import validate
 from phytoflow.config.overrides import SettingsOverrides
-from phytoflow.errors import ConfigError
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.settings_base import Section, Share
 
 ENVIRONMENT_PREFIX = "PHYTOFLOW_GATEWAY__"
-_FILE_SUFFIX = "__FILE"
 
 
 class ServerSettings(Section):
@@ -257,26 +255,5 @@ def load_gateway_settings(
         ConfigError: An unknown key, a value out of range, or an unreadable file.
     """
     tree = dict(SettingsOverrides.read(file).tree)
-    for name, value in environment.items():
-        if name.startswith(ENVIRONMENT_PREFIX):
-            if name.endswith(_FILE_SUFFIX):
-                name, value = name.removesuffix(_FILE_SUFFIX), _read_secret(name, Path(value))
-            _set(tree, name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"), value)
+    set_from_environment(tree, ENVIRONMENT_PREFIX, environment)
     return validate(GatewaySettings, tree)
-
-
-def _read_secret(variable: str, file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{variable}: cannot read {file}: {error}", remedy="name a readable file"
-        ) from error
-
-
-def _set(tree: dict[str, Any], path: list[str], value: str) -> None:
-    *sections, name = path
-    for section in sections:
-        tree = tree.setdefault(section, {})
-    # A URL or a path is a text, whatever YAML makes of it; numbers, lists and booleans are read.
-    tree[name] = yaml.safe_load(value) if value[:1] in "[{" or value.replace(".", "", 1).isdigit() else value

@@ -45,3 +45,16 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, why: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read"):
         load_watch_settings(tmp_path / "absent.yaml")
+
+
+def test_a_mounted_secret_and_a_variable_win_over_the_file(tmp_path: Path) -> None:
+    file, secret = tmp_path / "watch.yaml", tmp_path / "database-url"
+    file.write_text("train: ['true']\nlimits: {cool_down_hours: 1, trainings_per_day: 5}\n")
+    secret.write_text("postgresql+asyncpg://gateway:p@db/gateway\n")
+    environment = {
+        "PHYTOFLOW_WATCH__DATABASE__FILE": str(secret),
+        "PHYTOFLOW_WATCH__LIMITS__COOL_DOWN_HOURS": "2",
+    }
+    settings = load_watch_settings(file, environment)
+    assert settings.database_url == "postgresql+asyncpg://gateway:p@db/gateway"
+    assert (settings.limits.cool_down_hours, settings.limits.trainings_per_day) == (2, 5)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +17,7 @@ from phytoflow.cli.options import ConfigOption, SetOption
 
 if TYPE_CHECKING:
     from phytoflow.watch.audit import AuditLog
-    from phytoflow.watch.settings import WebhookSettings
+    from phytoflow.watch.settings import WatchSettings
     from phytoflow.watch.watcher import Watcher
 
 
@@ -31,7 +34,6 @@ def watch(
     """Train and deploy on a schedule, for new photos, corrections, alarms or a new champion."""
     from phytoflow.config.loader import load_settings
     from phytoflow.watch.audit import AuditLog
-    from phytoflow.watch.metrics import serve_metrics
     from phytoflow.watch.settings import load_watch_settings
     from phytoflow.watch.triggers import build_triggers
     from phytoflow.watch.watcher import Watcher
@@ -44,19 +46,35 @@ def watch(
     if log:
         asyncio.run(_print_log(audit))
         return
-    if chosen.metrics:
-        serve_metrics(chosen.metrics)
     triggers = build_triggers(chosen, pipeline.tracking, pipeline.data)
-    asyncio.run(_watch(Watcher(chosen, triggers, audit, dry_run=dry_run), chosen.webhook, once=once))
+    watcher = Watcher(chosen, triggers, audit, dry_run=dry_run)
+    try:
+        asyncio.run(_until_terminated(watcher.run(once=True) if once else _serve(watcher, chosen)))
+    except asyncio.CancelledError:
+        raise typer.Exit(128 + signal.SIGTERM) from None
 
 
-async def _watch(watcher: Watcher, webhook: WebhookSettings, *, once: bool) -> None:
+async def _until_terminated(work: Coroutine[Any, Any, None]) -> None:
+    """SIGTERM ends the command that runs and gives the lease back; a container's first process needs this."""
+    task = asyncio.current_task()
+    assert task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await work
+
+
+async def _serve(watcher: Watcher, settings: WatchSettings) -> None:
+    from phytoflow.watch.listener import answering
+    from phytoflow.watch.metrics import build_status
     from phytoflow.watch.webhook import listening, read_secret
 
-    if once or not webhook.address:
-        await watcher.run(once=once)
-        return
-    async with listening(webhook.address, read_secret(webhook.secret_file), lambda _: watcher.wake()):
+    async with contextlib.AsyncExitStack() as servers:
+        if settings.metrics:
+            status = build_status(lambda: watcher.last_look, settings.every_seconds)
+            await servers.enter_async_context(answering(settings.metrics, status))
+        if settings.webhook.address:
+            secret = read_secret(settings.webhook.secret_file)
+            hooks = listening(settings.webhook.address, secret, lambda _: watcher.wake())
+            await servers.enter_async_context(hooks)
         await watcher.run()
 
 
