@@ -51,14 +51,17 @@ docs: setup ## The documentation site in build/site: pages from the code, links 
 e2e: setup ## Tests on the cluster that KUBECONFIG names (PYTEST_ARGS=)
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
-images: ## Build what the dev overlay runs, with buildah, podman or docker (BASE_IMAGE=, TAG=)
-	images/build predictor gateway mlflow postgresql redis
+images: ## Build what the end-to-end tests run, with buildah, podman or docker (BASE_IMAGE=, TAG=)
+	images/build predictor gateway watch mlflow postgresql redis
 
 image-predictor: ## Build the predictor alone
 	images/build predictor
 
 image-gateway: ## Build the gateway alone
 	images/build gateway
+
+image-watch: ## Build the image of `phytoflow watch`
+	images/build watch
 
 image-predictor-gpu: ## Build the predictor on CUDA (TORCH_INDEX=)
 	images/build predictor-gpu
@@ -91,6 +94,7 @@ lock: ## Resolve the lock files (UPGRADE=1: to the newest versions)
 	$(UV_COMPILE) pyproject.toml requirements/build.in --all-extras -o requirements/all.lock
 	$(UV_COMPILE) pyproject.toml --extra serve -c requirements/all.lock -o requirements/serve.lock
 	$(UV_COMPILE) pyproject.toml --extra gateway -c requirements/all.lock -o requirements/gateway.lock
+	$(UV_COMPILE) pyproject.toml --extra watch -c requirements/all.lock -o requirements/watch.lock
 	$(UV_COMPILE) pyproject.toml --extra train --extra serve --extra pipelines -c requirements/all.lock -o requirements/pipeline.lock
 	$(UV_COMPILE) pyproject.toml --extra serve requirements/gpu.in -c requirements/all.lock -o requirements/serve-gpu.lock
 	$(UV_COMPILE) requirements/mlflow.in -c requirements/all.lock -o requirements/mlflow.lock

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import kfp
 import yaml
+from kfp.client import KF_PIPELINES_SA_TOKEN_ENV, ServiceAccountTokenVolumeCredentials
 from kfp_server_api import ApiException
 from urllib3.exceptions import HTTPError
 
@@ -52,6 +53,8 @@ class Submitted:
 def connect(host: str, namespace: str = "") -> Backend:
     """Connects to a backend; ``KFP_TOKEN`` may hold a bearer token, ``KFP_COOKIE`` a session cookie.
 
+    In a pod ``KF_PIPELINES_SA_TOKEN_PATH`` names a projected token, which is read again as it is renewed.
+
     Args:
         host: Address of the API or of the Kubeflow UI, e.g. a port-forward's.
         namespace: Profile namespace of a multi-user installation; empty for a single-user one.
@@ -59,12 +62,14 @@ def connect(host: str, namespace: str = "") -> Backend:
     Raises:
         BackendError: Nothing answers there, or it wants a valid token or cookie.
     """
+    projected = ServiceAccountTokenVolumeCredentials() if os.environ.get(KF_PIPELINES_SA_TOKEN_ENV) else None
     try:
         client = kfp.Client(
             host=host,
             namespace=namespace or "kubeflow",
             existing_token=os.environ.get(TOKEN_VARIABLE),
             cookies=os.environ.get(COOKIE_VARIABLE),
+            credentials=projected,
         )
         client.get_kfp_healthz(sleep_duration=1)
     except (ApiException, HTTPError, OSError, ValueError, RuntimeError) as error:

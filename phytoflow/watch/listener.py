@@ -13,7 +13,7 @@ async def answering(address: str, application: web.Application) -> AsyncIterator
     """Serves an application for the length of the block.
 
     Args:
-        address: HOST:PORT.
+        address: HOST:PORT; ``[::]`` stands for all interfaces, of IPv4 too.
         application: What is served.
 
     Raises:
@@ -23,7 +23,8 @@ async def answering(address: str, application: web.Application) -> AsyncIterator
     await runner.setup()
     try:
         host, _, port = address.rpartition(":")
-        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        everywhere = host == "[::]"  # asyncio opens sockets of both kinds for no host, and one of IPv6 for ::
+        await web.TCPSite(runner, None if everywhere else host.strip("[]"), int(port)).start()
         yield
     finally:
         await runner.cleanup()

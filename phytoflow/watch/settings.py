@@ -26,9 +26,11 @@ class TriggerSettings(Section):
 
     schedule: str = Field("", description="Five fields of cron in UTC, e.g. 0 3 * * 1; empty: none.")
     data: str = Field("", description="Photos as in `run --data`; a change of them starts a training.")
-    gateway: str = Field("", description="URL of the gateway whose accepted corrections are counted.")
+    gateway: str = Field("", description="URL of the gateway that `corrections` and `drift` ask.")
     token_file: str = Field("", description="File with a token of the gateway that has the scope `review`.")
-    corrections: int = Field(100, ge=1, description="New accepted corrections that start a training.")
+    corrections: int = Field(
+        100, ge=0, description="New accepted corrections that start a training; 0: they start none."
+    )
     alertmanager: str = Field("", description="URL of Alertmanager, whose alerts may start a training.")
     alerts: tuple[str, ...] = Field((), description="Names of the alerts that start a training.")
     drift: tuple[Grade, ...] = Field(

@@ -48,7 +48,7 @@ def build_triggers(settings: WatchSettings, tracking: TrackingSettings, data: Da
         triggers.append(_schedule(Schedule.parse(chosen.schedule)))
     if chosen.data:
         triggers.append(_data(chosen.data, data))
-    if chosen.gateway:
+    if chosen.gateway and chosen.corrections:
         triggers.append(_corrections(chosen))
     if chosen.drift:
         triggers.append(_drift(chosen))

@@ -68,10 +68,13 @@ class Watcher:
         Raises:
             FolderInUseError: Another process watches in this folder, or took over.
         """
+        if self._dry_run:  # another watcher may work
+            await self._audit.open()
+            await (self._round() if once else self._rounds())
+            return
         with exclusive_folder(self._settings.folder):
             await self._audit.open()
-            holder = f"{socket.gethostname()}:{self._settings.folder}"
-            async with contextlib.nullcontext() if self._dry_run else held(self._audit.engine, holder):
+            async with held(self._audit.engine, f"{socket.gethostname()}:{self._settings.folder}"):
                 await (self._round() if once else self._rounds())
 
     async def _round(self) -> None:

@@ -14,7 +14,7 @@ CASES = [
     ("dev", ("gpu",)),
     ("staging", ()),
     ("staging", ("gpu",)),
-    ("prod", ()),
+    ("prod", ("watch",)),
     ("prod", ("gpu",)),
 ]
 CASE = pytest.mark.parametrize(("overlay", "features"), CASES)
@@ -100,7 +100,7 @@ def test_no_secret_leaves_the_dev_overlay(build: Build, overlay: str) -> None:
 
 
 def test_templates_of_secrets_hold_no_values() -> None:
-    keys = re.compile("key|password|user", re.IGNORECASE)
+    keys = re.compile("key|password|user|token|secret", re.IGNORECASE)
     for path in (ROOT / "manifests" / "templates").glob("*.yaml"):
         values = yaml.safe_load(path.read_text())["stringData"]
         assert {value for key, value in values.items() if keys.search(key)} == {"FILL-IN"}, path

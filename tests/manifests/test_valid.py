@@ -14,7 +14,7 @@ from tests.manifests.conftest import Build, Object
 CASES = [
     ("kustomize/overlays/dev", ()),
     ("kustomize/overlays/staging", ("gpu",)),
-    ("kustomize/overlays/prod", ("restricted-egress",)),
+    ("kustomize/overlays/prod", ("restricted-egress", "watch")),
     ("manifests/predictor", ()),
     ("manifests/predictor", ("autoscaling-keda",)),
     ("manifests/predictor", ("autoscaling-hpa",)),

@@ -40,3 +40,17 @@ def test_a_run_of_a_name_is_submitted_once_and_again_after_a_failure(tmp_path: P
         assert send("watch-000007") == "r3" and len(running.runs) == 3
         with pytest.raises(ConfigError, match="needs a name"):
             send("")
+
+
+def test_a_projected_token_is_read_again_for_a_long_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = write_package(tmp_path / "pipeline.yaml", CompileOptions(image="registry/pipeline:1"))
+    token = tmp_path / "token"
+    token.write_text("first")
+    monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(token))
+    with kfp_backend() as running:
+        backend = connect(running.url)
+        token.write_text("second")  # as the kubelet does each hour
+        submit(backend, package, {"data": "sample"})
+    assert (running.authorizations[0], running.authorizations[-1]) == ("Bearer first", "Bearer second")

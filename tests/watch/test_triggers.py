@@ -40,6 +40,11 @@ def test_nothing_is_switched_on_by_itself(tmp_path: Path) -> None:
     assert build_triggers(settings, TrackingSettings(), DataSettings()) == []
 
 
+def test_a_gateway_that_is_asked_for_drift_only(tmp_path: Path) -> None:
+    chosen = {"gateway": "http://gateway", "token_file": "token", "corrections": 0, "drift": ["harmful"]}
+    assert _build(tmp_path, **chosen).name == "drift"
+
+
 async def test_a_schedule_gives_its_last_moment(tmp_path: Path) -> None:
     trigger = _build(tmp_path, schedule="0 1 * * *")
     assert await trigger.observe(NOW) == "2026-11-30T01:00:00+00:00"

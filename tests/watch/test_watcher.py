@@ -162,6 +162,7 @@ async def test_a_second_watcher_of_a_folder_is_refused(world: World) -> None:
     await _until(lambda: (world.folder / "watch.db").exists())
     with pytest.raises(FolderInUseError):
         await world.watcher().run(once=True)
+    await world.watcher(dry_run=True).run(once=True)  # starts nothing
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
 

@@ -49,7 +49,7 @@ def watch(
     triggers = build_triggers(chosen, pipeline.tracking, pipeline.data)
     watcher = Watcher(chosen, triggers, audit, dry_run=dry_run)
     try:
-        asyncio.run(_until_terminated(watcher.run(once=True) if once else _serve(watcher, chosen)))
+        asyncio.run(_until_terminated(watcher.run(once=once) if once or dry_run else _serve(watcher, chosen)))
     except asyncio.CancelledError:
         raise typer.Exit(128 + signal.SIGTERM) from None
 

@@ -23,12 +23,14 @@ class KfpBackend:
         experiments: Names of experiments.
         runs: Bodies of the runs.
         state: State of all runs.
+        authorizations: The header of each request; empty if it had none.
     """
 
     url: str = ""
     experiments: list[str] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     state: str = "RUNNING"
+    authorizations: list[str] = field(default_factory=list)
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Answers one request."""
@@ -57,6 +59,7 @@ def kfp_backend() -> Iterator[KfpBackend]:
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
+            backend.authorizations.append(self.headers.get("Authorization", ""))
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             content = json.dumps(backend.answer(self.command, self.path, json.loads(body or "{}"))).encode()
             self.send_response(200)
