@@ -42,7 +42,11 @@ class ServerSettings(Section):
 class UpstreamSettings(Section):
     """The predictors. Traffic weights will stand here, too."""
 
-    champion: str = Field("http://127.0.0.1:8080", description="URL of the predictor that answers.")
+    champion: str = Field(
+        "http://127.0.0.1:8080",
+        description="URL of the predictor that answers; with /v2/models/NAME at its end if its model has "
+        "another name than `model`.",
+    )
     challenger: str = Field("", description="URL of a predictor to compare with; empty: none.")
     champion_bundle: str = Field(
         "", description="Folder or URI of the champion's bundle, for its report and model card; empty: none."

@@ -34,7 +34,12 @@ _DIRECTORY = Path("stack")
 
 @app.command()
 def start(
-    challenger: Annotated[str, typer.Argument(help="URL of the challenger's predictor.")],
+    challenger: Annotated[
+        str,
+        typer.Argument(
+            help="URL of the challenger's predictor, with /v2/models/NAME if its model has another name."
+        ),
+    ],
     config: Annotated[
         Path | None,
         typer.Option(help="YAML file with thresholds, the keys of the gateway's section rollout."),

@@ -33,7 +33,9 @@ class StartRequest(BaseModel, extra="forbid"):
     """A rollout to begin."""
 
     challenger: str = Field(
-        pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$", max_length=500, description="URL of a predictor."
+        pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$",
+        max_length=500,
+        description="URL of a predictor, as in upstream.champion.",
     )
     settings: Annotated[RolloutSettings | None, BeforeValidator(_read_strictly)] = Field(
         None, description="Thresholds; those of the gateway if missing."

@@ -20,6 +20,7 @@ from serving.gateway.upstream.codec import ALWAYS, Buffer, InferResult, decode_r
 from serving.gateway.upstream.stale_resolver import StaleResolver
 
 _CHUNK = 256 * 2**10  # bytes handed to the socket at once: a large photo is not copied whole
+_MODEL_PATH = "/v2/models/"
 _HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
@@ -28,7 +29,7 @@ class ModelInfo:
     """What the predictor says of its model.
 
     Attributes:
-        name: Name in URLs.
+        name: Name of the model, as the settings have it.
         version: Version that answers.
         classes: Classes, in the order of the probabilities.
         outputs: Names of all outputs.
@@ -50,14 +51,17 @@ class Predictor:
     """One predictor.
 
     Args:
-        url: Its URL, without a path.
+        url: Its URL. ``/v2/models/NAME`` at its end is the model's name there if it is not that of the
+            settings: on KServe a model is named as its InferenceService.
         settings: Model name, timeout and connections.
         features: Whether to ask for the features of each photo, if the model has them.
     """
 
     def __init__(self, url: str, settings: UpstreamSettings, *, features: bool = True) -> None:
         self._optional = ("features",) if features else ()
-        self.url, self.model = url.rstrip("/"), settings.model
+        self.url, self._name = url.rstrip("/"), settings.model
+        base, _, name = self.url.partition(_MODEL_PATH)
+        self._model_url = f"{base}{_MODEL_PATH}{name or settings.model}"
         self._timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds)
         self._limit = settings.connections
         self._session: aiohttp.ClientSession | None = None
@@ -80,7 +84,7 @@ class Predictor:
     async def ready(self) -> bool:
         """Whether the predictor is there and has a model."""
         try:
-            status, _, _ = await self._request("GET", f"/v2/models/{self.model}/ready", timeout=2.0)
+            status, _, _ = await self._request("GET", "/ready", timeout=2.0)
         except ProblemError:
             return False
         return status == 200
@@ -95,10 +99,10 @@ class Predictor:
             ProblemError: 502, 503 or 504: the predictor is not there, or not this project's.
         """
         if self._info is None or (version and self._info.version != version):
-            status, _, body = await self._request("GET", f"/v2/models/{self.model}")
+            status, _, body = await self._request("GET", "")
             if status != 200:
                 raise _refusal(status, body, "")
-            self._info = _model_info(self.model, body)
+            self._info = _model_info(self._name, body)
         return self._info
 
     def forget(self) -> None:
@@ -130,9 +134,7 @@ class Predictor:
         headers = {"Content-Type": "application/octet-stream", _HEADER_LENGTH: str(len(head))}
         headers["Content-Length"] = str(sum(len(buffer) for buffer in buffers))
         started = time.perf_counter()
-        status, answered, body = await self._request(
-            "POST", f"/v2/models/{self.model}/infer", buffers=buffers, headers=headers
-        )
+        status, answered, body = await self._request("POST", "/infer", buffers=buffers, headers=headers)
         UPSTREAM_SECONDS.observe(time.perf_counter() - started)
         if status != 200:
             raise _refusal(status, body, answered.get("Retry-After", ""))
@@ -178,7 +180,7 @@ class Predictor:
         data = _chunks(buffers) if buffers else None
         limit = aiohttp.ClientTimeout(total=timeout) if timeout else self._timeout
         async with self._session.request(
-            method, self.url + path, data=data, headers=headers, timeout=limit, allow_redirects=False
+            method, self._model_url + path, data=data, headers=headers, timeout=limit, allow_redirects=False
         ) as response:
             return response.status, response.headers, await response.read()
 

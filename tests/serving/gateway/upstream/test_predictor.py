@@ -24,6 +24,19 @@ async def test_features_come_as_binary_with_json(predictor: Server, photo: bytes
     assert [one.features is not None and one.features.shape for one in result.photos] == [(shape[1],)] * 2
 
 
+async def test_a_model_of_another_name(predictor: Server, photo: bytes) -> None:
+    """A challenger on KServe is named as its InferenceService; users read the name of the settings."""
+    settings = UpstreamSettings(model="maple")
+    for url, is_there in ((predictor.url, False), (predictor.model, True), (f"{predictor.model}/", True)):
+        connection = Predictor(url, settings)
+        await connection.open()
+        assert await connection.ready() is is_there
+        if is_there:
+            result, info = await connection.infer([photo], {"top_k": 3}, "r")
+            assert info.name == "maple" and result.photos[0].labels
+        await connection.close()
+
+
 async def test_without_features(predictor: Server, photo: bytes) -> None:
     connection = Predictor(predictor.url, UpstreamSettings(), features=False)
     await connection.open()
