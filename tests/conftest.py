@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from PIL import Image
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # tests record in their own folders, not at their user's server
+for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    # A shell's background job ignores some of them, and so would the processes that tests interrupt.
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,12 @@ The last column is the largest difference from one process's weights, relative t
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
@@ -84,14 +85,26 @@ def largest_difference(weights: dict[str, np.ndarray], others: dict[str, np.ndar
 
 
 def _train(folder: Path, processes: int, image_size: int, epochs: int) -> Training:
-    output = folder / str(processes)
     own = {"training.devices": processes, "training.finetune_epochs": epochs, "model.image_size": image_size}
-    options = [part for key, value in (_SETTINGS | own).items() for part in ("--set", f"{key}={value}")]
-    command = [sys.executable, "-m", "phytoflow.cli", "train", "--data", str(folder / "dataset")]
-    command += ["--output", str(output), *options]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    model = output / "model"
+    model = train(folder / "dataset", folder / str(processes), _SETTINGS | own)
     return Training(processes, read_summary(model)["seconds"], load_file(model / "model.safetensors"))
+
+
+def train(data: Path, output: Path, settings: dict[str, Any], **environment: str) -> Path:
+    """Trains with `phytoflow train`; returns the folder of the model.
+
+    Args:
+        data: A dataset, or a folder of photos.
+        output: Folder of the run.
+        settings: By key.
+        environment: Variables of the process.
+    """
+    options = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    command = [sys.executable, "-m", "phytoflow.cli", "train", "--data", str(data)]
+    command += ["--output", str(output), *options]
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(command, check=True, env=os.environ | environment, **silent)
+    return output / "model"
 
 
 if __name__ == "__main__":
