@@ -17,6 +17,7 @@ _POLL_SECONDS = 0.1
 # Longer than the predictor's own grace period for requests in progress (--grace_period_seconds).
 _TERM_SECONDS = 40.0
 _KILL_SECONDS = 5.0
+_EXITING = 0x4  # the kernel's PF_EXITING: a process that gives its memory back, not yet a zombie
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,10 @@ class PredictorProcess:
     @property
     def is_running(self) -> bool:
         """Whether this very process still exists, not another one with its pid."""
-        same = self.started > 0 and _start_ticks(self.pid) == self.started
-        return same and PREDICTOR_MODULE in _command_line(self.pid)
+        if not self.started or _start_ticks(self.pid) != self.started:
+            return False
+        command = _command_line(self.pid)  # empty while the system loads the program
+        return not command or PREDICTOR_MODULE in command
 
     def terminate(self, patience: float = _TERM_SECONDS) -> None:
         """Sends SIGTERM, waits, and kills the process if it does not end.
@@ -84,11 +87,12 @@ class PredictorProcess:
 
 
 def _start_ticks(pid: int) -> int:
-    """Start time of a process in clock ticks since boot. 0 if it does not exist or is a zombie."""
+    """Start time of a process in clock ticks since boot. 0 if it does not exist or has ended."""
     with contextlib.suppress(OSError):
-        # proc(5): after the command, which may contain ")", field 3 is the state and 22 the start time.
+        # proc(5): after the command, which may contain ")", field 3 is the state, 9 the flags, 22 the start.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return 0 if fields[0] == "Z" else int(fields[19])
+        ended = fields[0] == "Z" or int(fields[6]) & _EXITING
+        return 0 if ended else int(fields[19])
     return 0
 
 

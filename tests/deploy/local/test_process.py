@@ -41,6 +41,17 @@ def test_a_process_is_written_read_and_terminated(predictor: subprocess.Popen[st
     recorded.terminate()  # once more is no error
 
 
+def test_a_process_that_was_just_started_runs() -> None:
+    """While its program is loaded, a process has no command line. Several tries, since that is short."""
+    for _ in range(30):
+        command = [sys.executable, "-c", IDLE, PREDICTOR_MODULE]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        recorded = PredictorProcess.of(process.pid, (1, 2), "v1")
+        assert recorded.is_running
+        recorded.terminate()
+        assert process.wait(10) == -signal.SIGTERM
+
+
 def test_one_that_ignores_sigterm_is_killed() -> None:
     process = start(STUBBORN, PREDICTOR_MODULE)
     PredictorProcess.of(process.pid, (1, 2), "v1").terminate(patience=0.2)
