@@ -6,13 +6,14 @@ trained.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from phytoflow.models import attention_cnn
+from phytoflow.models.transformer_parts import Tokens, transformer_blocks, transformer_pooling
 
 
 @dataclass(frozen=True)
@@ -32,47 +33,13 @@ class BackboneParts:
     features: int
 
 
-class Tokens(nn.Module):
-    """A vision transformer's input: patches, class token and positions (Dosovitskiy 2021)."""
-
-    def __init__(self, vit: Any) -> None:
-        super().__init__()
-        self.patch_embed = vit.patch_embed
-        self.cls_token = vit.cls_token
-        self.pos_embed = vit.pos_embed
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Float [N, 3, H, W] to tokens [N, 1 + patches, D]."""
-        patches = self.patch_embed(x)
-        tokens: Tensor = torch.cat([self.cls_token.expand(len(x), -1, -1), patches], 1) + self.pos_embed
-        return tokens
-
-
-class ClassToken(nn.Module):
-    """Selects the class token's features: tokens [N, T, D] to [N, D]."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
-        return x[:, 0]
-
-
-def split_backbone(name: str, network: Any) -> BackboneParts:
+def split_backbone(network: Any) -> BackboneParts:
     """Splits a timm network; the parts share its parameters.
 
     Args:
-        name: A backbone of ``phytoflow.models.settings.BACKBONES``.
-        network: What ``timm.create_model`` returned for it.
+        network: What ``timm.create_model`` returned for a name of ``phytoflow.models.families``.
     """
-    if name.startswith("vit"):
-        final = nn.Sequential(network.norm, ClassToken())
-        return BackboneParts(Tokens(network), list(network.blocks), final, network.num_features)
-    if name.startswith("resnet"):
-        blocks = [block for stage in (1, 2, 3, 4) for block in getattr(network, f"layer{stage}")]
-        stem = nn.Sequential(network.conv1, network.bn1, network.act1, network.maxpool)
-        return BackboneParts(stem, blocks, network.global_pool, network.num_features)
-    if name.startswith("vgg"):
-        return _split_vgg(network)
-    return _split_mobile(name, network)
+    return _SPLITS[type(network).__name__](network)
 
 
 def attention_cnn_parts() -> BackboneParts:
@@ -86,15 +53,45 @@ def create_pooling() -> nn.Module:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
-def _split_mobile(name: str, network: Any) -> BackboneParts:
+def _split_transformer(network: Any) -> BackboneParts:
+    final = transformer_pooling(network)
+    return BackboneParts(Tokens(network), transformer_blocks(network), final, network.num_features)
+
+
+def _split_resnet(network: Any) -> BackboneParts:
+    blocks = [block for stage in (1, 2, 3, 4) for block in getattr(network, f"layer{stage}")]
+    stem = nn.Sequential(network.conv1, network.bn1, network.act1, network.maxpool)
+    return BackboneParts(stem, blocks, network.global_pool, network.num_features)
+
+
+def _split_convnext(network: Any) -> BackboneParts:
+    """Each stage's reduction of the resolution belongs to its first block."""
+    blocks: list[nn.Module] = []
+    for stage in network.stages:
+        first, *rest = stage.blocks
+        blocks += [nn.Sequential(stage.downsample, first), *rest]
+    names = ("global_pool", "norm", "flatten", "pre_logits")
+    head = [getattr(network.head, name) for name in names if hasattr(network.head, name)]
+    final = [part for part in (network.norm_pre, *head) if not isinstance(part, nn.Identity)]
+    return BackboneParts(network.stem, blocks, nn.Sequential(*final), network.head_hidden_size)
+
+
+def _split_efficientnet(network: Any) -> BackboneParts:
+    final = nn.Sequential(network.conv_head, network.bn2, network.global_pool)
+    return _split_mobile(network, final)
+
+
+def _split_mobilenetv3(network: Any) -> BackboneParts:
+    """Pools before its last, dense, layer."""
+    final = nn.Sequential(
+        network.global_pool, network.conv_head, network.norm_head, network.act2, nn.Flatten()
+    )
+    return _split_mobile(network, final)
+
+
+def _split_mobile(network: Any, final: nn.Module) -> BackboneParts:
     stem = nn.Sequential(network.conv_stem, network.bn1)
     blocks = [block for stage in network.blocks for block in stage]
-    if name.startswith("mobilenetv3"):  # pools before its last, dense, layer
-        final = nn.Sequential(
-            network.global_pool, network.conv_head, network.norm_head, network.act2, nn.Flatten()
-        )
-    else:
-        final = nn.Sequential(network.conv_head, network.bn2, network.global_pool)
     return BackboneParts(stem, blocks, final, network.head_hidden_size)
 
 
@@ -106,3 +103,14 @@ def _split_vgg(network: Any) -> BackboneParts:
             blocks.append(nn.Sequential())
         blocks[-1].append(layer)
     return BackboneParts(blocks[0], list(blocks[1:]), create_pooling(), network.num_features)
+
+
+_SPLITS: dict[str, Callable[[Any], BackboneParts]] = {
+    "VisionTransformer": _split_transformer,
+    "Eva": _split_transformer,
+    "ConvNeXt": _split_convnext,
+    "ResNet": _split_resnet,
+    "VGG": _split_vgg,
+    "EfficientNet": _split_efficientnet,
+    "MobileNetV3": _split_mobilenetv3,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Any
 
 import timm
@@ -11,15 +12,16 @@ from torch import nn
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.errors import WeightsError
 from phytoflow.models.backbones import attention_cnn_parts, split_backbone
+from phytoflow.models.families import ATTENTION_CNN
 from phytoflow.models.heads import create_head
 from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.models.weights import StateDict, file_weights, imagenet_weights
 from phytoflow.storage.uri import join
 
-ATTENTION_CNN = "attention_cnn"
 DEFAULT_FINETUNE_BLOCKS = 8
 _LOG = logging.getLogger(__name__)
+_TRANSFORMERS = ("vision_transformer", "eva")  # modules of timm
 _BODY = "body."  # begins the names of this project's own weights
 
 
@@ -42,10 +44,7 @@ def create_model(
     """
     own = settings.backbone == ATTENTION_CNN
     state = _load_weights("none" if own and settings.weights == "imagenet" else settings.weights, settings)
-    if own:
-        parts = attention_cnn_parts()
-    else:
-        parts = split_backbone(settings.backbone, _create_network(settings, state))
+    parts = attention_cnn_parts() if own else split_backbone(_create_network(settings, state))
     model = PhotoClassifier(parts, create_head(settings, parts.features, classes), finetune_blocks)
     if state is not None and _is_own(state):
         _load(model, {k: v for k, v in state.items() if k.startswith(_BODY)}, settings, ignore="head.")
@@ -80,8 +79,8 @@ def _load_weights(weights: str, settings: ModelSettings) -> StateDict | None:
 
 
 def _create_network(settings: ModelSettings, state: StateDict | None) -> Any:
-    resizable = settings.backbone.startswith("vit") and settings.image_size
-    size: dict[str, Any] = {"img_size": settings.image_size} if resizable else {}
+    transformer = timm.models.is_model_in_modules(settings.backbone, _TRANSFORMERS)
+    size: dict[str, Any] = {"img_size": settings.image_size} if transformer and settings.image_size else {}
     network: Any = timm.create_model(settings.backbone, pretrained=False, num_classes=1000, **size)
     if state is not None and not _is_own(state):
         classifier = network.pretrained_cfg["classifier"] + "."
@@ -92,11 +91,10 @@ def _create_network(settings: ModelSettings, state: StateDict | None) -> Any:
 
 def _resize_positions(network: Any, state: StateDict) -> StateDict:
     """Interpolates a transformer's position embeddings if the image size is another."""
-    if "pos_embed" not in state:
+    if not hasattr(network, "pos_embed"):
         return state
-    from timm.models.vision_transformer import checkpoint_filter_fn
-
-    return checkpoint_filter_fn(dict(state), network)
+    resized: StateDict = sys.modules[type(network).__module__].checkpoint_filter_fn(dict(state), network)
+    return resized
 
 
 def _is_own(state: StateDict) -> bool:

@@ -54,12 +54,14 @@ def imagenet_weights(backbone: str) -> StateDict:
     return _load_lite0_weights() if backbone == LITE0 else _download_weights(backbone)
 
 
-def imagenet_licence(backbone: str) -> str:
-    """Licence of a backbone's ImageNet weights as timm states it; empty if it has none, or is not timm's."""
+def pretrained_origin(backbone: str) -> tuple[str, str]:
+    """Name and licence of a backbone's pretrained weights, as timm states them; both may be empty."""
     import timm
 
     config = timm.get_pretrained_cfg(backbone) if timm.is_model(backbone) else None
-    return config.license or "" if config else ""
+    if config is None:
+        return "", ""
+    return f"{config.architecture}.{config.tag}", config.license or ""
 
 
 def file_weights(uri: str, sha256: str = "") -> StateDict:

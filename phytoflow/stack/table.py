@@ -31,13 +31,12 @@ def build_services(layout: Layout, plan: Plan) -> list[Service]:
         plan: What was asked for.
     """
     postgres, redis = stores.postgresql(layout, plan), stores.redis(layout, plan)
-    prometheus, mlflow = stores.prometheus(layout, plan), stores.mlflow(layout, plan)
+    prometheus = stores.prometheus(layout, plan)
     needed = [service for service in (postgres, redis) if service]
-    present = {service.name for service in (*needed, prometheus, mlflow) if service}
-    _write_gateway_settings(layout, plan, present)
+    _write_gateway_settings(layout, plan, postgres=postgres, redis=redis, prometheus=prometheus)
     own = [_predictor(plan, "champion", plan.bundle), _gateway(layout, plan, needed), _worker(layout, needed)]
     own += [_predictor(plan, "challenger", plan.challenger)] if plan.challenger else []
-    others = (mlflow, stores.alertmanager(layout, plan), prometheus)
+    others = (stores.mlflow(layout, plan), stores.alertmanager(layout, plan), prometheus)
     return [*needed, *own, *(service for service in others if service)]
 
 
@@ -103,7 +102,9 @@ def _worker(layout: Layout, needed: Sequence[Service]) -> Service:
     )
 
 
-def _write_gateway_settings(layout: Layout, plan: Plan, present: set[str]) -> None:
+def _write_gateway_settings(
+    layout: Layout, plan: Plan, *, postgres: Service | None, redis: Service | None, prometheus: Service | None
+) -> None:
     """The gateway's settings; its passwords make the file readable for its owner only."""
     settings: dict[str, object] = {
         "directory": str(layout.directory),
@@ -115,14 +116,12 @@ def _write_gateway_settings(layout: Layout, plan: Plan, present: set[str]) -> No
         },
         "tasks": {"workers": 0, "worker_metrics": f"127.0.0.1:{plan.ports['worker']}"},
     }
-    if "postgresql" in present:
+    if postgres:
         address = f"127.0.0.1:{plan.ports['postgresql']}"
         url = f"postgresql+asyncpg://gateway:{layout.secret('postgresql')}@{address}/gateway"
         settings["database"] = {"url": url}
-    if "redis" in present:
+    if redis:
         settings["redis"] = {"url": f"redis://:{layout.secret('redis')}@127.0.0.1:{plan.ports['redis']}/0"}
-    if "prometheus" in present:
+    if prometheus:
         settings["prometheus_url"] = f"http://127.0.0.1:{plan.ports['prometheus']}"
-    if "mlflow" in present:
-        settings["runs"] = {"mlflow_url": f"http://127.0.0.1:{plan.ports['mlflow']}"}
     layout.write_private(layout.gateway_settings.name, yaml.safe_dump(settings, sort_keys=False))

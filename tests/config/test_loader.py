@@ -6,7 +6,7 @@ from phytoflow.config.loader import load_settings
 from phytoflow.config.presets import PRESETS
 from phytoflow.config.settings import RunSettings
 from phytoflow.errors import ConfigError
-from phytoflow.models.settings import BACKBONES
+from phytoflow.models.families import FAMILIES
 
 
 def test_overrides_lie_on_the_file_and_the_file_on_the_preset(tmp_path: Path) -> None:
@@ -28,7 +28,9 @@ def test_every_preset_is_valid(preset: str) -> None:
     [
         ("training.cached_vews=2", ["training.cached_vews", "2", "Did you mean training.cached_views?"]),
         ("cached_view=3", ["cached_view", "Did you mean training.cached_views?"]),
-        ("model.backbone=resnet19", ["model.backbone", "resnet19", "Did you mean resnet18?", *BACKBONES]),
+        ("model.backbone=resnet19", ["model.backbone", "resnet19", "Did you mean resnet1", *FAMILIES]),
+        ("model.backbone=convnext_tiny.in12", ["model.backbone", "convnext_tiny.in12k_ft_in1k"]),
+        ("model.image_size=16", ["model.image_size", "16", "0, or at least 32; the nearest is 32"]),
         ("preset=fst", ["fst", "Did you mean fast?"]),
         ("training.cached_views=0", ["training.cached_views", "0", "greater than or equal to 1"]),
         ("data.test_fraction=1.5", ["data.test_fraction", "1.5", "less than 1"]),

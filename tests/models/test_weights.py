@@ -11,7 +11,7 @@ import torch
 from phytoflow.errors import WeightsError
 from phytoflow.models.factory import create_model
 from phytoflow.models.settings import ModelSettings
-from phytoflow.models.weights import file_weights, imagenet_licence, imagenet_weights
+from phytoflow.models.weights import file_weights, imagenet_weights, pretrained_origin
 
 
 def test_missing_weights_name_the_remedies(tmp_path: Path) -> None:
@@ -79,7 +79,8 @@ def test_what_is_no_hash_is_refused(text: str) -> None:
         ModelSettings(weights_sha256=text)
 
 
-def test_licences_are_those_that_timm_states() -> None:
-    assert imagenet_licence("tf_efficientnet_lite0") == "apache-2.0"
-    assert imagenet_licence("vgg16") == "bsd-3-clause"
-    assert imagenet_licence("attention_cnn") == ""
+def test_weights_have_the_name_and_licence_that_timm_states() -> None:
+    assert pretrained_origin("tf_efficientnet_lite0") == ("tf_efficientnet_lite0.in1k", "apache-2.0")
+    assert pretrained_origin("convnext_tiny.fb_in22k") == ("convnext_tiny.fb_in22k", "apache-2.0")
+    assert pretrained_origin("vit_small_patch16_dinov3")[1] == "dinov3-license"
+    assert pretrained_origin("attention_cnn") == ("", "")

@@ -14,6 +14,7 @@ def test_the_card_is_made_from_the_run(colour_bundle: Callable[..., Path], tmp_p
     assert card.startswith("# colours: Right on 39 of 40 test photos")
     for title in ("Model", "Intended use", "Out-of-scope uses", "Data", "Metrics", "Limitations"):
         assert f"\n## {title}\n" in card
+    assert f"scaled to {bundle.manifest.preprocessing.size} pixels (bicubic)" in card
     assert "out of 3 classes: red, green, blue" in card
     assert "trained on 2 photos of data dddddddddddd" in card
     assert "accuracy 97.5% (" in card
@@ -30,7 +31,7 @@ def test_markup_in_class_names_is_escaped(colour_bundle: Callable[..., Path], tm
 @pytest.mark.parametrize(
     ("model", "line"),
     [
-        ({"weights": "imagenet"}, "started from ImageNet weights, licence apache-2.0"),
+        ({"weights": "imagenet"}, "started from timm's weights resnet18.a1_in1k, licence apache-2.0"),
         ({"weights": "none"}, "trained from random weights"),
         ({"weights": "imagenet", "hub_url": "s3://mirror"}, "the weights s3://mirror; their licence is not"),
         (

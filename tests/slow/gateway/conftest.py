@@ -1,6 +1,5 @@
-"""The fixtures of the gateway's tests: the real predictor, Redis, PostgreSQL, Chromium."""
+"""The fixtures of the gateway's tests: the real predictor, Redis, PostgreSQL."""
 
 from tests.serving.gateway.conftest import postgres, predictor, redis
-from tests.serving.gateway.console.conftest import chromium
 
-__all__ = ["chromium", "postgres", "predictor", "redis"]
+__all__ = ["postgres", "predictor", "redis"]

@@ -53,7 +53,6 @@ def test_pages_need_a_session(gateway: RunningGateway) -> None:
         "/review",
         "/trends",
         "/model",
-        "/runs",
         "/system",
         "/account",
         "/model/champion/report",
