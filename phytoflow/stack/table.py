@@ -31,12 +31,13 @@ def build_services(layout: Layout, plan: Plan) -> list[Service]:
         plan: What was asked for.
     """
     postgres, redis = stores.postgresql(layout, plan), stores.redis(layout, plan)
-    prometheus = stores.prometheus(layout, plan)
+    prometheus, mlflow = stores.prometheus(layout, plan), stores.mlflow(layout, plan)
     needed = [service for service in (postgres, redis) if service]
-    _write_gateway_settings(layout, plan, postgres=postgres, redis=redis, prometheus=prometheus)
+    present = {service.name for service in (*needed, prometheus, mlflow) if service}
+    _write_gateway_settings(layout, plan, present)
     own = [_predictor(plan, "champion", plan.bundle), _gateway(layout, plan, needed), _worker(layout, needed)]
     own += [_predictor(plan, "challenger", plan.challenger)] if plan.challenger else []
-    others = (stores.mlflow(layout, plan), stores.alertmanager(layout, plan), prometheus)
+    others = (mlflow, stores.alertmanager(layout, plan), prometheus)
     return [*needed, *own, *(service for service in others if service)]
 
 
@@ -102,9 +103,7 @@ def _worker(layout: Layout, needed: Sequence[Service]) -> Service:
     )
 
 
-def _write_gateway_settings(
-    layout: Layout, plan: Plan, *, postgres: Service | None, redis: Service | None, prometheus: Service | None
-) -> None:
+def _write_gateway_settings(layout: Layout, plan: Plan, present: set[str]) -> None:
     """The gateway's settings; its passwords make the file readable for its owner only."""
     settings: dict[str, object] = {
         "directory": str(layout.directory),
@@ -116,12 +115,14 @@ def _write_gateway_settings(
         },
         "tasks": {"workers": 0, "worker_metrics": f"127.0.0.1:{plan.ports['worker']}"},
     }
-    if postgres:
+    if "postgresql" in present:
         address = f"127.0.0.1:{plan.ports['postgresql']}"
         url = f"postgresql+asyncpg://gateway:{layout.secret('postgresql')}@{address}/gateway"
         settings["database"] = {"url": url}
-    if redis:
+    if "redis" in present:
         settings["redis"] = {"url": f"redis://:{layout.secret('redis')}@127.0.0.1:{plan.ports['redis']}/0"}
-    if prometheus:
+    if "prometheus" in present:
         settings["prometheus_url"] = f"http://127.0.0.1:{plan.ports['prometheus']}"
+    if "mlflow" in present:
+        settings["runs"] = {"mlflow_url": f"http://127.0.0.1:{plan.ports['mlflow']}"}
     layout.write_private(layout.gateway_settings.name, yaml.safe_dump(settings, sort_keys=False))

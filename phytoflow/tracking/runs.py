@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 _NEWEST = 100  # runs in which a name or the beginning of an id is looked for
-_ONCE = ("test.", "chosen/")  # measured once, after the training: they have no curve
+ONCE = ("test.", "chosen/")
+"""Beginnings of the names of metrics that are measured once, after the training: they have no curve."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _record(store: Store, run: Run) -> RunRecord:
     info: Any = run.info
     curves = {}
     for name in run.data.metrics:
-        if not name.startswith(_ONCE):
+        if not name.startswith(ONCE):
             history = store.client.get_metric_history(info.run_id, name)
             if len({point.step for point in history}) > 1:
                 curves[name] = sorted((point.step, point.value) for point in history)

@@ -192,6 +192,22 @@ class MonitoringSettings(Section):
     )
 
 
+class RunsSettings(Section):
+    """Training runs that the console's Runs page shows."""
+
+    mlflow_url: str = Field("", description="MLflow server, with http:// or https://; empty: none.")
+    experiment: str = Field("phytoflow", description="MLflow experiment.")
+    registered_model: str = Field("leaf", description="Name of the model in MLflow's registry.")
+
+    @field_validator("mlflow_url")
+    @classmethod
+    def _is_of_a_server(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0):
+            raise ValueError("not the address of a server, such as http://mlflow:5000")
+        return url
+
+
 class GatewaySettings(Section):
     """Everything the gateway needs to know."""
 
@@ -209,6 +225,7 @@ class GatewaySettings(Section):
     tasks: TaskSettings = TaskSettings()
     rollout: RolloutSettings = RolloutSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    runs: RunsSettings = RunsSettings()
     prometheus_url: str = Field(
         "", description="Prometheus that the console's System page asks; empty: none."
     )

@@ -85,7 +85,7 @@ def test_the_gateways_settings_are_those_of_the_stack(table: dict[str, Service],
     assert _leaves(inside) - {"directory", "upstream.challenger_bundle"} <= _leaves(_given(container))
     addresses = {"directory", "server.host", "server.public_url", "auth.link_networks", "prometheus_url"}
     addresses |= {"upstream.champion", "upstream.champion_bundle", "upstream.challenger_bundle"}
-    addresses |= {"database.url", "redis.url"}
+    addresses |= {"database.url", "redis.url", "runs.mlflow_url"}
     addresses |= {"tasks.worker_metrics"}
     differing = {key for key in _flat(stack) if _flat(stack)[key] != _flat(container)[key]}
     assert differing <= addresses

@@ -72,6 +72,7 @@ def test_stores_come_first_and_their_passwords_stay_private(
     assert services[3].requires == ("predictor", "postgresql", "redis")
     assert layout.secret("redis") in str(settings(layout)["redis"])
     assert layout.secret("postgresql") in str(settings(layout)["database"])
+    assert settings(layout)["runs"] == {"mlflow_url": f"http://127.0.0.1:{plan().ports['mlflow']}"}
     assert layout.gateway_settings.stat().st_mode & 0o077 == 0
     assert not any(layout.secret("redis") in " ".join(service.command) for service in services)
 

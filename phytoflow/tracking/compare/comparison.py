@@ -9,7 +9,7 @@ from typing import Literal
 from phytoflow.tracking.runs import RunRecord
 
 Unit = Literal["share", "number", "milliseconds", "seconds"]
-_FIGURES: tuple[tuple[str, str, Unit], ...] = (
+FIGURES: tuple[tuple[str, str, Unit], ...] = (
     ("Accuracy", "accuracy", "share"),
     ("Macro-F1", "macro_f1", "share"),
     ("Macro precision", "macro_precision", "share"),
@@ -18,8 +18,11 @@ _FIGURES: tuple[tuple[str, str, Unit], ...] = (
     ("Log loss", "log_loss", "number"),
     ("Test photos", "photos", "number"),
 )
+"""Name, metric and unit of each figure on the test photos."""
+TRAINING_TIME, PHOTO_TIME = "Training time", "Time of one photo"
+"""Names of the figures of cost."""
 _CLASS = ("test.per_class.", ".f1")
-_LATENCY = "test.mean_latency_ms"
+_LATENCY, _PHOTOS = "test.mean_latency_ms", "test.photos"
 _ABSENT = "–"
 
 
@@ -51,7 +54,7 @@ class RunComparison:
         classes: F1 of each class, the class with the largest difference first.
         cost: Duration of the training and of an answer.
         curves: Names of the curves that at least one run has.
-        same_test: Whether all runs were tested on the same number of photos.
+        same_test: Whether all runs that were tested were so on the same number of photos.
     """
 
     runs: tuple[RunRecord, ...]
@@ -65,11 +68,11 @@ class RunComparison:
 
 def compare_runs(runs: Sequence[RunRecord]) -> RunComparison:
     """Compares runs as they were recorded; nothing is computed anew."""
-    figures = [_figure(runs, name, f"test.{key}", unit) for name, key, unit in _FIGURES]
+    figures = [_figure(runs, name, f"test.{key}", unit) for name, key, unit in FIGURES]
     durations = tuple(run.seconds for run in runs)
     cost = (
-        Figure("Training time", "seconds", durations, (None,) * len(runs)),
-        _figure(runs, "Time of one photo", _LATENCY, "milliseconds"),
+        Figure(TRAINING_TIME, "seconds", durations, (None,) * len(runs)),
+        _figure(runs, PHOTO_TIME, _LATENCY, "milliseconds"),
     )
     return RunComparison(
         runs=tuple(runs),
@@ -78,7 +81,7 @@ def compare_runs(runs: Sequence[RunRecord]) -> RunComparison:
         classes=tuple(sorted(_classes(runs), key=_spread, reverse=True)),
         cost=tuple(figure for figure in cost if _is_measured(figure)),
         curves=tuple(sorted({name for run in runs for name in run.curves})),
-        same_test=len({run.metrics.get("test.photos") for run in runs}) <= 1,
+        same_test=len({run.metrics[_PHOTOS] for run in runs if _PHOTOS in run.metrics}) <= 1,
     )
 
 
@@ -92,16 +95,17 @@ def _classes(runs: Sequence[RunRecord]) -> Iterable[Figure]:
     start, end = _CLASS
     names = {name for run in runs for name in run.metrics if name.startswith(start) and name.endswith(end)}
     for name in sorted(names):
-        yield _figure(runs, name.removeprefix(start).removesuffix(end), name, "share")
+        shown = name.removeprefix(start).removesuffix(end)
+        yield _figure(runs, shown, name, "share", interval=f"{name}_interval")
 
 
-def _figure(runs: Sequence[RunRecord], name: str, metric: str, unit: Unit) -> Figure:
-    key = metric.removeprefix("test.")
+def _figure(runs: Sequence[RunRecord], name: str, metric: str, unit: Unit, interval: str = "") -> Figure:
+    interval = interval or f"test.intervals.{metric.removeprefix('test.')}"
     return Figure(
         name,
         unit,
         tuple(run.metrics.get(metric) for run in runs),
-        tuple(_interval(run, f"test.intervals.{key}") for run in runs),
+        tuple(_interval(run, interval) for run in runs),
     )
 
 

@@ -31,7 +31,7 @@ class Series:
 def stacked_bars(title: str, times: Sequence[datetime], series: Sequence[Series]) -> Markup:
     """Bars by time, one colour a series."""
     totals = [sum(one.values[i] or 0 for one in series) for i in range(len(times))]
-    top = _nice(max(totals, default=0))
+    top = round_up(max(totals, default=0))
     step = (_WIDTH - _LEFT) / max(1, len(times))
     width = min(0.8 * step, _WIDEST_BAR)
     parts = []
@@ -47,7 +47,7 @@ def stacked_bars(title: str, times: Sequence[datetime], series: Sequence[Series]
                     f'<rect class="series-{number}" x="{x:.1f}" y="{y:.1f}" '
                     f'width="{width:.1f}" height="{height:.1f}"><title>{escape(words)}</title></rect>'
                 )
-    return _frame(title, times, top, "".join(parts))
+    return frame(title, _time_labels(times), (0, top), "".join(parts))
 
 
 def lines(
@@ -55,7 +55,7 @@ def lines(
 ) -> Markup:
     """Lines over time."""
     known = [value for one in series for value in one.values if value is not None]
-    top = top or _nice(max(known, default=0))
+    top = top or round_up(max(known, default=0))
     step = (_WIDTH - _LEFT) / max(1, len(times))
     parts = []
     for number, one in enumerate(series):
@@ -71,29 +71,50 @@ def lines(
             f"{escape(f'{times[i]:%Y-%m-%d %H:%M} · {one.name}: {value:.3g}')}</title></circle>"
             for x, y, i, value in points
         ]
-    return _frame(title, times, top, "".join(parts))
+    return frame(title, _time_labels(times), (0, top), "".join(parts))
 
 
-def _frame(title: str, times: Sequence[datetime], top: float, inner: str) -> Markup:
-    """Axes, grid and labels around a chart."""
+def _time_labels(times: Sequence[datetime]) -> list[tuple[float, str]]:
+    """Places and texts on the axis of time."""
+    step, every = 1 / max(1, len(times)), max(1, len(times) // 6)
+    short = bool(times) and times[-1] - times[0] <= _TIMES_OF_DAY
+    return [
+        ((i + 0.5) * step, f"{times[i]:%H:%M}" if short else f"{times[i]:%m-%d}")
+        for i in range(0, len(times), every)
+    ]
+
+
+def place(x: float, y: float) -> tuple[float, float]:
+    """Where a point is drawn; its coordinates are shares of the axes."""
+    return _LEFT + x * (_WIDTH - _LEFT), _HEIGHT - _BOTTOM - y * (_HEIGHT - _BOTTOM - _TOP)
+
+
+def frame(title: str, labels: Sequence[tuple[float, str]], ends: tuple[float, float], inner: str) -> Markup:
+    """Axes, grid and labels around a chart.
+
+    Args:
+        title: For screen readers.
+        labels: Place, as a share of the axis, and text below the chart.
+        ends: Lowest and highest value.
+        inner: What is drawn.
+    """
     parts = []
     for share in (0, 0.5, 1):
-        y = _HEIGHT - _BOTTOM - share * (_HEIGHT - _BOTTOM - _TOP)
-        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{share * top:g}</text>')
-    step, every = (_WIDTH - _LEFT) / max(1, len(times)), max(1, len(times) // 6)
-    short = bool(times) and times[-1] - times[0] <= _TIMES_OF_DAY
-    for i in range(0, len(times), every):
-        x = _LEFT + (i + 0.5) * step
-        label = f"{times[i]:%H:%M}" if short else f"{times[i]:%m-%d}"
-        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{label}</text>')
+        x, y = place(0, share)
+        value = ends[0] + share * (ends[1] - ends[0])
+        parts.append(f'<line class="grid" x1="{x:g}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{x - 6:g}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
+    for share, label in labels:
+        parts.append(
+            f'<text x="{place(share, 0)[0]:.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{label}</text>'
+        )
     return Markup(
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
         f"{''.join(parts)}{inner}</svg>"
     )
 
 
-def _nice(value: float) -> float:
+def round_up(value: float) -> float:
     """A round number not below the value, for the top of an axis."""
     if value <= 0:
         return 1

@@ -16,8 +16,22 @@ from serving.gateway.console import (
     trends,
 )
 from serving.gateway.console.rollout import section as rollout
+from serving.gateway.console.runs import page as runs
 from serving.gateway.console.system import page as system
 
 router = APIRouter()
-for module in (assets, sign_in, identify, history, review, trends, drift, model, rollout, system, account):
+for module in (
+    assets,
+    sign_in,
+    identify,
+    history,
+    review,
+    trends,
+    drift,
+    model,
+    rollout,
+    runs,
+    system,
+    account,
+):
     router.include_router(module.router)

@@ -55,3 +55,11 @@ def test_a_network_that_is_none_is_named() -> None:
     variable = "PHYTOFLOW_GATEWAY__AUTH__LINK_NETWORKS"
     with pytest.raises(ConfigError, match=r"127\.0\.0\.300"):
         load_gateway_settings(environment={variable: "[127.0.0.300/8]"})
+
+
+@pytest.mark.parametrize(
+    "url", ["mlflow:5000", "sqlite:///mlflow.db", "http://", "http://[", "http://a:99999"]
+)
+def test_what_is_no_address_of_an_mlflow_server_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="mlflow_url"):
+        load_gateway_settings(environment={"PHYTOFLOW_GATEWAY__RUNS__MLFLOW_URL": url})

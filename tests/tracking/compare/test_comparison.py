@@ -40,3 +40,11 @@ def test_cost_curves_and_the_photos_of_the_test() -> None:
     assert duration.values == (60.0, None) and latency.values == (8, None)
     assert comparison.curves == ("train/loss",) and not comparison.same_test
     assert compare_runs([one, one]).same_test
+    assert compare_runs([one, run_record("still training")]).same_test
+
+
+def test_figures_of_classes_have_their_intervals() -> None:
+    interval = {"test.per_class.rust.f1_interval.low": 0.7, "test.per_class.rust.f1_interval.high": 0.95}
+    run = run_record("one", {"test.per_class.rust.f1": 0.9} | interval)
+    (rust,) = compare_runs([run, run]).classes
+    assert rust.name == "rust" and rust.intervals == ((0.7, 0.95), (0.7, 0.95))

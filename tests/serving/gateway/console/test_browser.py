@@ -13,7 +13,7 @@ from tests.serving.gateway.api.test_predictions import _unique
 from tests.serving.gateway.console.conftest import open_context
 from tests.support.services.gateway import RunningGateway
 
-PAGES = ("/", "/history", "/review", "/trends", "/model", "/drift", "/system", "/account")
+PAGES = ("/", "/history", "/review", "/trends", "/model", "/runs", "/drift", "/system", "/account")
 
 
 @pytest.fixture

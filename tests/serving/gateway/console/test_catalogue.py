@@ -4,16 +4,19 @@ import re
 
 import pytest
 
+from phytoflow.tracking.compare.comparison import FIGURES, PHOTO_TIME, TRAINING_TIME
 from serving.gateway import sentences
 from serving.gateway.console import catalogue
 from serving.gateway.console.rollout.section import ACTIONS, STAGES
+from serving.gateway.console.runs.page import STATES
 
 FOLDER = catalogue.LOCALE_FOLDER.parent
 
 
 def messages() -> set[str]:
     found = {sentences.UNKNOWN, sentences.LIKELY, sentences.PROBABLE, sentences.UNCERTAIN}
-    found |= {*STAGES.values(), *ACTIONS.values()}
+    found |= {*STAGES.values(), *ACTIONS.values(), *STATES}
+    found |= {*(name for name, *_ in FIGURES), TRAINING_TIME, PHOTO_TIME}
     for path in [*FOLDER.glob("templates/*.html"), *FOLDER.rglob("*.py")]:
         for double, single in re.findall(r"""\b_\((?:"([^"]+)"|'([^']+)')\)""", path.read_text()):
             found.add(double or single)

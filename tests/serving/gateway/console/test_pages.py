@@ -53,6 +53,7 @@ def test_pages_need_a_session(gateway: RunningGateway) -> None:
         "/review",
         "/trends",
         "/model",
+        "/runs",
         "/system",
         "/account",
         "/model/champion/report",
