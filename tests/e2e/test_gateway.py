@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
@@ -25,12 +26,6 @@ NAME = own_name("gateway")
 PHOTOS = [photo.content for photo in pictures(12)]
 JPEG = {"Content-Type": "image/jpeg"}
 REPLICAS = 3
-OURS = {
-    "PHYTOFLOW_GATEWAY__UPSTREAM__CHAMPION": f"http://{NAME}-predictor",
-    "PHYTOFLOW_GATEWAY__UPSTREAM__MODEL": NAME,
-    "PHYTOFLOW_GATEWAY__AUTH__LOCAL_ISSUER": "true",
-    "PHYTOFLOW_GATEWAY__LIMITS__PHOTOS_PER_MINUTE": "1000000",
-}
 CONFIG = ("--config", "/etc/gateway/gateway.yaml")
 # While other work takes both CPUs, probes and kubectl come too late, and requests fail for that reason alone.
 under_load = pytest.mark.skipif(
@@ -45,26 +40,31 @@ def gateways(*, going: bool = False) -> list[Object]:
     return [pod for pod in items if going or "deletionTimestamp" not in pod["metadata"]]
 
 
-def all_ready() -> bool:
+def all_ready(replicas: int = REPLICAS) -> bool:
     """Whether as many replicas accept requests as there should be, and nothing else is left."""
-    return len(gateways(going=True)) == REPLICAS and sum(map(ready, gateways())) == REPLICAS
+    return len(gateways(going=True)) == replicas and sum(map(ready, gateways())) == replicas
 
 
 def set_environment(*words: str) -> None:
     kubectl("set", "env", "deployment/gateway", "deployment/gateway-worker", *words)
 
 
-@pytest.fixture(scope="module")
-def url(address: str, versions: Versions) -> Iterator[str]:
-    """Three replicas before a predictor; the address of a Service that spreads over them."""
-    versions.deploy(NAME, 0, SMALL)
-    scale = {"spec": {"minReplicas": REPLICAS, "maxReplicas": REPLICAS}}
+@contextmanager
+def replicas_before(name: str, address: str, replicas: int = REPLICAS) -> Iterator[str]:
+    """Replicas of the gateway before an InferenceService; the address of a Service that spreads over them."""
+    variables = {
+        "PHYTOFLOW_GATEWAY__UPSTREAM__CHAMPION": f"http://{name}-predictor",
+        "PHYTOFLOW_GATEWAY__UPSTREAM__MODEL": name,
+        "PHYTOFLOW_GATEWAY__AUTH__LOCAL_ISSUER": "true",
+        "PHYTOFLOW_GATEWAY__LIMITS__PHOTOS_PER_MINUTE": "1000000",
+    }
+    scale = {"spec": {"minReplicas": replicas, "maxReplicas": replicas}}
     kubectl("patch", "hpa", "gateway", "--type=merge", "-p", json.dumps(scale))
-    set_environment(*(f"{name}={value}" for name, value in OURS.items()))
+    set_environment(*(f"{key}={value}" for key, value in variables.items()))
     service = {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": f"{NAME}-address", "labels": {"phytoflow/test": "address"}},
+        "metadata": {"name": f"{name}-address", "labels": {"phytoflow/test": "address"}},
         "spec": {
             "type": "NodePort",
             "selector": {"app.kubernetes.io/name": "gateway"},
@@ -72,21 +72,37 @@ def url(address: str, versions: Versions) -> Iterator[str]:
         },
     }
     kubectl("apply", "-f", "-", stdin=json.dumps(service))
-    wait_until(all_ready, 240, "three ready replicas")
-    yield f"http://{address}:{get('service', f'{NAME}-address')['spec']['ports'][0]['nodePort']}"
-    set_environment(*(f"{name}-" for name in OURS))
+    wait_until(lambda: all_ready(replicas), 240, f"{replicas} ready replicas")
+    yield f"http://{address}:{get('service', f'{name}-address')['spec']['ports'][0]['nodePort']}"
+    set_environment(*(f"{key}-" for key in variables))
     kubectl("apply", "-k", str(ROOT / "kustomize" / "overlays" / "dev"))
+
+
+def local_issuer(folder: Path) -> LocalIssuer:
+    """The issuer whose key all replicas have."""
+    key = get("secret", GATEWAY_SECRET)["data"]["issuer.json"]
+    (folder / "issuer.json").write_bytes(base64.b64decode(key))
+    return LocalIssuer.open(folder)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture(scope="module")
+def url(address: str, versions: Versions) -> Iterator[str]:
+    """The address of three replicas before a predictor."""
+    versions.deploy(NAME, 0, SMALL)
+    with replicas_before(NAME, address) as url:
+        yield url
     kubectl("delete", "inferenceservice", NAME)
 
 
 @pytest.fixture(scope="module")
 def headers(url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Credentials of a user: a token of the issuer whose key all replicas have."""
-    folder = tmp_path_factory.mktemp("issuer")
-    key = get("secret", GATEWAY_SECRET)["data"]["issuer.json"]
-    (folder / "issuer.json").write_bytes(base64.b64decode(key))
-    token = LocalIssuer.open(folder).token(f"user-{NAME}", ["predict", "feedback"])
-    return {"Authorization": f"Bearer {token}"}
+    """Credentials of a user."""
+    issuer = local_issuer(tmp_path_factory.mktemp("issuer"))
+    return bearer(issuer.token(f"user-{NAME}", ["predict", "feedback"]))
 
 
 @dataclass
