@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import StageName
-from serving.gateway.log.rollout_tables import RolloutEvent
+from serving.gateway.log.tables import RolloutEvent
 
 
 class RolloutEventAnswer(BaseModel):

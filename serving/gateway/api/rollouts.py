@@ -14,7 +14,7 @@ from phytoflow.rollout.stages import Stage
 from serving.gateway.answers.rollouts import Question, ReplayedDecision, RolloutAnswer, event_answer
 from serving.gateway.api.dependencies import Caller, ServicesOf
 from serving.gateway.api.openapi import problems
-from serving.gateway.log.rollout_tables import Rollout
+from serving.gateway.log.tables import Rollout
 from serving.gateway.problems import ProblemError
 from serving.gateway.rollout.store import settings_of, stage_of
 from serving.gateway.services import Services

@@ -11,7 +11,7 @@ from phytoflow.rollout.evidence import Evidence
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import Stage, next_stage, stopped_stage
 from serving.gateway.log.database import UNAVAILABLE
-from serving.gateway.log.rollout_tables import Rollout
+from serving.gateway.log.tables import Rollout
 from serving.gateway.metrics import ROLLOUT_PERCENT, ROLLOUT_STAGE_SECONDS
 from serving.gateway.problems import ProblemError
 from serving.gateway.rollout.comparer import Comparer

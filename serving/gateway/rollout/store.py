@@ -14,8 +14,7 @@ from phytoflow.rollout.evidence import Evidence
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import Stage, first_stage
 from serving.gateway.log.database import Database
-from serving.gateway.log.rollout_tables import Comparison, Rollout, RolloutEvent
-from serving.gateway.log.tables import Decision, Feedback, Prediction
+from serving.gateway.log.tables import Comparison, Decision, Feedback, Prediction, Rollout, RolloutEvent
 
 _LOCK = 0x726F6C6C  # of PostgreSQL: any number that nothing else here uses
 

@@ -2,7 +2,6 @@
 
 from alembic import context
 
-from serving.gateway.log import rollout_tables  # noqa: F401 (declares its tables)
 from serving.gateway.log.tables import Base
 
 context.configure(

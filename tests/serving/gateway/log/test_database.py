@@ -3,7 +3,6 @@
 import pytest
 
 from phytoflow.errors import StorageError
-from serving.gateway.log import rollout_tables  # noqa: F401 (declares its tables)
 from serving.gateway.log.database import Database, newest_revision
 from serving.gateway.log.tables import Base
 

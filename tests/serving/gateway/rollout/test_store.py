@@ -9,8 +9,7 @@ from phytoflow.rollout.evidence import Evidence
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import Stage
 from serving.gateway.log.database import Database
-from serving.gateway.log.rollout_tables import Rollout
-from serving.gateway.log.tables import Feedback, Prediction
+from serving.gateway.log.tables import Feedback, Prediction, Rollout
 from serving.gateway.rollout.store import RolloutStore, settings_of, stage_of
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

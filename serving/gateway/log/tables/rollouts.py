@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from serving.gateway.log.tables import Base, UtcDateTime
+from serving.gateway.log.tables.base import Base, UtcDateTime
 
 
 class Rollout(Base):
