@@ -9,7 +9,7 @@ from typing import Literal
 
 from phytoflow.rollout.accuracy import answers_needed, compare, labels_needed
 from phytoflow.rollout.evidence import Evidence
-from phytoflow.rollout.sequential import exceeds, sprt
+from phytoflow.rollout.sequential import exceeds, newest, sprt, worsens
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import Stage, next_stage, stopped_stage
 
@@ -74,6 +74,9 @@ def _faults(evidence: Evidence, settings: RolloutSettings) -> Iterator[str]:
             >= limit
         ):
             yield text.format(hits, trials)
+    rates = settings.expected_failures, settings.bad_failures
+    if worsens(evidence.recent_failures, asked, *rates) >= limit:
+        yield f"it failed on {evidence.recent_failures} of the newest {newest(asked)} photos"
     if exceeds(evidence.shift, evidence.pairs, settings.max_shift) >= limit:
         yield f"its probabilities differ by {evidence.shift / evidence.pairs:.2f} on average"
 

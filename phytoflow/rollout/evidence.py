@@ -20,6 +20,7 @@ class Evidence:
         champion_right: Labelled disagreements in which the champion alone was right.
         stage_pairs: Pairs since the stage began.
         last: Id of the last comparison that was counted; 0 if there was none.
+        recent_failures: Failures among the newest photos, whose number ``sequential.newest`` names.
     """
 
     pairs: int = 0
@@ -31,6 +32,7 @@ class Evidence:
     champion_right: int = 0
     stage_pairs: int = 0
     last: int = 0
+    recent_failures: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The counts by name."""

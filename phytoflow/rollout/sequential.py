@@ -7,7 +7,7 @@ alone, so a decision can be recomputed from the log.
 
 Sources: Wald (1945), Sequential tests of statistical hypotheses; Robbins (1970), Statistical methods related
 to the law of the iterated logarithm; Howard et al. (2021), Time-uniform, nonparametric, nonasymptotic
-confidence sequences.
+confidence sequences; Shin, Ramdas and Rinaldo (2023), E-detectors.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from scipy.special import betainc, betaln, logsumexp
 
 _SLOPES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)  # mixed with equal weights: each is best for another excess
 _EDGE = 1e-12
+_NEWEST, _BLOCK = 20, 10  # trials: the window begins at the end of a block
 
 
 def sprt(hits: int, trials: int, expected: float, bad: float) -> float:
@@ -32,6 +33,27 @@ def sprt(hits: int, trials: int, expected: float, bad: float) -> float:
     """
     hit, miss = math.log(bad / expected), math.log((1 - bad) / (1 - expected))
     return hits * hit + (trials - hits) * miss
+
+
+def newest(trials: int) -> int:
+    """Number of the newest trials that ``worsens`` takes: 20 to 29, or all."""
+    return min(trials, _NEWEST + trials % _BLOCK)
+
+
+def worsens(hits: int, trials: int, expected: float, bad: float) -> float:
+    """Evidence that a rate has risen from ``expected`` to ``bad``, however long it was good before.
+
+    The change may come after any block of ten trials. The e-values of these changes, mixed with the weights
+    ``1 / ((i + 1) (i + 2))``, are one e-value; this is the term of the newest trials alone, which is less.
+
+    Args:
+        hits: Hits among the ``newest(trials)`` trials.
+        trials: All trials.
+        expected: The largest rate under the null hypothesis, in (0, 1).
+        bad: The rate to detect, above ``expected``.
+    """
+    blocks = (trials - newest(trials)) // _BLOCK
+    return sprt(hits, newest(trials), expected, bad) - math.log((blocks + 1) * (blocks + 2))
 
 
 def loses(wins: int, losses: int) -> float:

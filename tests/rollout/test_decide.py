@@ -47,6 +47,7 @@ def test_too_little_evidence_waits_and_says_how_much_is_missing() -> None:
     ("evidence", "reason"),
     [
         (Evidence(failures=5), "failed on 5 of 5"),
+        (Evidence(pairs=5000, failures=14, recent_failures=14), "failed on 14 of the newest 24"),
         (Evidence(pairs=20, slow=20), "slow on 20 of 20"),
         (Evidence(pairs=60, disagreements=50), "another class on 50 of 60"),
         (Evidence(pairs=100, shift=70.0), "differ by 0.70"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from phytoflow.rollout.sequential import bounds, exceeds, loses, sprt
+from phytoflow.rollout.sequential import bounds, exceeds, loses, newest, sprt, worsens
 
 
 def test_sprt_is_the_likelihood_ratio() -> None:
@@ -57,6 +57,25 @@ def test_an_expected_rate_is_rarely_called_bad(rate: float) -> None:
         return sprt(hits, trials, 0.01, 0.05) >= -math.log(0.001)
 
     assert crossing_probability(rate, 200, crosses) <= 0.001 < crossing_probability(0.2, 200, crosses)
+
+
+@pytest.mark.parametrize(("good", "needed"), [(0, 5), (100, 8), (1_000, 11), (10_000, 14), (100_000, 16)])
+def test_a_crash_is_found_soon_however_long_all_went_well(good: int, needed: int) -> None:
+    def found(failures: int) -> bool:
+        trials = good + failures
+        return worsens(min(failures, newest(trials)), trials, 0.01, 0.05) >= -math.log(0.001)
+
+    assert next(failures for failures in range(1, 100) if found(failures)) == needed
+
+
+def test_an_expected_rate_rarely_seems_to_rise() -> None:
+    streams = np.random.default_rng(3).random((500, 1000)) < 0.01
+    hits = np.concatenate([np.zeros((500, 1), int), streams.cumsum(axis=1)], axis=1)
+    evidence = [
+        [worsens(int(row[trials] - row[trials - newest(trials)]), trials, 0.01, 0.05) for row in hits]
+        for trials in range(1, 1001, 9)  # each remainder of ten
+    ]
+    assert first_crossings(np.array(evidence).T, 0.05) <= 0.05
 
 
 def first_crossings(log_e_values: np.ndarray, alpha: float) -> float:

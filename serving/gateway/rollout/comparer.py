@@ -6,12 +6,14 @@ import asyncio
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from phytoflow.rollout.sequential import sprt
+from phytoflow.rollout.sequential import newest, sprt, worsens
+from phytoflow.rollout.settings import RolloutSettings
 from serving.gateway.metrics import COMPARED, COMPARISONS_DROPPED
 from serving.gateway.problems import ProblemError
 from serving.gateway.upstream.codec import Buffer, PhotoResult
@@ -52,6 +54,30 @@ class Answered:
     compare: bool = True
 
 
+class Failures:
+    """Counts a challenger's failures in this process, by the rules of ``phytoflow.rollout.decide``.
+
+    Args:
+        settings: Thresholds.
+    """
+
+    def __init__(self, settings: RolloutSettings) -> None:
+        self._rates = settings.expected_failures, settings.bad_failures
+        self._limit = -math.log(settings.stop_alpha)
+        self._asked, self._failed = 0, 0
+        self._newest: deque[bool] = deque(maxlen=newest(_MAX_WAITING))
+
+    def add(self, asked: int, failed: int) -> bool:
+        """Adds photos; True if the challenger is to get no more."""
+        self._asked, self._failed = self._asked + asked, self._failed + failed
+        self._newest.extend([False] * (asked - failed) + [True] * failed)
+        recent = list(self._newest)[-newest(self._asked) :]
+        evidence = max(
+            sprt(self._failed, self._asked, *self._rates), worsens(sum(recent), self._asked, *self._rates)
+        )
+        return evidence >= self._limit
+
+
 class Comparer:
     """Compares answers of one process.
 
@@ -65,7 +91,7 @@ class Comparer:
         self._waiting_bytes = 0
         self._rows: list[dict[str, Any]] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._rollout_id, self._asked, self._failed = "", 0, 0
+        self._rollout_id, self._failures = "", Failures(RolloutSettings())
 
     def start(self) -> None:
         """Begins to compare."""
@@ -166,11 +192,8 @@ class Comparer:
     def _count(self, split: Split, asked: int, failed: int) -> None:
         """Stops at once in this process if the challenger has crashed; the decision for all follows."""
         if split.rollout_id != self._rollout_id:
-            self._rollout_id, self._asked, self._failed = split.rollout_id, 0, 0
-        self._asked, self._failed = self._asked + asked, self._failed + failed
-        settings = split.settings
-        evidence = sprt(self._failed, self._asked, settings.expected_failures, settings.bad_failures)
-        if evidence >= -math.log(settings.stop_alpha):
+            self._rollout_id, self._failures = split.rollout_id, Failures(split.settings)
+        if self._failures.add(asked, failed):
             self._fleet.halt()
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from phytoflow.protocol.prediction_id import new_id
 from phytoflow.rollout.evidence import Evidence
+from phytoflow.rollout.sequential import newest
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import Stage, first_stage
 from serving.gateway.log.database import Database
@@ -133,6 +134,8 @@ class RolloutStore:
             last = event.evidence["last"] if event else await _last(connection, row.id)
             counts = (await connection.execute(_counts(row.id, last, after))).one()
             labels = (await connection.execute(_labels(row.id, last, at))).all()
+            asked = int(counts[0] or 0) + int(counts[1] or 0)
+            recent = (await connection.execute(_recent_failures(row.id, last, newest(asked)))).scalar()
         challenger = sum(label == theirs for label, _, theirs in labels)
         champion = sum(label == ours for label, ours, _ in labels)
         numbers = [value or 0 for value in counts]
@@ -146,6 +149,7 @@ class RolloutStore:
             challenger_right=challenger,
             champion_right=champion,
             last=last,
+            recent_failures=int(recent or 0),
         )
 
     async def _alone(self, connection: AsyncConnection) -> None:
@@ -212,6 +216,13 @@ def _counts(rollout_id: str, last: int, after: int) -> Select[Any]:
         func.sum(case((answered, Comparison.shift), else_=0.0)),
         func.sum(case((answered & (Comparison.id > after), 1), else_=0)),
     ).where(Comparison.rollout_id == rollout_id, Comparison.id <= last)
+
+
+def _recent_failures(rollout_id: str, last: int, count: int) -> Select[Any]:
+    """Failures among that many comparisons before and with the last one."""
+    rows = select(Comparison.failed).where(Comparison.rollout_id == rollout_id, Comparison.id <= last)
+    recent = rows.order_by(Comparison.id.desc()).limit(count).subquery()
+    return select(func.sum(case((recent.c.failed, 1), else_=0)))
 
 
 def _labels(rollout_id: str, last: int, at: datetime) -> Select[Any, str, str]:

@@ -57,7 +57,14 @@ async def test_evidence_is_counted_and_counted_again(database: Database) -> None
     await store.add([*rows, comparison(row, 4, challenger_label="", failed=True)])
     evidence = await store.evidence(row, NOW)
     assert evidence == Evidence(
-        pairs=3, failures=1, slow=1, disagreements=1, shift=0.75, stage_pairs=3, last=evidence.last
+        pairs=3,
+        failures=1,
+        slow=1,
+        disagreements=1,
+        shift=0.75,
+        stage_pairs=3,
+        last=evidence.last,
+        recent_failures=1,
     )
     await store.change(row, Stage("canary", 1), "advance", "enough", evidence, NOW)
     await store.add([comparison(row, 5)])
@@ -67,6 +74,14 @@ async def test_evidence_is_counted_and_counted_again(database: Database) -> None
     assert (later.pairs, later.stage_pairs) == (4, 1)
     event = (await store.events(row.id))[-1]
     assert await store.evidence(newest, event.created, event, 0) == evidence
+
+
+async def test_failures_among_the_newest_photos(database: Database) -> None:
+    store, row = await begin(database)
+    outcomes = [True] * 5 + [False] * 40 + [True, False, True]  # the newest 28 of 48
+    await store.add([comparison(row, number, failed=failed) for number, failed in enumerate(outcomes)])
+    evidence = await store.evidence(row, NOW)
+    assert (evidence.failures, evidence.recent_failures) == (7, 2)
 
 
 async def test_reviewers_labels_of_disagreements_count_from_their_time_on(database: Database) -> None:
