@@ -38,6 +38,8 @@ def _find_contradictions(settings: RunSettings) -> Iterator[str]:
             f"training.device_batch_size={training.device_batch_size} accumulates gradients, and a network "
             "that is trained from the first layer on needs the whole batch for its batch norms"
         )
+    if training.sharding == "fsdp" and training.strategy not in ("partial", "full"):
+        yield f"training.sharding=fsdp shards what is trained, and {strategy} trains too little for it"
     if training.strategy in _NEEDS_BLOCKS and not training.tuned_blocks:
         fields = "training.finetune_blocks and training.finetune_epochs"
         yield f"{strategy} trains part of the last blocks, and needs {fields} above 0"

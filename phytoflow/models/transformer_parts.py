@@ -29,7 +29,9 @@ class Tokens(nn.Module):
         if self.pos_embed is not None and self.only_patches_have_positions:
             patches = patches + self.pos_embed
         prefix = [
-            token.expand(len(x), -1, -1) for token in (self.cls_token, self.reg_token) if token is not None
+            token.expand(x.shape[0], -1, -1)
+            for token in (self.cls_token, self.reg_token)
+            if token is not None
         ]
         tokens = torch.cat([*prefix, patches], 1)
         if self.pos_embed is not None and not self.only_patches_have_positions:

@@ -10,7 +10,7 @@ from phytoflow.settings_base import SearchChoices, SearchRange, Section, Share
 
 _FULL = ("full",)  # varied by that preset of a search alone
 Strategy = Literal["partial", "linear", "full", "lora", "adapter", "bitfit"]
-PLACEMENT = frozenset({"devices", "nodes", "device_batch_size", "group_timeout_minutes"})
+PLACEMENT = frozenset({"devices", "nodes", "device_batch_size", "sharding", "group_timeout_minutes"})
 """Settings that say where a training runs: its result and its checkpoints are the same for all of them."""
 
 
@@ -132,6 +132,11 @@ class TrainingSettings(Section):
         ge=1,
         description="Maximum photos that a process computes at once; gradients of larger shares of a batch "
         "are accumulated. Default: the whole share.",
+    )
+    sharding: Literal["ddp", "fsdp"] = Field(
+        "ddp",
+        description="What each process holds of the network that is trained: all of it (ddp), or a part, for "
+        "networks that do not fit a GPU (fsdp).",
     )
     group_timeout_minutes: float = Field(
         10, gt=0, le=1440, description="How long a training process waits for another that does not answer."

@@ -17,6 +17,7 @@ from phytoflow.errors import ConfigError
         (["training.strategy=lora", "preset=fast"], ["strategy=lora", "finetune_blocks"]),
         (["training.devices=8", "training.nodes=5"], ["batch_size=32", "devices=8", "nodes=5"]),
         (["training.strategy=full", "training.device_batch_size=8"], ["device_batch_size=8", "batch norms"]),
+        (["training.strategy=lora", "training.sharding=fsdp"], ["strategy=lora", "sharding=fsdp"]),
     ],
 )
 def test_contradictions_are_refused_by_the_names_of_their_settings(
@@ -43,6 +44,7 @@ def test_every_contradiction_is_listed() -> None:
         ["training.strategy=lora"],
         ["training.devices=4", "training.device_batch_size=2"],
         ["training.strategy=full", "training.device_batch_size=8", "training.devices=4"],
+        ["training.strategy=full", "training.sharding=fsdp"],
         ["training.strategy=linear", "training.finetune_blocks=0"],
         ["training.strategy=lora", "model.backbone=attention_cnn", "model.weights=file.safetensors"],
     ],

@@ -7,10 +7,14 @@ import onnx
 import pytest
 import torch
 
+from phytoflow.bundle.manifest import ExportFormat
 from phytoflow.errors import ParityError
 from phytoflow.export import formats
 from phytoflow.export.formats import FILES, write_format
+from phytoflow.export.serving_module import ServingModule
 from phytoflow.inference.runtimes.factory import open_model
+from phytoflow.models.factory import create_model
+from phytoflow.models.settings import ModelSettings
 from tests.support.make_bundle import SIDE, pictures, trained_model
 
 
@@ -39,6 +43,18 @@ def test_either_onnx_exporter_gives_the_models_logits(
         expected = trained.model(torch.from_numpy(tensors)).numpy()
     np.testing.assert_allclose(open_model("onnx", path, threads=1).run(tensors).logits, expected, atol=1e-4)
     assert ("no such operator" in caplog.text) == tracing
+
+
+@pytest.mark.parametrize("model_format", ["torchscript", "onnx"])
+def test_a_transformer_is_written_with_a_free_batch_size(tmp_path: Path, model_format: ExportFormat) -> None:
+    """Its class token or registers are repeated for each photo."""
+    model = create_model(ModelSettings(backbone="test_vit2", image_size=32, weights="none"), 2)
+    path = write_format(model_format, ServingModule(model, 1).eval(), torch.rand(2, 3, 32, 32), tmp_path)
+    tensors = np.random.default_rng(0).random((3, 3, 32, 32), np.float32)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(tensors)).numpy()
+    logits = open_model(model_format, path, threads=1).run(tensors).logits
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
 
 
 class Unexportable(torch.nn.Module):

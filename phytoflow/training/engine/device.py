@@ -68,6 +68,10 @@ def find_device(settings: TrainingSettings, processes: int = 1) -> Device:
     if kind == "cpu":
         tune_malloc_for_training()
     dtype = _dtype(settings.precision, kind)
+    if dtype == torch.float16 and settings.sharding == "fsdp":
+        raise ConfigError(
+            "training.sharding=fsdp does not train in fp16", remedy="set training.precision=bf16 or float32"
+        )
     place = torch.cuda.get_device_name() if kind == "cuda" else f"CPU, {threads} threads"
     number = f"{processes} processes, each " if processes > 1 else ""
     device = Device(kind, dtype, f"{number}{place}, {str(dtype).removeprefix('torch.')}")

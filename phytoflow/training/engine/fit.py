@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import signal
@@ -23,6 +24,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from phytoflow.storage.temporary import temporary_folder
+from phytoflow.training.distributed.sharding import ShardingStrategy
 from phytoflow.training.engine.checkpoint_callback import CheckpointCallback, Epoch, SnapshotIO
 from phytoflow.training.engine.checkpoint_writer import CheckpointWriter
 from phytoflow.training.engine.checkpoints import CheckpointStore
@@ -60,6 +62,8 @@ def fit(
         StorageError: A checkpoint cannot be written, e.g. because the disk is full.
     """
     network, first = module.average.module, module.group.on_first
+    if module.sharded:
+        network = copy.deepcopy(network)  # on the CPU, and whole
     if (finished := first(lambda: _read(store, f"{name}.json"))) is not None:
         history: list[Epoch] = json.loads(finished)
     else:
@@ -144,16 +148,17 @@ def _place(module: FinetuneModule, checkpoint_io: SnapshotIO) -> dict[str, Any]:
     group = module.group
     if group.size == 1:
         return {"devices": 1, "plugins": [checkpoint_io, LightningEnvironment()]}
+    place = {
+        "devices": group.local_size,
+        "num_nodes": group.size // group.local_size,
+        "plugins": [checkpoint_io, TorchElasticEnvironment()],
+    }
+    if module.sharded:
+        return place | {"strategy": ShardingStrategy(group.size)}
     averages = [name for name, _ in module.named_parameters() if name.startswith("average.")]
     # They have no gradients; without this DDP would wait for some.
     DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(module, averages)  # type: ignore[no-untyped-call]
-    strategy = DDPStrategy(broadcast_buffers=False)
-    return {
-        "devices": group.local_size,
-        "num_nodes": group.size // group.local_size,
-        "strategy": strategy,
-        "plugins": [checkpoint_io, TorchElasticEnvironment()],
-    }
+    return place | {"strategy": DDPStrategy(broadcast_buffers=False)}
 
 
 @contextmanager

@@ -11,11 +11,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from torch.optim.swa_utils import AveragedModel
 from torchvision.transforms import v2  # type: ignore[import-untyped]
 
 from phytoflow.training.distributed.batch_norm import synchronise_batch_norms
 from phytoflow.training.distributed.group import SOLO, Group
+from phytoflow.training.distributed.sharding import local_parts, shard
 from phytoflow.training.distributed.shares import loss_of_part
 from phytoflow.training.engine.batches import Batches
 from phytoflow.training.metrics import log_losses, macro_f1
@@ -83,6 +85,18 @@ class FinetuneModule(lightning.LightningModule):
         self.drawn_from = torch.get_rng_state()
         self.mix = _mixing(settings, len(class_weights))
         self.validated: list[tuple[Tensor, Tensor]] = []
+
+    @property
+    def sharded(self) -> bool:
+        """Whether each process holds a part of the network."""
+        return self.group.size > 1 and self.settings.training.sharding == "fsdp"
+
+    def configure_model(self) -> None:
+        """Shards the network and its average, once."""
+        if self.sharded and not any(isinstance(weight, DTensor) for weight in self.parameters()):
+            assert self.device_mesh is not None  # set by ShardingStrategy
+            for network in (self.network, self.average.module):
+                shard(network, self.device_mesh["data_parallel"])
 
     def train(self, mode: bool = True) -> FinetuneModule:
         """Sets the mode; batch norms stay in evaluation mode unless they are to learn."""
@@ -225,7 +239,7 @@ def _update_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor
 
     def update(averages: Sequence[Tensor], weights: Sequence[Tensor], steps: Any) -> None:
         current_decay = min(decay, (1 + int(steps)) / (10 + int(steps)))
-        for average, weight in zip(averages, weights, strict=True):
+        for average, weight in zip(local_parts(averages), local_parts(weights), strict=True):
             average.copy_(torch.lerp(weight, average, current_decay))
 
     return update

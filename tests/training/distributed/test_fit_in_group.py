@@ -73,11 +73,11 @@ def fit_in_group(folder: Path, epochs: int, changes: dict[str, Any]) -> Result:
     return fit_here(folder, epochs, changes, join_group(TrainingSettings(device="cpu")))
 
 
-def fit_until_epoch(folder: Path, epochs: int, last: int) -> bool:
+def fit_until_epoch(folder: Path, epochs: int, last: int, sharding: str) -> bool:
     """A fit that breaks off when an epoch begins; whether it did."""
     group = join_group(TrainingSettings(device="cpu"))
     with pytest.raises(BreakError):
-        fit_here(folder, epochs, {"break_at": last}, group)
+        fit_here(folder, epochs, {"break_at": last, "sharding": sharding}, group)
     return True
 
 
@@ -97,6 +97,9 @@ def assert_equal(results: list[Result], alone: Result) -> None:
         (2, {"learn_norms": True}),
         (2, {"device_batch_size": 3, "mixup": 0.4}),
         (1, {"device_batch_size": 5}),
+        (2, {"sharding": "fsdp"}),
+        (2, {"sharding": "fsdp", "learn_norms": True}),
+        (3, {"sharding": "fsdp", "device_batch_size": 3}),
     ],
 )
 def test_any_number_of_processes_gives_the_same_weights(
@@ -111,9 +114,10 @@ def test_any_number_of_processes_gives_the_same_weights(
     assert_equal(results, alone)
 
 
-def test_a_fit_is_resumed_by_another_number_of_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("before", "after"), [("ddp", "ddp"), ("ddp", "fsdp"), ("fsdp", "ddp")])
+def test_a_fit_is_resumed_by_another_number_of_processes(before: str, after: str, tmp_path: Path) -> None:
     alone = fit_here(tmp_path / "alone", 3, {}, SOLO)
-    assert run_group(fit_until_epoch, 2, tmp_path / "group", 3, 2) == [True, True]
-    results = run_group(fit_in_group, 3, tmp_path / "group", 3, {})
+    assert run_group(fit_until_epoch, 2, tmp_path / "group", 3, 2, before) == [True, True]
+    results = run_group(fit_in_group, 3, tmp_path / "group", 3, {"sharding": after})
     assert_equal(results, alone)
     assert [trained for _, _, trained in results] == [[2, 3]] * 3

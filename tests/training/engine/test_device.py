@@ -18,6 +18,14 @@ def test_a_gpu_that_is_not_there_is_an_error_with_a_remedy(monkeypatch: pytest.M
     assert find_device(TrainingSettings(precision="bf16")).precision == "bf16-mixed"
 
 
+def test_sharded_networks_are_not_trained_in_fp16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their gradients would have to be scaled and checked in every process alike."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ConfigError, match="does not train in fp16"):
+        find_device(TrainingSettings(precision="fp16", sharding="fsdp", device="cuda"))
+
+
 def test_autocast_is_on_for_half_precision_only() -> None:
     ones = torch.ones(2, 2)
     with Device("cpu", torch.bfloat16, "").autocast():
