@@ -9,11 +9,8 @@ from pathlib import Path
 import optuna
 from optuna.pruners import SuccessiveHalvingPruner
 from optuna.samplers import TPESampler
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 from phytoflow.errors import ConfigError
 from phytoflow.tracking.links import without_secret
@@ -21,10 +18,9 @@ from phytoflow.tuning.best import EXCESS, START
 from phytoflow.tuning.budget import WORKER
 from phytoflow.tuning.plan import Plan
 from phytoflow.tuning.space import starting_values
+from phytoflow.tuning.storage import open_one_at_a_time, open_storage
 
 STUDY_FILE = "study.db"
-JOURNAL = "journal://"
-"""Begins the address of a journal file, which several processes of a machine may write."""
 _ORIGIN = "origin"  # attribute of the study: what it searches
 _RANDOM_TRIALS = 5  # before the sampler learns from them
 
@@ -55,20 +51,23 @@ def create_study(place: StudyPlace, plan: Plan, origin: str) -> optuna.Study:
     Raises:
         ConfigError: There is a study of another search.
     """
-    study = optuna.create_study(
-        storage=_open_storage(place.storage),
-        study_name=place.name,
-        directions=[StudyDirection.MINIMIZE] * (3 if plan.multi_objective else 1),
-        load_if_exists=True,
-    )
-    before = study.user_attrs.get(_ORIGIN)
-    if before not in (None, origin):
-        what = f"{place.storage} holds a search with other photos, settings, ranges or limits"
-        raise ConfigError(what, remedy="give another --output, or the settings of that search")
-    study.set_user_attr(_ORIGIN, origin)
-    if not study.trials:
-        start = starting_values(plan.space, plan.settings)
-        study.enqueue_trial(start, user_attrs={START: True}, skip_if_exists=True)
+    # Workers that begin at the same time would create tables and the first trial twice.
+    with open_one_at_a_time(place.storage) as storage:
+        study = optuna.create_study(
+            storage=storage,
+            study_name=place.name,
+            directions=[StudyDirection.MINIMIZE] * (3 if plan.multi_objective else 1),
+            load_if_exists=True,
+        )
+        before = study.user_attrs.get(_ORIGIN)
+        if before not in (None, origin):
+            where = without_secret(place.storage)
+            what = f"{where} holds a search with other photos, settings, ranges or limits"
+            raise ConfigError(what, remedy="give another --output, or the settings of that search")
+        study.set_user_attr(_ORIGIN, origin)
+        if not study.trials:
+            start = starting_values(plan.space, plan.settings)
+            study.enqueue_trial(start, user_attrs={START: True}, skip_if_exists=True)
     return study
 
 
@@ -83,7 +82,7 @@ def join_study(place: StudyPlace, plan: Plan) -> optuna.Study:
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        study = optuna.load_study(study_name=place.name, storage=_open_storage(place.storage))
+        study = optuna.load_study(study_name=place.name, storage=open_storage(place.storage))
     except KeyError as error:
         raise ConfigError(f"there is no study {place.name}", remedy="create it first") from error
     study.pruner = SuccessiveHalvingPruner()  # ASHA (Li 2020)
@@ -113,16 +112,3 @@ def _create_sampler(plan: Plan, trials: int, worker: str) -> TPESampler:
 
 def _excess(trial: FrozenTrial) -> tuple[float, ...]:
     return tuple(trial.user_attrs.get(EXCESS, (0.0, 0.0)))
-
-
-def _open_storage(address: str) -> BaseStorage:
-    try:
-        if address.startswith(JOURNAL):
-            return JournalStorage(JournalFileBackend(address.removeprefix(JOURNAL)))
-        return RDBStorage(address)
-    except (ImportError, ValueError, OSError, SQLAlchemyError) as error:
-        what = f"cannot open the study at {without_secret(address)}: {type(error).__name__}"
-        remedy = (
-            "check the address, and that the database answers and its driver (such as psycopg2) is installed"
-        )
-        raise ConfigError(what, remedy=remedy) from error
