@@ -1,4 +1,4 @@
-"""Storages that several workers open; PostgreSQL is in tests/slow/test_search_workers.py."""
+"""Storages that several workers open; PostgreSQL is in tests/slow/search/test_workers.py."""
 
 from __future__ import annotations
 

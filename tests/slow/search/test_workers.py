@@ -7,21 +7,13 @@ import sys
 from pathlib import Path
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from phytoflow.tuning.storage import open_storage
-from tests.slow.test_search_killed import TIMEOUT
+from tests.slow.search.test_killed import TIMEOUT
 from tests.support.services.databases import postgres_server
 
 WORKERS = 4
-
-
-def read_trials(address: str) -> list[FrozenTrial]:
-    """The trials; none while the study is being created."""
-    try:
-        return optuna.load_study(study_name="search", storage=open_storage(address)).trials
-    except Exception:
-        return []
 
 
 _CREATE = """
@@ -51,6 +43,6 @@ def test_workers_that_begin_at_the_same_moment_create_one_study(tmp_path: Path) 
         worker.stdin.write("\n")
         worker.stdin.flush()
     assert [worker.wait(TIMEOUT) for worker in workers] == [0] * WORKERS
-    (first,) = read_trials(address)
+    (first,) = optuna.load_study(study_name="search", storage=open_storage(address)).trials
     server.stop()
     assert first.state == TrialState.WAITING and first.user_attrs["start"]
