@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
 from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh
@@ -22,6 +23,7 @@ def shard(network: nn.Module, mesh: DeviceMesh) -> None:
         network: Whose children, or their children, are a sequence of blocks.
         mesh: The processes.
     """
+    network.to(memory_format=torch.contiguous_format)  # FSDP2 refuses weights in channels_last
     for part in network.children():
         for block in part if isinstance(part, nn.Sequential) else [part]:
             if any(True for _ in block.parameters()):
