@@ -106,6 +106,7 @@ def open_store(settings: TrackingSettings, output: str | Path) -> Store:
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
             uri = store_uri(folder)
+            _create_tables(folder)
         client = _connect(uri)
     except Exception as error:
         raise explain_failure(error, address, folder, _REMEDY) from error
@@ -129,6 +130,22 @@ def output_folder(output: str | Path) -> Path:
         remedy = "set tracking.uri to an MLflow server"
         raise TrackingError(f"the output {output} cannot hold MLflow's SQLite file", remedy=remedy)
     return local_path(output).absolute()
+
+
+def _create_tables(folder: Path) -> None:
+    """Gives a new database its tables, aside: a process killed meanwhile would leave a part of them."""
+    database = folder / DATABASE
+    if database.stat().st_size:
+        return
+    for left in folder.glob(f".{DATABASE}.partial-*"):  # of a process that was killed
+        left.unlink()
+    aside = folder / f".{DATABASE}.partial-{os.getpid()}"
+    try:
+        _connect(store_uri(folder, aside.name))
+        if not database.stat().st_size:  # nor has an MLflow server created them
+            aside.replace(database)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _connect(uri: str) -> MlflowClient:

@@ -17,20 +17,21 @@ DATABASE = "mlflow.db"
 _SPECIAL = "%?#"  # characters that an address gives a meaning
 
 
-def store_uri(folder: Path) -> str:
+def store_uri(folder: Path, name: str = DATABASE) -> str:
     """Address of the store in a folder.
 
     Args:
         folder: Absolute path of an existing folder.
+        name: Of the file in it, without special characters.
 
     Raises:
         sqlite3.Error: The file cannot be opened and written, or is no database.
         OSError: The folder cannot be opened.
     """
-    _check_writable(folder / DATABASE)
+    _check_writable(folder / name)
     if not any(character in str(folder) for character in _SPECIAL):
-        return f"sqlite:///{folder / DATABASE}"
-    return f"sqlite:////proc/self/fd/{_descriptor(folder, folder.stat().st_ino)}/{DATABASE}"
+        return f"sqlite:///{folder / name}"
+    return f"sqlite:////proc/self/fd/{_descriptor(folder, folder.stat().st_ino)}/{name}"
 
 
 def _check_writable(database: Path) -> None:

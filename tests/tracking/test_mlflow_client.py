@@ -8,6 +8,7 @@ import pytest
 from phytoflow.errors import TrackingError
 from phytoflow.tracking.mlflow_client import check_settings, named_uri, open_store
 from phytoflow.tracking.settings import TrackingSettings
+from tests.support.services.processes import wait_until
 
 
 def test_the_settings_come_before_mlflows_own_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +40,21 @@ def test_a_named_store_is_used_as_it_is(tmp_path: Path) -> None:
     assert (store.address, store.folder) == (uri, None)
     store.experiment_id("leaves")
     assert (tmp_path / "team.db").exists() and not (tmp_path / "out").exists()
+
+
+def test_a_process_killed_while_it_creates_the_database_leaves_none(tmp_path: Path) -> None:
+    code = "from phytoflow.tracking.mlflow_client import *; open_store(TrackingSettings(), sys.argv[1])"
+    creating = subprocess.Popen([sys.executable, "-c", f"import sys; {code}", str(tmp_path)])
+    wait_until(lambda: any(file.stat().st_size for file in _files(tmp_path)), 60, "it creates nothing")
+    creating.kill()
+    creating.wait()
+    assert (tmp_path / "mlflow.db").stat().st_size == 0
+    assert open_store(TrackingSettings(), tmp_path).experiment_id("leaves")
+    assert [file.name for file in _files(tmp_path)] == ["mlflow.db"]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [file for file in folder.iterdir() if not file.name.endswith("-journal")]
 
 
 def test_mlflow_is_imported_only_when_a_store_is_opened() -> None:

@@ -35,7 +35,7 @@ from tests.support.services.servers import LIMITS, Server, start
 SECONDS = float(os.environ.get("PHYTOFLOW_FUZZ_SECONDS", "20"))
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
-    pytest.mark.timeout(3 * SECONDS + 300),
+    pytest.mark.timeout(6 * SECONDS + 300),
 ]
 REQUESTS_A_SECOND = 20
 KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
