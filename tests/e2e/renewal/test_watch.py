@@ -141,6 +141,6 @@ def test_it_is_scraped_and_has_no_token_of_the_kubernetes_api(hooks: str) -> Non
         query = 'watch_events_total{namespace="phytoflow-dev",action="train",state="succeeded"}'
         return bool(prometheus("query", query=query)["result"])
 
-    wait_until(scraped, 90, "its metrics in Prometheus")
+    wait_until(scraped, 240, "its metrics in Prometheus")  # its configuration arrives within two minutes
     look = "test ! -e /var/run/secrets/kubernetes.io && test -s $KF_PIPELINES_SA_TOKEN_PATH"
     kubectl("exec", "deployment/watch", "--", "sh", "-c", look)
