@@ -11,6 +11,12 @@ from serving.gateway.answers.schemas import ProblemDocument
 from serving.gateway.problems import MEDIA_TYPE
 
 _FILE = {"type": "string", "format": "binary"}
+_BASE64 = {
+    "type": "string",
+    "contentEncoding": "base64",
+    "minLength": 4,
+    "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+}
 _OPTIONS = {
     "top_k": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 3},
     "explain": {"type": "boolean", "default": False},
@@ -36,9 +42,9 @@ def photo_body(*, several: bool, webhook: bool = False) -> dict[str, Any]:
     some = {"type": "array", "minItems": 1, "maxItems": 16}
     form: dict[str, Any] = {"files": some | {"items": _FILE}} if several else {"file": _FILE}
     document: dict[str, Any] = (
-        {"images": some | {"items": {"type": "string"}, "description": "Photos as base64."}}
+        {"images": some | {"items": _BASE64, "description": "Photos as base64."}}
         if several
-        else {"image": {"type": "string", "description": "Photo as base64."}, "name": {"type": "string"}}
+        else {"image": _BASE64 | {"description": "Photo as base64."}, "name": {"type": "string"}}
     )
     content = {
         "multipart/form-data": _object(form, _OPTIONS | more),

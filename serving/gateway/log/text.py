@@ -5,10 +5,12 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # controls, halves of characters, line and paragraph separators
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# The same characters for clients that read the OpenAPI description.
+_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
 
 
 def printable(text: str, limit: int) -> str:
@@ -29,5 +31,7 @@ def _require_printable(text: str) -> str:
     return text
 
 
-PrintableText = Annotated[str, AfterValidator(_require_printable)]
+PrintableText = Annotated[
+    str, AfterValidator(_require_printable), Field(json_schema_extra={"pattern": _PATTERN})
+]
 """Text of a request without control characters."""
