@@ -75,4 +75,5 @@ def describe(app: FastAPI) -> dict[str, Any]:
 def _object(required: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:
     properties = required | optional
     first = next(iter(required))
-    return {"schema": {"type": "object", "properties": properties, "required": [first]}}
+    schema = {"type": "object", "properties": properties, "required": [first], "additionalProperties": False}
+    return {"schema": schema}

@@ -202,6 +202,8 @@ def _decode(image: Any, index: int, max_photo_bytes: int) -> Photo:
 def _text(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():  # 3.0 is an integer of JSON, too
+        return str(int(value))
     if isinstance(value, str | int | float):
         return str(value)
     raise ProblemError(400, "malformed", f"{key!r} is not a text, number or boolean")
