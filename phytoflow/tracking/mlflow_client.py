@@ -5,6 +5,7 @@ MLflow takes seconds to import, so that is done when a store is opened, never be
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import socket
@@ -134,18 +135,17 @@ def output_folder(output: str | Path) -> Path:
 
 def _create_tables(folder: Path) -> None:
     """Gives a new database its tables, aside: a process killed meanwhile would leave a part of them."""
-    database = folder / DATABASE
+    database, aside = folder / DATABASE, folder / f".{DATABASE}.partial"
     if database.stat().st_size:
         return
-    for left in folder.glob(f".{DATABASE}.partial-*"):  # of a process that was killed
-        left.unlink()
-    aside = folder / f".{DATABASE}.partial-{os.getpid()}"
-    try:
+    with database.open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # workers of a search begin at the same moment
+        if database.stat().st_size:
+            return
+        aside.unlink(missing_ok=True)  # of a process that was killed
         _connect(store_uri(folder, aside.name))
         if not database.stat().st_size:  # nor has an MLflow server created them
             aside.replace(database)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _connect(uri: str) -> MlflowClient:

@@ -43,14 +43,26 @@ def test_a_named_store_is_used_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_process_killed_while_it_creates_the_database_leaves_none(tmp_path: Path) -> None:
-    code = "from phytoflow.tracking.mlflow_client import *; open_store(TrackingSettings(), sys.argv[1])"
-    creating = subprocess.Popen([sys.executable, "-c", f"import sys; {code}", str(tmp_path)])
+    creating = subprocess.Popen([sys.executable, "-c", _OPEN, str(tmp_path)])
     wait_until(lambda: any(file.stat().st_size for file in _files(tmp_path)), 60, "it creates nothing")
     creating.kill()
     creating.wait()
     assert (tmp_path / "mlflow.db").stat().st_size == 0
     assert open_store(TrackingSettings(), tmp_path).experiment_id("leaves")
     assert [file.name for file in _files(tmp_path)] == ["mlflow.db"]
+
+
+def test_processes_that_begin_at_the_same_moment_share_one_database(tmp_path: Path) -> None:
+    opening = [subprocess.Popen([sys.executable, "-c", _OPEN, str(tmp_path)]) for _ in range(3)]
+    assert [process.wait(120) for process in opening] == [0, 0, 0]
+    client = open_store(TrackingSettings(), tmp_path).client
+    assert all(client.get_experiment_by_name(str(process.pid)) for process in opening)
+
+
+_OPEN = (
+    "import os, sys; from phytoflow.tracking.mlflow_client import *; "
+    "open_store(TrackingSettings(), sys.argv[1]).experiment_id(str(os.getpid()))"
+)
 
 
 def _files(folder: Path) -> list[Path]:
