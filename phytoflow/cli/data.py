@@ -70,7 +70,7 @@ def check(
 @app.command()
 def collect(
     feedback: Annotated[str, typer.Option(help="URL of the gateway.")],
-    output: Annotated[Path, typer.Option(help="Data set to add to: class folders, old or new.")],
+    output: Annotated[str, typer.Option(help="Data set to add to: class folders, old or new; also s3://.")],
     token_file: Annotated[Path, typer.Option(help="File with a token or API key of scope `review`.")],
     bundle: Annotated[
         str, typer.Option(help="Bundle of the model in use; photos it was tested on are left out.")
@@ -84,7 +84,7 @@ def collect(
     from phytoflow.config.loader import load_settings
     from phytoflow.data.feedback.collect import Collector
     from phytoflow.storage.temporary import temporary_folder
-    from phytoflow.storage.uri import fetch_folder
+    from phytoflow.storage.uri import fetch_folder, join
 
     chosen = load_settings(config, settings or []).data
     with temporary_folder() as work, GatewayClient(feedback, token_file=token_file) as client:
@@ -95,7 +95,9 @@ def collect(
             typer.echo("without --bundle, photos that the model was tested on are not left out", err=True)
         outcome = Collector(client, feedback, output, held_out, chosen).collect()
     typer.echo("\n".join(outcome.lines()))
-    typer.echo(f"groups: {output / 'groups.csv'}; where each photo comes from: {output / 'provenance.csv'}")
+    typer.echo(
+        f"groups: {join(output, 'groups.csv')}; where each photo comes from: {join(output, 'provenance.csv')}"
+    )
 
 
 @app.command()

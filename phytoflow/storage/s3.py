@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import urlsplit
@@ -64,6 +65,12 @@ def upload(path: Path, uri: str) -> None:
     """Copies one local file to an object."""
     with _connect(uri) as (client, bucket, key):
         client.fput_object(bucket, key, str(path))
+
+
+def put(content: bytes, uri: str) -> None:
+    """Writes one object."""
+    with _connect(uri) as (client, bucket, key):
+        client.put_object(bucket, key, BytesIO(content), len(content))
 
 
 def remove(uri: str) -> None:

@@ -126,6 +126,31 @@ def put_file(path: Path, uri: str | Path) -> None:
     s3.upload(path, str(uri))
 
 
+def put_bytes(content: bytes, uri: str | Path) -> None:
+    """Writes a file with this content; it is whole or as it was.
+
+    Raises:
+        StorageError: The place cannot be written.
+    """
+    if is_local(uri):
+        with atomic_file(local_path(uri)) as aside:
+            aside.write_bytes(content)
+        return
+    from phytoflow.storage import s3
+
+    s3.put(content, str(uri))
+
+
+def remove_file(uri: str | Path) -> None:
+    """Removes a file; nothing happens if there is none."""
+    if is_local(uri):
+        local_path(uri).unlink(missing_ok=True)
+        return
+    from phytoflow.storage import s3
+
+    s3.remove(str(uri))
+
+
 def read_bytes(uri: str | Path) -> bytes:
     """The content of a file.
 

@@ -8,7 +8,7 @@ from kfp import dsl, local
 
 from components.configure import configure
 from pipelines.compile_options import CompileOptions
-from pipelines.training import make_dataset
+from pipelines.stages import make_dataset
 from tests.support.photo_folder import encoded, make_folder, picture, write
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,9 +9,11 @@ from phytoflow.storage.uri import (
     is_local,
     join,
     local_path,
+    put_bytes,
     put_file,
     put_folder,
     read_bytes,
+    remove_file,
 )
 
 
@@ -53,6 +55,11 @@ def test_a_local_folder_is_used_where_it_is_and_copied_whole(folder: Path, tmp_p
     put_file(folder / "a.bin", f"file://{tmp_path}/c.bin")
     assert read_bytes(tmp_path / "c.bin") == b"\x00\x01"
     assert exists(tmp_path / "c.bin") and not exists(tmp_path / "none")
+    put_bytes(b"new", tmp_path / "new folder" / "c.bin")
+    assert read_bytes(tmp_path / "new folder" / "c.bin") == b"new"
+    remove_file(tmp_path / "c.bin")
+    remove_file(tmp_path / "c.bin")
+    assert not exists(tmp_path / "c.bin")
 
 
 @pytest.mark.parametrize("uri", ["/no/such/folder", "ftp://host/x"])

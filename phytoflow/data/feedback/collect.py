@@ -24,14 +24,14 @@ from phytoflow.data.images.limits import Limits
 from phytoflow.data.ingest.scan import measure_look
 from phytoflow.data.settings import DataSettings
 from phytoflow.errors import PhotoError
-from phytoflow.storage.atomic import atomic_file
+from phytoflow.storage.uri import is_local, join, list_sizes, local_path, put_bytes, remove_file
 from phytoflow.system.progress import track
 
 SKIPPED = "skipped.csv"
 HELD_OUT = "it is, or looks like, a test photo of the model"
 _LOG = logging.getLogger(__name__)
 _SUFFIXES = {b"\xff\xd8": ".jpg", b"\x89P": ".png"}  # the gateway stores no other formats
-_OURS = re.compile(rf"^{PREFIX}[0-9a-f]{{32}}\.\w+$")
+_OURS = re.compile(rf"[^/]+/{PREFIX}[0-9a-f]{{32}}\.\w+")  # path in the data set
 _CHECKPOINT = 50  # photos between two writings of the provenance
 
 
@@ -70,7 +70,7 @@ class Collector:
     Args:
         client: The gateway, as a reviewer.
         gateway: Its address, for the provenance.
-        folder: The data set: class folders, which may hold other photos too.
+        root: The data set: class folders, which may hold other photos too; a folder or URI.
         held_out: Photos that must not get into it; None if they are not known.
         settings: Limits of photos, and distance of near-duplicates.
     """
@@ -79,11 +79,11 @@ class Collector:
         self,
         client: GatewayClient,
         gateway: str,
-        folder: Path,
+        root: str | Path,
         held_out: HeldOutPhotos | None,
         settings: DataSettings,
     ) -> None:
-        self._client, self._gateway, self._folder = client, gateway, folder
+        self._client, self._gateway, self._root = client, gateway, root
         self._held_out, self._settings = held_out, settings
         self._limits = Limits(settings.max_bytes, settings.max_pixels, settings.min_side)
 
@@ -94,17 +94,20 @@ class Collector:
             GatewayError: The gateway refuses.
             ServingError: It cannot be reached.
             DataError: The data set has a provenance of another kind.
-            StorageError: The disk is full, or the folder cannot be written.
+            StorageError: The disk is full, or the data set cannot be written.
         """
         selection = select(self._client.accepted())
         skipped = dict(selection.skipped)
-        before = read_provenance(self._folder)
+        before = read_provenance(self._root)
+        files = self._files()
         gone = self._gone(photo for photo in before if photo.prediction_id not in selection.ids)
-        kept = {photo.prediction_id: photo for photo in self._still_wanted(before, selection.selected, gone)}
+        kept = {
+            photo.prediction_id: photo
+            for photo in self._still_wanted(before, files, selection.selected, gone)
+        }
         removed = self._remove(photo for photo in before if photo.prediction_id not in kept)
         # Before anything is added: an interrupted call leaves no file that the provenance does not name.
-        self._folder.mkdir(parents=True, exist_ok=True)
-        write_provenance(self._folder, kept.values())
+        write_provenance(self._root, kept.values())
         missing = [one for one in selection.selected if one.accepted.id not in kept]
         new = 0
         for number, one in enumerate(track(missing, "Collecting photos"), 1):
@@ -115,12 +118,12 @@ class Collector:
             else:
                 skipped[one.accepted.id] = outcome
             if number % _CHECKPOINT == 0:
-                write_provenance(self._folder, kept.values())
+                write_provenance(self._root, kept.values())
         photos = sorted(kept.values(), key=lambda photo: photo.path)
-        write_provenance(self._folder, photos)
-        self._remove_strays(photos)
-        write_groups(self._folder, photos, self._settings)
-        write_table(self._folder / SKIPPED, ("prediction_id", "reason"), sorted(skipped.items()))
+        write_provenance(self._root, photos)
+        self._remove_strays(files - {photo.path for photo in [*before, *photos]})
+        write_groups(self._root, photos, self._settings)
+        write_table(join(self._root, SKIPPED), ("prediction_id", "reason"), sorted(skipped.items()))
         return Collected(photos, new, removed, len(gone), skipped)
 
     def _gone(self, photos: Iterable[CollectedPhoto]) -> set[str]:
@@ -138,14 +141,21 @@ class Collector:
         return prediction.review == "accepted" and prediction.corrected_label == photo.label
 
     def _still_wanted(
-        self, before: Iterable[CollectedPhoto], selected: Iterable[Selected], gone: set[str]
+        self,
+        before: Iterable[CollectedPhoto],
+        files: set[str],
+        selected: Iterable[Selected],
+        gone: set[str],
     ) -> Iterable[CollectedPhoto]:
         """Photos of an earlier call that are accepted as the same class or gone, and not held out by now."""
         labels = {one.accepted.id: one.label for one in selected}
         for photo in before:
             same = photo.prediction_id in gone or labels.get(photo.prediction_id) == photo.label
-            exists = (self._folder / photo.path).is_file()
-            if same and exists and not self._is_held_out(photo.phash, photo.photo_sha256, photo.file_sha256):
+            if (
+                same
+                and photo.path in files
+                and not self._is_held_out(photo.phash, photo.photo_sha256, photo.file_sha256)
+            ):
                 yield photo
 
     def _add(self, one: Selected) -> CollectedPhoto | str:
@@ -165,8 +175,7 @@ class Collector:
         if self._is_held_out(phash, accepted.photo_sha256, digest):
             return HELD_OUT
         path = f"{one.label}/{PREFIX}{accepted.id}{_SUFFIXES.get(content[:2], '.img')}"
-        with atomic_file(self._folder / path) as file:
-            file.write_bytes(content)
+        put_bytes(content, join(self._root, path))
         return CollectedPhoto(
             path=path,
             prediction_id=accepted.id,
@@ -191,14 +200,21 @@ class Collector:
     def _remove(self, photos: Iterable[CollectedPhoto]) -> int:
         removed = 0
         for photo in photos:
-            (self._folder / photo.path).unlink(missing_ok=True)
+            remove_file(join(self._root, photo.path))
             removed += 1
         return removed
 
-    def _remove_strays(self, photos: Iterable[CollectedPhoto]) -> None:
+    def _files(self) -> set[str]:
+        """Paths, in the data set, of the photos that this command has written, also of those not noted."""
+        if is_local(self._root):
+            folder = local_path(self._root)
+            names = [file.relative_to(folder).as_posix() for file in folder.glob(f"*/{PREFIX}*")]
+        else:
+            names = list(list_sizes(str(self._root)))
+        return {name for name in names if _OURS.fullmatch(name)}
+
+    def _remove_strays(self, paths: Iterable[str]) -> None:
         """Removes files that a killed call wrote and did not note."""
-        known = {photo.path for photo in photos}
-        for file in sorted(self._folder.glob(f"*/{PREFIX}*")):
-            if _OURS.match(file.name) and file.relative_to(self._folder).as_posix() not in known:
-                _LOG.info("removed %s, which an interrupted call left", file)
-                file.unlink()
+        for path in sorted(paths):
+            _LOG.info("removed %s, which an interrupted call left", path)
+            remove_file(join(self._root, path))

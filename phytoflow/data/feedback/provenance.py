@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from phytoflow.errors import DataError
-from phytoflow.storage.atomic import atomic_file
+from phytoflow.storage.uri import exists, join, put_bytes, read_bytes
 
 PROVENANCE = "provenance.csv"
 
@@ -49,31 +50,39 @@ class CollectedPhoto:
 COLUMNS = tuple(field.name for field in fields(CollectedPhoto))
 
 
-def read_provenance(folder: Path) -> list[CollectedPhoto]:
+def read_provenance(root: str | Path) -> list[CollectedPhoto]:
     """The rows of a data set; empty if nothing was collected into it yet.
+
+    Args:
+        root: The data set, a folder or URI.
 
     Raises:
         DataError: The file was not written by this command.
+        StorageError: The store cannot be read.
     """
-    file = folder / PROVENANCE
-    if not file.exists():
+    file = join(root, PROVENANCE)
+    if not exists(file):
         return []
+    content = read_bytes(file)
     try:
-        with file.open(encoding="utf-8", newline="") as lines:
-            return [CollectedPhoto(**row) for row in csv.DictReader(lines, strict=True)]
+        lines = io.StringIO(content.decode(), newline="")
+        return [CollectedPhoto(**row) for row in csv.DictReader(lines, strict=True)]
     except (TypeError, UnicodeDecodeError, csv.Error) as error:
         what = f"{file} was not written by `phytoflow data collect`: {error}"
         raise DataError(what, remedy="rename the file, or collect into another folder") from error
 
 
-def write_provenance(folder: Path, rows: Iterable[CollectedPhoto]) -> None:
+def write_provenance(root: str | Path, rows: Iterable[CollectedPhoto]) -> None:
     """Writes all rows; the file is whole or as it was."""
-    write_table(folder / PROVENANCE, COLUMNS, (list(asdict(row).values()) for row in rows))
+    write_table(join(root, PROVENANCE), COLUMNS, (list(asdict(row).values()) for row in rows))
 
 
-def write_table(file: Path, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Writes a CSV file that is whole or as it was."""
-    with atomic_file(file) as aside, aside.open("w", encoding="utf-8", newline="") as lines:
-        writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+def write_table(file: str, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Writes a CSV file that is whole or as it was; one with the same content keeps its time."""
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    content = lines.getvalue().encode()
+    if not exists(file) or read_bytes(file) != content:
+        put_bytes(content, file)

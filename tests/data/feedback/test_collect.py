@@ -25,6 +25,7 @@ from phytoflow.data.settings import DataSettings
 from tests.support.golden import BUNDLE
 from tests.support.photo_folder import encoded, picture
 from tests.support.services.gateway import RunningGateway, start_gateway
+from tests.support.services.object_store import object_store
 from tests.support.services.servers import running
 
 
@@ -53,7 +54,7 @@ class People:
         with self.gateway.client("rita", "review") as client:
             assert client.post(f"/v1/review/{id_}", json={"label": label}).status_code == 200
 
-    def collect(self, folder: Path, held_out: HeldOutPhotos | None = None) -> Collected:
+    def collect(self, folder: str | Path, held_out: HeldOutPhotos | None = None) -> Collected:
         return Collector(self.rita, self.gateway.url, folder, held_out, DataSettings()).collect()
 
 
@@ -116,9 +117,10 @@ def test_again_it_brings_the_data_set_up_to_date(people: People, tmp_path: Path)
     (tmp_path / "rust" / "own.jpg").write_bytes(leaf(99))
     one, two = people.accept(leaf(11), "rust"), people.accept(leaf(12), "rust", people.ben)
     first = people.collect(tmp_path)
-    before = {path: (tmp_path / path).stat().st_mtime_ns for path in photos(tmp_path)}
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]  # the tables too
+    before = {file: file.stat().st_mtime_ns for file in files}
     assert people.collect(tmp_path).new == 0
-    assert {path: (tmp_path / path).stat().st_mtime_ns for path in photos(tmp_path)} == before
+    assert {file: file.stat().st_mtime_ns for file in files} == before
     people.review(one, "scab")  # the reviewer thinks again
     people.review(two, None)
     third = people.accept(leaf(13), "rust")
@@ -150,6 +152,25 @@ def test_a_killed_call_is_repeated(people: People, tmp_path: Path, monkeypatch: 
     outcome = people.collect(tmp_path)
     listed = {photo.path for photo in read_provenance(tmp_path)}
     assert photos(tmp_path) == listed == {photo.path for photo in outcome.photos} and not stray.exists()
+
+
+def test_a_data_set_in_an_object_store_is_that_of_a_folder(
+    people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = people.accept(leaf(24), "rust"), people.accept(leaf(25), "scab")
+    (tmp_path / "leaves").mkdir()
+    with object_store(tmp_path, monkeypatch):
+        people.collect("s3://leaves/photos")
+        (tmp_path / "leaves/photos/rust" / f"feedback-{'1' * 32}.jpg").write_bytes(b"of a killed process")
+        people.review(one, None)
+        people.review(two, "rust")
+        people.collect("s3://leaves/photos")
+    people.collect(tmp_path / "folder")
+    for name in ("provenance.csv", "groups.csv", "skipped.csv"):
+        assert (tmp_path / "leaves/photos" / name).read_bytes() == (tmp_path / "folder" / name).read_bytes()
+    found = photos(tmp_path / "leaves/photos")
+    assert found == photos(tmp_path / "folder")
+    assert f"rust/feedback-{two}.jpg" in found and not any(one in path for path in found)
 
 
 def test_no_test_photo_gets_in_whatever_was_done_to_it(people: People, tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ _LOG = logging.getLogger(__name__)
 def group_photos(table: pd.DataFrame, near: NDArray[np.int64], settings: DataSettings) -> pd.Series:
     """Names the group of each photo.
 
-    Groups come from the CSV file and the pattern of the settings. If neither is given and the names are
-    PlantVillage's, they come from its camera numbers. Near-duplicates are always put together.
+    Groups come from the CSV file and the pattern of the settings. Without a pattern, photos that the file
+    does not name are grouped by PlantVillage's camera numbers if their names are PlantVillage's.
+    Near-duplicates are always put together.
 
     Args:
         table: Readable photos, index 0..N-1, as ``scan`` returns them.
@@ -69,12 +70,16 @@ def _name_groups(table: pd.DataFrame, component: NDArray[np.int32], keys: list[p
 
 def _read_keys(table: pd.DataFrame, settings: DataSettings) -> Iterator[pd.Series]:
     """Yields a key for each photo from each source; empty for a photo that the source does not name."""
+    others = table  # photos that the CSV file does not name
     if settings.groups_csv:
-        yield _from_csv(table, settings.groups_csv)
+        key = _from_csv(table, settings.groups_csv)
+        others = table[key == ""]
+        yield key
     if settings.group_pattern:
         yield _from_pattern(table, _compile(settings.group_pattern), settings.camera_number_gap)
-    elif not settings.groups_csv and is_plantvillage(table["path"]):
-        yield _from_pattern(table, PLANTVILLAGE, settings.camera_number_gap)
+    elif is_plantvillage(others["path"]):
+        key = _from_pattern(others, PLANTVILLAGE, settings.camera_number_gap)
+        yield key.reindex(table.index, fill_value="")
 
 
 def _from_csv(table: pd.DataFrame, uri: str) -> pd.Series:

@@ -35,6 +35,13 @@ def test_plantvillage_names(name: str, series: str, number: str) -> None:
     assert not is_plantvillage(pd.Series([f"a/{name}", "b/IMG_2.jpg", "c/IMG_1.jpg"]))
 
 
+def test_plantvillage_is_known_by_most_of_the_names() -> None:
+    name = f"apple/{'0' * 8}-0000-0000-0000-{'0' * 12}___FREC_Scab 3349.JPG"
+    assert is_plantvillage(pd.Series([name, name, "apple/1.jpg"]))
+    assert not is_plantvillage(pd.Series([name, "apple/1.jpg"]))
+    assert not is_plantvillage(pd.Series([], dtype=str))  # every photo has a group of the user's
+
+
 def test_runs_end_at_gaps() -> None:
     numbers = np.array([10, 3, 1, 2, 11, 30])
     pieces = cut_runs(numbers, [thumbnail("green")] * 6, gap=1)

@@ -77,6 +77,15 @@ def test_a_number_in_the_pattern_makes_runs() -> None:
     assert len(set(grouped(table, group_pattern=r"IMG_(?P<number>\d+)", camera_number_gap=6))) == 2
 
 
+def test_camera_numbers_group_what_the_csv_does_not_name(tmp_path: Path) -> None:
+    csv = tmp_path / "groups.csv"
+    csv.write_text("path,group\na/feedback-1.jpg,walk\na/feedback-2.jpg,walk\n")
+    uuid = "0a1b2c3d-0000-4000-8000-0123456789ab"
+    leaves = [f"a/{uuid}___RS_HL {number}.JPG" for number in (1, 2, 900)]
+    groups = grouped(table_of("a/feedback-1.jpg", "a/feedback-2.jpg", *leaves), groups_csv=str(csv))
+    assert groups == ["walk", "walk", *["a/RS_HL/1"] * 2, "a/RS_HL/900"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "error", "message"),
     [
