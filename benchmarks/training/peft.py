@@ -16,6 +16,7 @@ from statistics import mean, pstdev
 from typing import Annotated, get_args
 
 import safetensors.torch
+import torch
 import typer
 from torch import nn
 
@@ -118,6 +119,7 @@ def count_parameters(model: ModelSettings, training: TrainingSettings, classes: 
 
 
 def _save_random(model: ModelSettings, file: Path) -> str:
+    torch.manual_seed(0)  # all strategies start from the same
     network = create_model(model.model_copy(update={"weights": "none"}), classes=2)
     safetensors.torch.save_file(network.state_dict(), file)
     return str(file)

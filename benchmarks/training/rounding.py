@@ -1,8 +1,8 @@
 """`python -m benchmarks.training.rounding PHOTOS`: how far rounding carries a training.
 
 The same training by one process, by one with a single thread, by one that computes its batches in parts, and
-by two. They compute the same sums in another order. What one thread changes is what no training on other
-hardware can avoid; several processes must not change more.
+by two and four. They compute the same sums in another order. What one thread changes is what no training on
+other hardware can avoid; several processes must not change more.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from safetensors.numpy import load_file
 
-from benchmarks.training.distributed import largest_difference, train
+from benchmarks.training.distributed import train
 from phytoflow.models.checkpoint import read_summary
 
 _SETTINGS = {
@@ -29,6 +30,7 @@ _TRAININGS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "1 process, 1 thread": ({}, {"OMP_NUM_THREADS": "1"}),
     "1 process, parts of 16": ({"training.device_batch_size": 16}, {}),
     "2 processes": ({"training.devices": 2}, {}),
+    "4 processes": ({"training.devices": 4}, {}),
 }
 
 
@@ -61,6 +63,12 @@ def row(name: str, model: Path, first: Path) -> str:
     weights, others = (load_file(folder / "model.safetensors") for folder in (model, first))
     difference = largest_difference(weights, others)
     return f"| {name} | {figures['loss']:.3f} | {figures['macro_f1']:.3f} | {difference:.1e} |"
+
+
+def largest_difference(weights: dict[str, np.ndarray], others: dict[str, np.ndarray]) -> float:
+    """Largest difference of a weight, relative to the largest weight of its layer."""
+    pairs = [(value.astype(float), others[name].astype(float)) for name, value in weights.items()]
+    return max(float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-12)) for a, b in pairs)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ class Provenance(ManifestPart):
         settings: All settings of the run.
         run_id: MLflow run, if any.
         created: UTC time, ISO 8601.
+        weights: What the training started from, and its licence. Empty in older bundles.
     """
 
     data_hash: str
@@ -72,6 +73,7 @@ class Provenance(ManifestPart):
     settings: dict[str, Any]
     run_id: str = ""
     created: str = ""
+    weights: str = ""
 
 
 class BundleManifest(ManifestPart):

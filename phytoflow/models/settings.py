@@ -55,3 +55,8 @@ class ModelSettings(Section):
         """Whether the backbone starts from weights; the attention CNN has no ImageNet weights."""
         none = ("none", "imagenet") if self.backbone == ATTENTION_CNN else ("none",)
         return self.weights not in none
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether ImageNet weights are read from the mirror."""
+        return bool(self.hub_url) and self.weights == "imagenet" and self.backbone != ATTENTION_CNN

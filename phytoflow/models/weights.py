@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from phytoflow.errors import StorageError, WeightsError
+from phytoflow.models.settings import ModelSettings
 from phytoflow.storage.uri import read_bytes
 
 StateDict = dict[str, Tensor]
@@ -54,7 +55,19 @@ def imagenet_weights(backbone: str) -> StateDict:
     return _load_lite0_weights() if backbone == LITE0 else _download_weights(backbone)
 
 
-def pretrained_origin(backbone: str) -> tuple[str, str]:
+def describe_start(settings: ModelSettings) -> str:
+    """Says what a training starts from, and under which licence if the weights are timm's."""
+    if not settings.pretrained:
+        return "trained from random weights"
+    if settings.weights == "imagenet" and not settings.hub_url:
+        name, licence = _pretrained_origin(settings.backbone)
+        return f"started from timm's weights {name}, licence {licence or 'not stated'}"
+    checked = f", SHA-256 {settings.weights_sha256}" if settings.weights_sha256 else ""
+    origin = settings.hub_url if settings.weights == "imagenet" else settings.weights
+    return f"started from the weights {origin}{checked}; their licence is not recorded"
+
+
+def _pretrained_origin(backbone: str) -> tuple[str, str]:
     """Name and licence of a backbone's pretrained weights, as timm states them; both may be empty."""
     import timm
 

@@ -11,10 +11,11 @@ from phytoflow.models.checkpoint import read_summary, save_trained
 from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
 from phytoflow.storage.atomic import atomic_folder
-from phytoflow.training.context import TrainingContext, open_context, open_store
+from phytoflow.training.context import TrainingContext
 from phytoflow.training.distributed.group import SOLO, Group
 from phytoflow.training.history import write_history
 from phytoflow.training.metrics import log_losses, macro_f1, temperature
+from phytoflow.training.open_context import open_context, open_store
 from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.strategies.end_to_end import train_end_to_end
 from phytoflow.training.strategies.outcome import Outcome

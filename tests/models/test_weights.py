@@ -11,7 +11,7 @@ import torch
 from phytoflow.errors import WeightsError
 from phytoflow.models.factory import create_model
 from phytoflow.models.settings import ModelSettings
-from phytoflow.models.weights import file_weights, imagenet_weights, pretrained_origin
+from phytoflow.models.weights import describe_start, file_weights, imagenet_weights
 
 
 def test_missing_weights_name_the_remedies(tmp_path: Path) -> None:
@@ -79,8 +79,23 @@ def test_what_is_no_hash_is_refused(text: str) -> None:
         ModelSettings(weights_sha256=text)
 
 
-def test_weights_have_the_name_and_licence_that_timm_states() -> None:
-    assert pretrained_origin("tf_efficientnet_lite0") == ("tf_efficientnet_lite0.in1k", "apache-2.0")
-    assert pretrained_origin("convnext_tiny.fb_in22k") == ("convnext_tiny.fb_in22k", "apache-2.0")
-    assert pretrained_origin("vit_small_patch16_dinov3")[1] == "dinov3-license"
-    assert pretrained_origin("attention_cnn") == ("", "")
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({}, "started from timm's weights tf_efficientnet_lite0.in1k, licence apache-2.0"),
+        (
+            {"backbone": "convnext_tiny.fb_in22k"},
+            "started from timm's weights convnext_tiny.fb_in22k, licence apache-2.0",
+        ),
+        ({"backbone": "vit_small_patch16_dinov3"}, ", licence dinov3-license"),
+        ({"backbone": "attention_cnn"}, "trained from random weights"),
+        ({"weights": "none"}, "trained from random weights"),
+        ({"hub_url": "s3://mirror"}, "the weights s3://mirror; their licence is not"),
+        (
+            {"weights": "a.safetensors", "weights_sha256": "0" * 64},
+            f"weights a.safetensors, SHA-256 {'0' * 64}",
+        ),
+    ],
+)
+def test_what_a_training_starts_from(settings: dict[str, str], line: str) -> None:
+    assert line in describe_start(ModelSettings(**settings))

@@ -16,10 +16,9 @@ from phytoflow.training.context import (
     MOST_VIEWS,
     MOST_WORKERS,
     TrainingContext,
-    open_context,
-    open_store,
 )
 from phytoflow.training.engine.device import Device
+from phytoflow.training.open_context import open_context, open_store
 from phytoflow.training.settings import TrainingSettings
 from tests.support.small_training import MODEL, Notes, small_dataset
 
@@ -76,18 +75,6 @@ def test_small_sets_are_finetuned_for_a_minimum_of_steps(tmp_path: Path) -> None
     assert context.finetune_settings(32_000, held_out=False).epochs == 3
     assert context.finetune_settings(320, held_out=False).patience == 0
     assert context.finetune_settings(320, held_out=True).patience == context.training.early_stopping_patience
-
-
-def test_the_key_of_a_training_depends_on_all_that_determines_its_result(tmp_path: Path) -> None:
-    dataset = small_dataset(tmp_path, photos=10)
-
-    def key(model: ModelSettings = MODEL, seed: int = 0, **changes: object) -> str:
-        settings = TrainingSettings(**changes)  # type: ignore[arg-type]
-        return open_store(dataset, model, settings, seed, tmp_path / "model", str(tmp_path)).key
-
-    assert key() == key()
-    changed = {key(seed=1), key(label_smoothing=0.1), key(model=MODEL.model_copy(update={"head": "mlp"}))}
-    assert len(changed | {key()}) == 4
 
 
 def test_without_pretrained_weights_training_is_end_to_end(tmp_path: Path) -> None:

@@ -17,8 +17,6 @@ from phytoflow.evaluation.report.phrases import (
 from phytoflow.evaluation.report.remarks import headline, remarks
 from phytoflow.evaluation.report.scope import out_of_scope_uses
 from phytoflow.evaluation.results import Metrics
-from phytoflow.models.families import ATTENTION_CNN
-from phytoflow.models.weights import pretrained_origin
 
 CARD_FILE = "model_card.md"
 
@@ -55,24 +53,7 @@ def _model(manifest: BundleManifest) -> list[str]:
         f"input: a photo, of which the central square is scaled to {manifest.preprocessing.size} pixels "
         f"({manifest.preprocessing.interpolation})",
         f"probabilities are calibrated (temperature {manifest.temperature:.2f})",
-        *_weights(manifest),
-    ]
-
-
-def _weights(manifest: BundleManifest) -> list[str]:
-    """Where the pretrained weights came from, and under which licence if they are timm's."""
-    model = manifest.provenance.settings.get("model", {})
-    weights = model.get("weights")
-    if not weights:
-        return []
-    if weights == "none" or (weights == "imagenet" and manifest.backbone == ATTENTION_CNN):
-        return ["trained from random weights"]
-    checked = f", SHA-256 {model['weights_sha256']}" if model.get("weights_sha256") else ""
-    if weights == "imagenet" and not model.get("hub_url"):
-        name, licence = pretrained_origin(manifest.backbone)
-        return [f"started from timm's weights {name}, licence {licence or 'not stated'}"]
-    return [
-        f"started from the weights {model.get('hub_url') or weights}{checked}; their licence is not recorded"
+        *([manifest.provenance.weights] if manifest.provenance.weights else []),
     ]
 
 

@@ -53,17 +53,8 @@ def find_device(settings: TrainingSettings, processes: int = 1) -> Device:
     """
     threads = min(cpu_count(), torch.get_num_threads())  # torch's own count respects OMP_NUM_THREADS
     torch.set_num_threads(threads)
+    check_device(settings)
     gpu = torch.cuda.is_available()
-    if settings.device == "cuda" and not gpu:
-        raise ConfigError(
-            "training.device is cuda, but torch finds no GPU",
-            remedy="set training.device=auto, or check the driver with nvidia-smi",
-        )
-    if gpu and settings.devices > torch.cuda.device_count() and settings.device != "cpu":
-        raise ConfigError(
-            f"training.devices={settings.devices}, and this machine has {torch.cuda.device_count()} GPUs",
-            remedy="ask for one process a GPU, or set training.device=cpu",
-        )
     kind = "cuda" if gpu and settings.device != "cpu" else "cpu"
     if kind == "cpu":
         tune_malloc_for_training()
@@ -77,6 +68,26 @@ def find_device(settings: TrainingSettings, processes: int = 1) -> Device:
     device = Device(kind, dtype, f"{number}{place}, {str(dtype).removeprefix('torch.')}")
     _LOG.info("training on %s%s", device.text, "" if gpu else " (no GPU found)")
     return device
+
+
+def check_device(settings: TrainingSettings) -> None:
+    """Refuses what this machine cannot train with.
+
+    Raises:
+        ConfigError: The settings ask for a GPU and there is none, or for more than there are.
+    """
+    gpu = torch.cuda.is_available()
+    if settings.device == "cuda" and not gpu:
+        raise ConfigError(
+            "training.device is cuda, but torch finds no GPU",
+            remedy="set training.device=auto, or check the driver with nvidia-smi",
+        )
+    if gpu and settings.devices > torch.cuda.device_count() and settings.device != "cpu":
+        raise ConfigError(
+            f"training.devices={settings.devices}, and this machine has {torch.cuda.device_count()} GPUs",
+            remedy="ask for one process a GPU, or set training.device=cpu",
+        )
+    _dtype(settings.precision, "cuda" if gpu and settings.device != "cpu" else "cpu")
 
 
 def _dtype(precision: str, kind: str) -> torch.dtype:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import lightning
@@ -13,40 +12,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 from torch.optim.swa_utils import AveragedModel
-from torchvision.transforms import v2  # type: ignore[import-untyped]
 
 from phytoflow.training.distributed.batch_norm import synchronise_batch_norms
 from phytoflow.training.distributed.group import SOLO, Group
-from phytoflow.training.distributed.sharding import local_parts, shard
+from phytoflow.training.distributed.sharding import shard
 from phytoflow.training.distributed.shares import loss_of_part
 from phytoflow.training.engine.batches import Batches
+from phytoflow.training.engine.fit_settings import FitSettings
+from phytoflow.training.engine.mixing import create_mixing, mix_batch
+from phytoflow.training.engine.optimizer import create_optimizer
+from phytoflow.training.engine.weight_average import update_average
 from phytoflow.training.metrics import log_losses, macro_f1
-from phytoflow.training.settings import TrainingSettings
 
-_WARM_UP = 0.2  # of all steps: pretrained layers are damaged by full steps while the head is still poor
 _NETWORKS = ("network.", "average.module.")  # begin the names of the weights and of their average
-_PLATEAU_FACTOR, _PLATEAU_PATIENCE = 0.3, 1  # of the plateau schedule
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """Settings of one fit.
-
-    Attributes:
-        training: What all fits of a training share.
-        learning_rate: Peak learning rate.
-        epochs: Maximum number of epochs.
-        learn_norms: Whether batch norms update their statistics; frozen ones cannot drift on small sets.
-        patience: Epochs without a lower validation loss before the fit stops; 0: it never stops early.
-        mix: Whether the settings' MixUp and CutMix are applied.
-    """
-
-    training: TrainingSettings
-    learning_rate: float
-    epochs: int
-    learn_norms: bool
-    patience: int
-    mix: bool = True
 
 
 class FinetuneModule(lightning.LightningModule):
@@ -75,7 +53,7 @@ class FinetuneModule(lightning.LightningModule):
         super().__init__()
         self.class_weights: Tensor
         self.network = network
-        self.average = AveragedModel(network, multi_avg_fn=_update_average(settings.training.ema_decay))
+        self.average = AveragedModel(network, multi_avg_fn=update_average(settings.training.ema_decay))
         self.register_buffer("class_weights", class_weights)
         self.settings, self.batches, self.seed, self.prepare = settings, batches, seed, prepare
         self.group, self.share = group, batches.share
@@ -83,7 +61,7 @@ class FinetuneModule(lightning.LightningModule):
         if settings.learn_norms and group.size > 1:
             synchronise_batch_norms(network, lambda: self.counts)
         self.drawn_from = torch.get_rng_state()
-        self.mix = _mixing(settings, len(class_weights))
+        self.mix = create_mixing(settings, len(class_weights))
         self.validated: list[tuple[Tensor, Tensor]] = []
 
     @property
@@ -188,7 +166,7 @@ class FinetuneModule(lightning.LightningModule):
             torch.set_rng_state(self.drawn_from)
         elif self.share.steps > 1:
             self.drawn_from = torch.get_rng_state()
-        return _mix(self.mix, inputs, labels)
+        return mix_batch(self.mix, inputs, labels)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, index: int) -> None:
         """Updates the average after each step of the optimizer."""
@@ -212,67 +190,8 @@ class FinetuneModule(lightning.LightningModule):
         self.log("validation/accuracy", (logits.argmax(1) == labels).float().mean())
 
     def configure_optimizers(self) -> Any:
-        """AdamW (Loshchilov & Hutter 2019) with the schedule of the settings."""
-        training = self.settings.training
-        learning = [p for p in self.network.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(
-            learning, self.settings.learning_rate, weight_decay=training.weight_decay
-        )
-        if training.schedule == "plateau":
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-                optimizer, factor=_PLATEAU_FACTOR, patience=_PLATEAU_PATIENCE
-            )
-            monitor = "validation/loss" if self.trainer.val_dataloaders else "train/loss"
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": monitor}}
-        steps = int(self.trainer.estimated_stepping_batches)
-        assert steps > 0, "an epoch's number of batches must be known"
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate_factor(training.schedule, steps))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-
-def _update_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Any], None]:
-    """The update of an exponential moving average whose decay grows with the steps made.
-
-    Early on a full decay would keep mostly the start. All weights are updated in one call: the number of
-    steps is on the device, and each read of it would make the CPU wait for a GPU.
-    """
-
-    def update(averages: Sequence[Tensor], weights: Sequence[Tensor], steps: Any) -> None:
-        current_decay = min(decay, (1 + int(steps)) / (10 + int(steps)))
-        for average, weight in zip(local_parts(averages), local_parts(weights), strict=True):
-            average.copy_(torch.lerp(weight, average, current_decay))
-
-    return update
-
-
-def _rate_factor(schedule: str, steps: int) -> Callable[[int], float]:
-    """Factor of the learning rate: linear warm-up, then half a cosine to 0 (Loshchilov 2017) or constant."""
-
-    def factor(step: int) -> float:
-        warm_up = min(1.0, (step + 1) / (_WARM_UP * steps + 1))
-        if schedule != "cosine":
-            return warm_up
-        return warm_up * 0.5 * (1 + float(np.cos(np.pi * min(1.0, step / max(1, steps)))))
-
-    return factor
-
-
-def _mixing(settings: FitSettings, classes: int) -> nn.Module | None:
-    """MixUp (Zhang 2018), CutMix (Yun 2019), one of the two at random, or None."""
-    training, transforms = settings.training, list[nn.Module]()
-    if settings.mix and training.mixup:
-        transforms.append(v2.MixUp(alpha=training.mixup, num_classes=classes))
-    if settings.mix and training.cutmix:
-        transforms.append(v2.CutMix(alpha=training.cutmix, num_classes=classes))
-    return v2.RandomChoice(transforms) if transforms else None
-
-
-def _mix(mix: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Mixes photos or activations (manifold mixup, Verma 2019) and their labels.
-
-    The transforms expect [N, C, H, W]: tokens and pooled features get the missing axes for the moment.
-    """
-    shape = inputs.shape
-    images = inputs.reshape(*shape[:2], -1, 1) if inputs.ndim < 4 else inputs
-    mixed, targets = mix(images, labels)
-    return mixed.reshape(shape), targets
+        """AdamW with the schedule of the settings."""
+        plateau = self.settings.training.schedule == "plateau"  # it needs no number of steps
+        steps = 0 if plateau else int(self.trainer.estimated_stepping_batches)
+        monitor = "validation/loss" if self.trainer.val_dataloaders else "train/loss"
+        return create_optimizer(self.network, self.settings, steps, monitor)

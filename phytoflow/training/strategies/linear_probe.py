@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from phytoflow.errors import WeightsError
+
 PENALTIES = (0.02, 0.06, 0.2, 0.6)  # three to each factor of ten: the loss is flat in between
 _GRADIENT_TOLERANCE = 1e-5
 
@@ -57,8 +59,15 @@ def fit_probes(
 
     Returns:
         Probes in the order of ``penalties``.
+
+    Raises:
+        WeightsError: A feature is infinite or not a number.
     """
     stacked = torch.from_numpy(np.concatenate(features)).double()
+    if not stacked.isfinite().all():
+        # They are cached as float16, which ends at 65,504; pretrained weights stay far below.
+        what = "the backbone gives features that are infinite or beyond the range of half precision"
+        raise WeightsError(what, remedy="use pretrained weights, or another model.backbone")
     mean = stacked.mean(0)
     scale = (stacked - mean).square().mean().sqrt().clamp_min(1e-6)
     inputs = ((stacked - mean) / scale).float()

@@ -19,7 +19,8 @@ from phytoflow.training.distributed.shares import WHOLE
 from phytoflow.training.engine.batches import Batches, CachedBatches, StreamedBatches
 from phytoflow.training.engine.class_balance import class_weights, draw_probabilities
 from phytoflow.training.engine.fit import fit
-from phytoflow.training.engine.lightning_module import FinetuneModule, FitSettings
+from phytoflow.training.engine.fit_settings import FitSettings
+from phytoflow.training.engine.lightning_module import FinetuneModule
 from phytoflow.training.features.cache import CachedFeatures
 from phytoflow.training.strategies.linear_probe import LinearProbe, fit_probes
 from phytoflow.training.strategies.parameter_efficient import count_trained, merge, restrict_training

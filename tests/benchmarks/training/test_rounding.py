@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from benchmarks.training.rounding import row
+from benchmarks.training.rounding import largest_difference, row
 from phytoflow.models.factory import preprocessing_for
 from phytoflow.models.settings import ModelSettings
 
@@ -29,3 +29,8 @@ def test_a_row_compares_a_model_with_the_first(tmp_path: Path) -> None:
         models.append(folder)
     assert row("one", models[0], models[0]) == "| one | 0.250 | 0.900 | 0.0e+00 |"
     assert row("two", models[1], models[0]) == "| two | 0.500 | 0.900 | 2.5e-01 |"
+
+
+def test_differences_are_relative_to_the_largest_weight_of_a_layer() -> None:
+    ones, other = np.ones(2), np.array([1.0, 1.5])
+    assert largest_difference({"a": ones * 10, "b": ones}, {"a": ones * 10, "b": other}) == 0.5 / 1.5

@@ -61,7 +61,8 @@ def test_parts_end_at_the_weights_of_whole_batches(mixup: float, tmp_path: Path)
     whole = fit_backbone(tmp_path / "whole", {"mixup": mixup}, SOLO)
     parts = {"mixup": mixup, "device_batch_size": 5}
     results = [fit_backbone(tmp_path / "parts", parts, SOLO)]
-    results += run_group(fit_share, 2, tmp_path / "two", {"mixup": mixup})
+    for processes in (2, 4):
+        results += run_group(fit_share, processes, tmp_path / str(processes), {"mixup": mixup})
     for weights in results:
         for name, value in whole.items():
             torch.testing.assert_close(weights[name], value, rtol=1e-6, atol=1e-9)

@@ -57,7 +57,7 @@ def pretrained(model: ModelSettings, dataset: Dataset, folder: Path) -> ModelSet
         layer.momentum = 1.0
     if norms:
         preprocessing = preprocessing_for(model)
-        photos = [preprocessing(photo.content) for photo in dataset.photos("validation")]
+        photos = [preprocessing(photo.content) for photo in dataset.photos("train")]
         with torch.no_grad():
             network(torch.from_numpy(np.stack(photos)))
     state = {name: value.contiguous() for name, value in network.state_dict().items()}

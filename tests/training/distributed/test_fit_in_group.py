@@ -17,7 +17,8 @@ from phytoflow.training.engine.checkpoints import CheckpointStore
 from phytoflow.training.engine.device import Device
 from phytoflow.training.engine.epoch_reporter import EpochReporter
 from phytoflow.training.engine.fit import fit
-from phytoflow.training.engine.lightning_module import FinetuneModule, FitSettings
+from phytoflow.training.engine.fit_settings import FitSettings
+from phytoflow.training.engine.lightning_module import FinetuneModule
 from phytoflow.training.settings import TrainingSettings
 from tests.support.services.training_group import run_group
 from tests.support.small_training import Notes

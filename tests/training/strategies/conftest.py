@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.training.context import TrainingContext, open_context, open_store
+from phytoflow.training.context import TrainingContext
 from phytoflow.training.engine.checkpoints import CheckpointStore
+from phytoflow.training.open_context import open_context, open_store
 from phytoflow.training.settings import TrainingSettings
 from tests.support.small_training import MODEL, Notes, small_dataset
 

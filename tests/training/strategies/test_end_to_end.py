@@ -10,7 +10,8 @@ import torch
 from phytoflow.data.shards.dataset import Dataset
 from phytoflow.errors import DataError
 from phytoflow.models.settings import ModelSettings
-from phytoflow.training.context import TrainingContext, open_context, open_store
+from phytoflow.training.context import TrainingContext
+from phytoflow.training.open_context import open_context, open_store
 from phytoflow.training.settings import TrainingSettings
 from phytoflow.training.strategies.end_to_end import train_end_to_end
 from tests.support.shard_folder import dataset_folder

@@ -1,9 +1,11 @@
 """The probe against scikit-learn's logistic regression."""
 
 import numpy as np
+import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from phytoflow.errors import WeightsError
 from phytoflow.training.engine.class_balance import class_weights
 from phytoflow.training.strategies.linear_probe import fit_probes
 
@@ -41,3 +43,11 @@ def test_each_penalty_has_its_own_probe_in_the_given_order() -> None:
         p.weight.norm() for p in fit_probes([features, features + 0.1], labels, torch.ones(3), [1.0, 0.01])
     ]
     assert norms[0] < norms[1] / 2
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_features_that_are_not_finite_are_refused(value: float) -> None:
+    features, labels = clouds()
+    features[3, 2] = value
+    with pytest.raises(WeightsError, match="half precision"):
+        fit_probes([features], labels, torch.ones(3))
