@@ -10,6 +10,7 @@ import typer
 from phytoflow.cli.options import ConfigOption, SetOption
 from phytoflow.cli.steps import prepare_once
 from phytoflow.config.overrides import SettingsOverrides
+from phytoflow.deploy.trainjob.environment import STUDY_STORAGE
 from phytoflow.steps.settings import PreprocessStepSettings
 from phytoflow.storage.folder_lock import exclusive_folder
 from phytoflow.system.threads import make_idle_openmp_threads_sleep
@@ -53,7 +54,10 @@ def tune(
     ] = None,
     storage: Annotated[
         str,
-        typer.Option(help="Study that several workers share: a database's address, or journal:///FILE."),
+        typer.Option(
+            envvar=STUDY_STORAGE,
+            help="Study that several workers share: a database's address, or journal:///FILE.",
+        ),
     ] = "",
     worker: Annotated[
         str, typer.Option(help="Name of this worker; each has its own name and --output.")
@@ -69,21 +73,22 @@ def tune(
     """
     make_idle_openmp_threads_sleep()
     from phytoflow.data.shards.dataset import Dataset
-    from phytoflow.tuning.budget import PRESETS, choose_budget
-    from phytoflow.tuning.plan import CostLimits, Plan
     from phytoflow.tuning.search import search
-    from phytoflow.tuning.space import search_space
+    from phytoflow.tuning.settings import SearchSettings
     from phytoflow.tuning.study import StudyPlace
 
-    overrides = SettingsOverrides.read(config, settings or [])
-    plan = Plan(
-        overrides=overrides,
-        space=search_space(preset, overrides, SettingsOverrides.read(None, vary or [])),
-        budget=choose_budget(preset, trials, seconds, cpu_hours),
-        limits=CostLimits(max_milliseconds, max_megabytes),
-        photos=PRESETS[preset].photos if photos is None else photos,
+    options = SearchSettings(
+        preset=preset,
+        trials=trials,
+        seconds=seconds,
+        cpu_hours=cpu_hours,
+        photos=photos,
+        max_milliseconds=max_milliseconds,
+        max_megabytes=max_megabytes,
         multi_objective=multi_objective,
+        vary=tuple(vary or []),
     )
+    plan = options.plan(SettingsOverrides.read(config, settings or []))
     place = StudyPlace(storage, worker=worker) if storage else None
     with exclusive_folder(output):
         folder = Path(data)
@@ -97,8 +102,5 @@ def tune(
 def _report(result: Result, output: Path) -> None:
     from phytoflow.tuning.conclude import BEST_FILE, PAGE_FILE
 
-    same = " (the starting settings)" if result.best.number == result.start.number else ""
-    typer.echo(f"{result.trials} trials, best: trial {result.best.number}{same}")
-    if result.judgement:
-        typer.echo(result.judgement.describe())
+    typer.echo(result.describe())
     typer.echo(f"settings: {output / BEST_FILE}, for phytoflow run --config; report: {output / PAGE_FILE}")

@@ -21,7 +21,7 @@ from phytoflow.tuning.budget import seconds_of
 from phytoflow.tuning.judge import Judgement, judge
 from phytoflow.tuning.page import LOOKS, Search, write_page
 from phytoflow.tuning.space import with_values
-from phytoflow.tuning.trial import Trials, open_run
+from phytoflow.tuning.trial import Trials
 
 BEST_FILE, PAGE_FILE = "best.yaml", "search.html"
 _LOG = logging.getLogger(__name__)
@@ -43,6 +43,12 @@ class Result:
     start: FrozenTrial
     trials: int
     judgement: Judgement | None
+
+    def describe(self) -> str:
+        """One sentence, and one about the comparison if there was one."""
+        same = " (the starting settings)" if self.best.number == self.start.number else ""
+        line = f"{self.trials} trials, best: trial {self.best.number}{same}"
+        return f"{line}\n{self.judgement.describe()}" if self.judgement else line
 
 
 def comparison_seconds(trials: Sequence[FrozenTrial], dataset: Dataset, sample: Dataset) -> float:
@@ -114,7 +120,7 @@ def _train(trials: Trials, dataset: Dataset, trial: FrozenTrial, name: str) -> P
     settings = resolve(with_values(trials.plan.overrides, trial.params))
     output, checkpoints = trials.folder / "final" / str(trial.number), trials.folder / "final-checkpoints"
     _LOG.info("training on all photos with the %s", name)
-    with open_run(settings, trials.folder, f"{name}, all photos", trials.parent) as tracker:
+    with trials.parent.open(settings, f"{name}, all photos") as tracker:
         model, training, seed = settings.model, settings.training, settings.seed
         features = trials.folder / "final-features"
         train(dataset, model, training, seed, output, str(checkpoints), tracker, shared_features=features)

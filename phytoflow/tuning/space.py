@@ -14,7 +14,9 @@ from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.config.settings import RunSettings
 from phytoflow.errors import ConfigError
 from phytoflow.settings_base import SearchChoices, SearchRange
+from phytoflow.training.settings import PLACEMENT
 
+_SEARCHED = ("model", "training")  # sections that a trial reads
 Preset = Literal["quick", "full"]
 Value = str | int | float
 Space = Mapping[str, SearchRange | SearchChoices]
@@ -105,13 +107,23 @@ def _read_choices(vary: SettingsOverrides, settings: RunSettings) -> dict[str, S
                 raise ConfigError(what, remedy="give a list, e.g. --vary 'model.image_size=[128, 224]'")
             for value in values:  # an unknown key, or a value out of range
                 resolve(SettingsOverrides({section: {name: value}}))
+            _refuse_unused(section, name)
             start = getattr(getattr(settings, section), name)
             space[key] = _include(SearchChoices(tuple(values)), start)
     return space
 
 
+def _refuse_unused(section: str, name: str) -> None:
+    """Refuses a setting that no trial reads: its values would be told apart by chance alone."""
+    if section not in _SEARCHED or (section == "training" and name in PLACEMENT):
+        what = f"cannot vary {section}.{name}: it does not change what a trial learns"
+        remedy = f"vary settings of the sections {' and '.join(_SEARCHED)}; --set gives this one a value"
+        raise ConfigError(what, remedy=remedy)
+
+
 def _is_list_of_values(values: object) -> bool:
-    return isinstance(values, list) and all(isinstance(value, str | int | float) for value in values)
+    known = (str, int, float)
+    return isinstance(values, list) and bool(values) and all(isinstance(value, known) for value in values)
 
 
 def _check(space: Space, overrides: SettingsOverrides) -> None:

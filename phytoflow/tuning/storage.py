@@ -35,12 +35,24 @@ def open_storage(address: str) -> BaseStorage:
     with _explained(address):
         if address.startswith(JOURNAL):
             return JournalStorage(JournalFileBackend(address.removeprefix(JOURNAL)))
-        return RDBStorage(_with_driver(address))
+        # A trial may take hours, and a database may have been restarted since the last query.
+        return RDBStorage(_with_driver(address), engine_kwargs={"pool_pre_ping": True})
 
 
 @contextmanager
 def open_one_at_a_time(address: str) -> Iterator[BaseStorage]:
     """Opens the storage while no other worker does; others wait.
+
+    Raises:
+        ConfigError: It cannot be opened.
+    """
+    with one_at_a_time(address):
+        yield open_storage(address)
+
+
+@contextmanager
+def one_at_a_time(address: str) -> Iterator[None]:
+    """Keeps other workers of a journal file or a PostgreSQL waiting; other databases have one worker.
 
     Raises:
         ConfigError: It cannot be opened.
@@ -55,7 +67,7 @@ def open_one_at_a_time(address: str) -> Iterator[BaseStorage]:
                 engine = create_engine(_with_driver(address), poolclass=NullPool)
                 connection = stack.enter_context(engine.connect())
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-        yield open_storage(address)
+        yield
 
 
 def _with_driver(address: str) -> str:

@@ -15,10 +15,10 @@ from optuna.trial import FrozenTrial, TrialState
 from phytoflow.errors import ConfigError
 from phytoflow.tracking.links import without_secret
 from phytoflow.tuning.best import EXCESS, START
-from phytoflow.tuning.budget import WORKER
+from phytoflow.tuning.budget import WORKER, Budget
 from phytoflow.tuning.plan import Plan
 from phytoflow.tuning.space import starting_values
-from phytoflow.tuning.storage import open_one_at_a_time, open_storage
+from phytoflow.tuning.storage import one_at_a_time, open_one_at_a_time, open_storage
 
 STUDY_FILE = "study.db"
 _ORIGIN = "origin"  # attribute of the study: what it searches
@@ -74,9 +74,6 @@ def create_study(place: StudyPlace, plan: Plan, origin: str) -> optuna.Study:
 def join_study(place: StudyPlace, plan: Plan) -> optuna.Study:
     """Opens a study to work on it.
 
-    Trials that this worker was training when it was killed are tried again, with the same values, before new
-    ones.
-
     Raises:
         ConfigError: There is no such study.
     """
@@ -87,12 +84,42 @@ def join_study(place: StudyPlace, plan: Plan) -> optuna.Study:
         raise ConfigError(f"there is no study {place.name}", remedy="create it first") from error
     study.pruner = SuccessiveHalvingPruner()  # ASHA (Li 2020)
     study.sampler = _create_sampler(plan, len(study.trials), place.worker)
+    return study
+
+
+def begin_trial(
+    study: optuna.Study, place: StudyPlace, budget: Budget, reserve: float = 0.0
+) -> optuna.Trial | None:
+    """Begins the trial that this worker was training when it was killed, with the same values, or a new one.
+
+    Args:
+        study: The study, which the worker has joined.
+        place: Where it is, and who works on it.
+        budget: What the search may spend.
+        reserve: Seconds that the final comparison will take.
+
+    Returns:
+        The trial; None if the budget is spent.
+
+    Raises:
+        ConfigError: The study cannot be opened.
+    """
+    # Workers that look at the same time would begin too many trials, or take the one that another repeats.
+    with one_at_a_time(place.storage):
+        _repeat_killed(study, place.worker)
+        if budget.is_spent(study.trials, place.worker, reserve):
+            return None
+        trial = study.ask()
+        trial.set_user_attr(WORKER, place.worker)
+    return trial
+
+
+def _repeat_killed(study: optuna.Study, worker: str) -> None:
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if trial.user_attrs.get(WORKER, "") == place.worker:
-            study.tell(trial.number, state=TrialState.FAIL)
+        if trial.user_attrs.get(WORKER, "") == worker:
             kept = {START: True} if trial.user_attrs.get(START) else {}
             study.enqueue_trial(trial.params, user_attrs=kept | {"repeats": trial.number})
-    return study
+            study.tell(trial.number, state=TrialState.FAIL)
 
 
 def _create_sampler(plan: Plan, trials: int, worker: str) -> TPESampler:

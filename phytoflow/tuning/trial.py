@@ -27,6 +27,30 @@ _VALIDATION_LOSS = "final fit/validation/loss"  # as a training names it
 
 
 @dataclass(frozen=True)
+class ParentRun:
+    """The search's run in MLflow, which those of its trainings are shown below.
+
+    Attributes:
+        run_id: MLflow's id.
+        output: Folder of MLflow's files if no server is named.
+    """
+
+    run_id: str
+    output: str | Path
+
+    def open(self, settings: RunSettings, name: str) -> Tracker:
+        """Opens the run of one training."""
+        return Tracker.open(
+            settings.tracking,
+            self.output,
+            key=f"{self.run_id} {name}",
+            name=name,
+            model=settings.model.backbone,
+            parent=self.run_id,
+        )
+
+
+@dataclass(frozen=True)
 class Trials:
     """What all trials of a search share.
 
@@ -35,14 +59,14 @@ class Trials:
         plan: The search.
         overrides: What the user set, for trainings on the sample.
         folder: The search's folder.
-        parent: MLflow's id of the search's run.
+        parent: The search's run.
     """
 
     sample: Dataset
     plan: Plan
     overrides: SettingsOverrides
     folder: Path
-    parent: str
+    parent: ParentRun
 
     def run(self, trial: optuna.Trial) -> list[float]:
         """Trains with drawn values; returns the loss on held-out photos, and the cost if that is minimized.
@@ -55,7 +79,7 @@ class Trials:
         settings = resolve(with_values(self.overrides, values))
         cost = self._measure(settings, trial)
         number = trial.user_attrs.get("repeats", trial.number)
-        with open_run(settings, self.folder, f"trial {number}", self.parent) as tracker:
+        with self.parent.open(settings, f"trial {number}") as tracker:
             tracker.log_params({"seed": settings.seed} | values)
             tracker.log_metrics({f"cost/{name}": value for name, value in asdict(cost).items()})
             try:
@@ -113,18 +137,6 @@ class Trials:
             reporter,
             shared_features=self.folder / _FEATURES,
         )
-
-
-def open_run(settings: RunSettings, folder: Path, name: str, parent: str) -> Tracker:
-    """Opens MLflow's run of one training of a search, below the search's own run."""
-    return Tracker.open(
-        settings.tracking,
-        folder,
-        key=f"{parent} {name}",
-        name=name,
-        model=settings.model.backbone,
-        parent=parent,
-    )
 
 
 class _Pruning:

@@ -16,7 +16,7 @@ from phytoflow.tuning.plan import Plan
 from phytoflow.tuning.sample import write_sample
 from phytoflow.tuning.search import open_search, work
 from phytoflow.tuning.study import StudyPlace, join_study
-from phytoflow.tuning.trial import Trials
+from phytoflow.tuning.trial import ParentRun, Trials
 from tests.support.tuning.trials import JUDGEMENT, make_trial
 
 
@@ -44,7 +44,8 @@ def test_settings_that_are_worse_on_test_photos_are_not_recommended(
 
     monkeypatch.setattr(module, "judge", judge)
     with open_search(dataset, few, tmp_path, place) as tracker:
-        work(dataset, few, tmp_path, place, tracker.run_id)
+        parent = ParentRun(tracker.run_id, tmp_path)
+        work(dataset, few, tmp_path, place, parent)
         study = join_study(place, few)
         better = study.ask()
         better.suggest_categorical("training.label_smoothing", (0.0, 0.05, 0.1))
@@ -55,7 +56,7 @@ def test_settings_that_are_worse_on_test_photos_are_not_recommended(
         better.set_user_attr("macro_f1", 1.0)
         study.tell(better, 0.0)
         sample = write_sample(dataset, few.photos, tmp_path / "sample")
-        trials = Trials(sample, few, few.overrides, tmp_path, tracker.run_id)
+        trials = Trials(sample, few, few.overrides, tmp_path, parent)
         result = conclude(study, trials, dataset, tracker)
     assert result.best.number == 0 and result.trials == 2
     assert join_study(place, few).user_attrs["looks"] == 1

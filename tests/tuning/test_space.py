@@ -66,6 +66,9 @@ def test_a_search_without_anything_to_vary_is_refused() -> None:
         ("model=[1]", "list"),
         ("model.image_sise=[128]", "image_size"),
         ("training.rank=[0]", "training.rank"),
+        ("training.rank=[]", "list"),
+        ("gate.min_accuracy=[0.5, 0.6]", "cannot vary gate.min_accuracy"),
+        ("training.devices=[1, 2]", "cannot vary training.devices"),
     ],
 )
 def test_wrong_choices_of_a_user_are_refused(text: str, named: str) -> None:
@@ -74,7 +77,7 @@ def test_wrong_choices_of_a_user_are_refused(text: str, named: str) -> None:
     assert named in refusal.value.message + refusal.value.remedy
 
 
-def test_a_user_may_vary_any_setting() -> None:
+def test_a_user_may_vary_any_setting_of_the_training() -> None:
     space = search_space("quick", given(), given("training.batch_size=[8, 64]"))
     varied = space["training.batch_size"]
     assert isinstance(varied, SearchChoices) and varied.values == (32, 8, 64)  # the starting value is added

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from phytoflow.errors import ConfigError
-from phytoflow.tuning.budget import WORKER
+from phytoflow.tuning.budget import Budget
 from phytoflow.tuning.plan import CostLimits, Plan
 from phytoflow.tuning.space import suggest
-from phytoflow.tuning.study import StudyPlace, create_study, join_study
+from phytoflow.tuning.study import StudyPlace, begin_trial, create_study, join_study
 
 
 @pytest.fixture(params=["sqlite", "journal"])
@@ -38,21 +40,51 @@ def test_the_first_trial_has_the_starting_settings_and_later_ones_differ(
 def test_a_killed_trial_is_tried_again_with_its_values_and_those_of_others_are_left_alone(
     place: StudyPlace, plan: Plan
 ) -> None:
-    other = replace(place, worker="other")
+    other, budget = replace(place, worker="other"), Budget(trials=2)
     create_study(place, plan, "origin")
-    study = join_study(place, plan)
-    killed, foreign = study.ask(), join_study(other, plan).ask()
-    killed.set_user_attr(WORKER, place.worker)
-    foreign.set_user_attr(WORKER, "other")
+    killed, foreign = (begin_trial(join_study(one, plan), one, budget) for one in (place, other))
+    assert killed and foreign
     values = suggest(killed, plan.space)
     suggest(foreign, plan.space)
 
-    study = join_study(place, plan)
-    again = study.ask()
-    assert suggest(again, plan.space) == values
+    again = begin_trial(join_study(place, plan), place, budget)
+    assert again and suggest(again, plan.space) == values
     assert again.user_attrs["repeats"] == killed.number and again.user_attrs["start"]
-    states = [trial.state for trial in study.trials]
+    states = [trial.state for trial in again.study.trials]
     assert states == [TrialState.FAIL, TrialState.RUNNING, TrialState.RUNNING]
+
+
+def test_no_trial_begins_beyond_the_budget(place: StudyPlace, plan: Plan) -> None:
+    other, budget = replace(place, worker="other"), Budget(trials=1)
+    create_study(place, plan, "origin")
+    mine, theirs = join_study(place, plan), join_study(other, plan)
+    assert begin_trial(mine, place, budget)
+    assert begin_trial(theirs, other, budget) is None
+    assert len(theirs.trials) == 1
+
+
+def test_a_worker_waits_until_the_other_has_begun_the_trial_that_it_repeats(
+    tmp_path: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = StudyPlace(f"journal://{tmp_path / 'study.log'}", worker="0")
+    other, budget = replace(place, worker="other"), Budget(trials=1)
+    create_study(place, plan, "origin")
+    killed = begin_trial(join_study(place, plan), place, budget)
+    foreign, taken = join_study(other, plan), list[optuna.Trial | None]()
+    thread = threading.Thread(target=lambda: taken.append(begin_trial(foreign, other, budget)))
+    tell = optuna.Study.tell
+
+    def tell_slowly(study: optuna.Study, *arguments: Any, **options: Any) -> FrozenTrial:
+        told = tell(study, *arguments, **options)
+        thread.start()
+        thread.join(0.5)  # the failed trial does not count any more, and its repetition does not yet
+        return told
+
+    monkeypatch.setattr(optuna.Study, "tell", tell_slowly)
+    again = begin_trial(join_study(place, plan), place, budget)
+    thread.join(10)
+    assert killed and again and again.user_attrs["repeats"] == killed.number
+    assert taken == [None]
 
 
 def test_two_workers_draw_other_values(place: StudyPlace, plan: Plan) -> None:

@@ -15,7 +15,7 @@ from phytoflow.tracking.mlflow_client import open_store
 from phytoflow.tracking.settings import TrackingSettings
 from phytoflow.tuning import trial as trial_module
 from phytoflow.tuning.plan import CostLimits, Plan
-from phytoflow.tuning.trial import Trials
+from phytoflow.tuning.trial import ParentRun, Trials
 from tests.support.small_training import Notes
 
 
@@ -46,7 +46,7 @@ def test_a_network_that_costs_too_much_is_not_trained(
 ) -> None:
     monkeypatch.delattr(trial_module, "train")
     costly = replace(plan, limits=CostLimits(megabytes=1))
-    trials = Trials(dataset, costly, costly.overrides, tmp_path, "parent")
+    trials = Trials(dataset, costly, costly.overrides, tmp_path, ParentRun("parent", tmp_path))
     study = optuna.create_study()
     trial = study.ask()
     with pytest.raises(optuna.TrialPruned):
@@ -70,7 +70,9 @@ def test_a_trial_is_a_run_below_that_of_the_search(
 
     monkeypatch.setattr(trial_module, "train", prune)
     with pytest.raises(optuna.TrialPruned):
-        Trials(dataset, plan, plan.overrides, tmp_path, parent).run(optuna.create_study().ask())
+        Trials(dataset, plan, plan.overrides, tmp_path, ParentRun(parent, tmp_path)).run(
+            optuna.create_study().ask()
+        )
     (run,) = store.client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{parent}'")
     assert run.info.run_name == "trial 0" and run.info.status == "FINISHED"
     assert run.data.tags["phytoflow.pruned"] == "true"
