@@ -1,4 +1,4 @@
-"""Options that are fixed when the pipeline is compiled: images, sizes, placement of the training step."""
+"""Options that are fixed when the pipeline is compiled: images, sizes, placement of steps that train."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ class CompileOptions(BaseModel):
         image: Image of every step; each commit has its own tag.
         parts: Pods that scan the photos side by side, each its part of the bytes; 1: the preprocess step does
             it all. The dataset is the same.
-        accelerators: GPUs of the training step; 0 for none.
+        workers: Pods that search for better settings side by side before the training; 0: no search.
+        accelerators: GPUs of each step that trains; 0 for none.
         accelerator_type: Kubernetes resource name of the GPU.
-        node_selector: Labels that the node of the training step must have.
-        tolerations: Taint keys (effect NoSchedule) that the training step tolerates.
-        shared_memory: Size of the training step's memory-backed /dev/shm, for loader processes.
+        node_selector: Labels that the node of a step that trains must have.
+        tolerations: Taint keys (effect NoSchedule) that a step that trains tolerates.
+        shared_memory: Size of such a step's memory-backed /dev/shm, for loader processes.
         retries: Whether failed steps are retried; not on a laptop, where the same command resumes.
         secret: Secret with credentials of stores (keys: ``CREDENTIALS``); may be absent.
         config_map: ConfigMap with addresses of stores (keys: ``CONFIGURATION``); may be absent.
@@ -36,6 +37,7 @@ class CompileOptions(BaseModel):
 
     image: str = PLACEHOLDER
     parts: int = Field(1, ge=1, le=1000)
+    workers: int = Field(0, ge=0, le=100)
     accelerators: int = Field(0, ge=0)
     accelerator_type: str = "nvidia.com/gpu"
     node_selector: dict[str, str] = {}
@@ -73,14 +75,19 @@ class Size(BaseModel):
 
 
 _HOUR = 3600  # seconds
+_TRAINING = Size(cpu="8", memory="24G", cpu_request="1", memory_request="4G", retries=3, seconds=24 * _HOUR)
 SIZES: dict[str, Size] = {
     "configure": Size(),
+    "configure-search": Size(),
     "preprocess": Size(
         cpu="4", memory="8G", cpu_request="1", memory_request="2G", retries=1, seconds=4 * _HOUR
     ),
     "scan": Size(cpu="4", memory="4G", cpu_request="1", memory_request="1G", retries=2, seconds=4 * _HOUR),
     "merge": Size(cpu="4", memory="8G", cpu_request="1", memory_request="2G", retries=1, seconds=4 * _HOUR),
-    "train": Size(cpu="8", memory="24G", cpu_request="1", memory_request="4G", retries=3, seconds=24 * _HOUR),
+    "open-search": Size(memory="4G", retries=2),
+    "work-on-search": _TRAINING,
+    "conclude-search": _TRAINING,
+    "train": _TRAINING,
     "export": Size(cpu="2", memory="8G", cpu_request="1", memory_request="2G", retries=1, seconds=_HOUR),
     "evaluate": Size(
         cpu="4", memory="8G", cpu_request="1", memory_request="2G", retries=1, seconds=2 * _HOUR

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import kfp
 import yaml
@@ -14,13 +15,14 @@ from kfp_server_api import ApiException
 from urllib3.exceptions import HTTPError
 
 from components.image import PLACEHOLDER
-from phytoflow.errors import BackendError, ConfigError
+from phytoflow.errors import BackendError, ConfigError, GateError
 from pipelines.training import NAME
 
 TOKEN_VARIABLE = "KFP_TOKEN"
 COOKIE_VARIABLE = "KFP_COOKIE"
 _SUCCEEDED = "SUCCEEDED"
 _FAILED = ("FAILED", "CANCELED", "CANCELING", "SKIPPED")
+_REFUSE = "refuse"  # name of the component, and so of its task
 _LISTED = 100  # newest runs among which one is looked for by its name
 
 
@@ -137,6 +139,7 @@ def wait(backend: Backend, run_id: str, seconds: float) -> None:
 
     Raises:
         BackendError: It failed, was cancelled, or did not end in time.
+        GateError: It failed because its gate refused the model.
     """
     try:
         run = backend.client.wait_for_run_completion(run_id, timeout=int(seconds), sleep_duration=5)
@@ -144,9 +147,18 @@ def wait(backend: Backend, run_id: str, seconds: float) -> None:
         what = f"run {run_id} has not ended after {seconds:.0f} s"
         raise BackendError(what, remedy="it goes on; look at it in the UI") from error
     if run.state != _SUCCEEDED:
+        if _is_refused(run):
+            what = f"the gate refused the model of run {run_id}"
+            raise GateError(what, remedy="report.html in its output says why")
         reason = run.error.message if run.error else "see the failed step's log in the UI"
         what = f"run {run_id} ended {run.state}: {reason}"
         raise BackendError(what, remedy="outcome.json in its output says more")
+
+
+def _is_refused(run: Any) -> bool:
+    """Whether the step that a failed gate leads to has ended the run."""
+    tasks = (run.run_details and run.run_details.task_details) or []
+    return any(task.display_name == _REFUSE and task.state == "FAILED" for task in tasks)
 
 
 def _find_run(backend: Backend, experiment: str, name: str) -> str | None:

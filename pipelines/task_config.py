@@ -3,11 +3,15 @@
 from kfp import kubernetes
 from kfp.dsl.pipeline_task import PipelineTask
 
-from phytoflow.deploy.trainjob.environment import CONFIGURATION, CREDENTIALS
+from phytoflow.deploy.trainjob.environment import CONFIGURATION, CREDENTIALS, STUDY_STORAGE
 from pipelines.compile_options import PHOTOS_MOUNT, SIZES, CompileOptions
 
-READS_PHOTOS = ("configure", "preprocess", "scan", "merge", "evaluate")
+READS_PHOTOS = ("configure", "configure-search", "preprocess", "scan", "merge", "evaluate")
 """Steps that read photos; evaluate reads those of the external test set and out-of-distribution ones."""
+TRAINS = ("train", "work-on-search", "conclude-search")
+"""Steps that train: they get GPUs and their nodes."""
+SHARES_STUDY = ("configure-search", "open-search", "work-on-search", "conclude-search")
+"""Steps that open a search's study: they alone are given its database's address."""
 
 
 def configure_task(task: PipelineTask, options: CompileOptions, *, cache: bool = True) -> PipelineTask:
@@ -33,8 +37,8 @@ def configure_task(task: PipelineTask, options: CompileOptions, *, cache: bool =
     kubernetes.add_pod_label(task, "app.kubernetes.io/part-of", "phytoflow")
     kubernetes.add_pod_label(task, "app.kubernetes.io/component", name)
     _set_security(task, options)
-    _add_environment(task, options)
-    if name == "train":
+    _add_environment(task, options, (STUDY_STORAGE,) if name in SHARES_STUDY else ())
+    if name in TRAINS:
         _add_accelerators(task, options)
     if name in READS_PHOTOS and options.photos_volume:
         kubernetes.mount_pvc(task, pvc_name=options.photos_volume, mount_path=PHOTOS_MOUNT)
@@ -52,10 +56,10 @@ def _add_accelerators(task: PipelineTask, options: CompileOptions) -> None:
         kubernetes.add_toleration(task, key=key, operator="Exists", effect="NoSchedule")
 
 
-def _add_environment(task: PipelineTask, options: CompileOptions) -> None:
+def _add_environment(task: PipelineTask, options: CompileOptions, secrets: tuple[str, ...]) -> None:
     """Reads addresses and keys of stores from a ConfigMap and a Secret in the run's namespace, if any."""
     if options.secret:
-        keys = {key: key for key in CREDENTIALS}
+        keys = {key: key for key in (*CREDENTIALS, *secrets)}
         kubernetes.use_secret_as_env(task, options.secret, keys, optional=True)
     if options.config_map:
         keys = {key: key for key in CONFIGURATION}

@@ -23,7 +23,10 @@ def compile_pipeline(
     output: Annotated[Path, typer.Option(help="File to write.")] = Path("pipeline.yaml"),
     image: Annotated[str, typer.Option(help="Image of every step, with its tag.")] = "",
     parts: Annotated[int, typer.Option(min=1, help="Pods that scan the photos side by side.")] = 1,
-    accelerators: Annotated[int, typer.Option(min=0, help="GPUs of the training step.")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Pods that search for better settings first; 0: no search.")
+    ] = 0,
+    accelerators: Annotated[int, typer.Option(min=0, help="GPUs of each step that trains.")] = 0,
     accelerator_type: Annotated[str, typer.Option(help="Its resource name.")] = "nvidia.com/gpu",
     node_selector: Annotated[str, typer.Option(help='JSON, e.g. {"gpu": "a100"}.')] = "{}",
     toleration: Annotated[list[str] | None, typer.Option(help="Taint key to tolerate; repeatable.")] = None,
@@ -41,6 +44,7 @@ def compile_pipeline(
 
     options = {
         "parts": parts,
+        "workers": workers,
         "accelerators": accelerators,
         "accelerator_type": accelerator_type,
         "node_selector": _parse_labels(node_selector),
@@ -67,6 +71,9 @@ def submit(
     pipeline: Annotated[Path, typer.Option(help="What `compile` wrote.")] = Path("pipeline.yaml"),
     config: ConfigOption = None,
     settings: SetOption = None,
+    search: Annotated[
+        str, typer.Option(help="YAML of a search, for a pipeline with workers, e.g. '{trials: 40}'.")
+    ] = "",
     namespace: Annotated[str, typer.Option(help="Profile namespace, if the installation has them.")] = "",
     experiment: Annotated[str, typer.Option(help="Experiment of the run; empty: the pipeline's name.")] = "",
     name: Annotated[str, typer.Option(help="Name of the run.")] = "",
@@ -84,6 +91,11 @@ def submit(
         what = f"--output {output} would be a folder of a pod, gone when a step ends"
         raise ConfigError(what, remedy="give --output s3://BUCKET/PREFIX")
     parameters = run_parameters(data, SettingsOverrides.read(config, settings or []), output)
+    if search:
+        from phytoflow.tuning.settings import SearchSettings
+
+        SearchSettings.parse(search)
+        parameters["search"] = search
     make_importable("pipelines")
     from pipelines import submit as backends
 

@@ -54,6 +54,12 @@ def test_a_wrong_setting_is_refused_before_the_backend_is_asked() -> None:
     assert isinstance(done.exception, ConfigError) and "training.cached_views" in str(done.exception)
 
 
+def test_a_wrong_search_is_refused_before_the_backend_is_asked() -> None:
+    place = ["--host", "http://127.0.0.1:1", "--data", "s3://photos/leaves", "--output", "s3://runs/1"]
+    done = CliRunner().invoke(app, ["pipeline", "submit", *place, "--search", "trails: 3"])
+    assert isinstance(done.exception, ConfigError) and "trials" in str(done.exception)
+
+
 def test_a_run_on_a_cluster_cannot_write_to_a_local_folder() -> None:
     place = ["--host", "http://127.0.0.1:1", "--data", "s3://photos/leaves", "--output", "out"]
     done = CliRunner().invoke(app, ["pipeline", "submit", *place])

@@ -18,7 +18,7 @@ import kfp
 import pytest
 import yaml
 
-from phytoflow.errors import BackendError
+from phytoflow.errors import GateError
 from phytoflow.storage.uri import read_bytes
 from phytoflow.system.ports import free_port
 from pipelines.compile_options import CompileOptions
@@ -133,7 +133,7 @@ def test_kfp_run_create_ends_in_a_ready_service_and_a_second_run_takes_the_cache
 def test_a_failed_gate_publishes_nothing_and_says_why(host: str, package: Path) -> None:
     backend = connect(host)
     made = submit(backend, package, parameters(REFUSED, max_latency_ms=0.001))
-    with pytest.raises(BackendError, match="FAILED"):
+    with pytest.raises(GateError, match="the gate refused"):
         wait(backend, made.id, MINUTES)
     assert REFUSED not in kubectl("-n", NAMESPACE, "get", "inferenceservices", "-o", "name")
     result = outcome(REFUSED)

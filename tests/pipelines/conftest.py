@@ -19,15 +19,32 @@ GPU = CompileOptions(
 )
 
 
-@pytest.fixture
-def compiled(tmp_path: Path) -> list[dict[str, Any]]:
-    """Its two YAML documents: the pipeline, and what is Kubernetes' own."""
-    write_package(tmp_path / "pipeline.yaml", GPU)
-    return list(yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text()))
+def _compiled(folder: Path, **changes: int) -> list[dict[str, Any]]:
+    package = write_package(folder / "pipeline.yaml", GPU.model_copy(update=changes))
+    return list(yaml.load_all(package.read_text(), yaml.CSafeLoader))
 
 
-@pytest.fixture
-def compiled_in_parts(tmp_path: Path) -> list[dict[str, Any]]:
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Its two YAML documents, not to be changed: the pipeline, and what is Kubernetes' own."""
+    return _compiled(tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.fixture(scope="session")
+def compiled_in_parts(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The same pipeline with four pods that scan."""
-    write_package(tmp_path / "parts.yaml", GPU.model_copy(update={"parts": 4}))
-    return list(yaml.safe_load_all((tmp_path / "parts.yaml").read_text()))
+    return _compiled(tmp_path_factory.mktemp("compiled"), parts=4)
+
+
+@pytest.fixture(scope="session")
+def compiled_search(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The pipeline that searches first, with three workers."""
+    return _compiled(tmp_path_factory.mktemp("compiled"), workers=3)
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pipeline as a file that names an image."""
+    return write_package(
+        tmp_path_factory.mktemp("package") / "a pipeline.yaml", CompileOptions(image="registry/pipeline:1")
+    )

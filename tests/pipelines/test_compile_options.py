@@ -19,7 +19,8 @@ def amount(text: str) -> float:
 
 
 def test_every_step_has_a_size_and_there_is_no_other() -> None:
-    steps = {path.stem for path in (ROOT / "components").glob("*.py")} - {"__init__", "image"}
+    files = {path.stem for path in (ROOT / "components").rglob("*.py")} - {"__init__", "image"}
+    steps = {name.replace("_", "-") for name in files}
     assert SIZES.keys() == steps
 
 

@@ -13,8 +13,7 @@ import pytest
 from kfp.cli.recurring_run import recurring_run
 from kfp.cli.run import run as run_group
 
-from pipelines.compile_options import CompileOptions
-from pipelines.package import submit_command, write_package
+from pipelines.package import submit_command
 from tests.support.services.kfp_backend import kfp_backend
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +28,7 @@ def documented() -> list[str]:
     return [command.replace("\\\n", " ").strip() for command in _COMMAND.findall(text)]
 
 
-def test_the_printed_command_submits_a_run(tmp_path: Path) -> None:
-    package = write_package(tmp_path / "a pipeline.yaml", CompileOptions(image="registry/pipeline:1"))
+def test_the_printed_command_submits_a_run(package: Path, tmp_path: Path) -> None:
     with kfp_backend() as backend:
         command = submit_command(package).replace("ADDRESS", backend.url)
         words = shlex.split(command.replace("s3://BUCKET/PREFIX", "s3://runs/1"))

@@ -22,6 +22,12 @@ def test_kfp_loads_what_is_written(name: str, written: str, tmp_path: Path) -> N
     assert set(loaded.component_spec.inputs) == {"data", "output", "preset", "seed", "overrides"}
 
 
+def test_workers_make_it_the_pipeline_that_searches(tmp_path: Path) -> None:
+    target = write_package(tmp_path / "p.yaml", CompileOptions(image="registry/pipeline:1", workers=2))
+    assert "name: phytoflow-search\n" in target.read_text()
+    assert "search" in components.load_component_from_file(str(target)).component_spec.inputs
+
+
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("")
     with pytest.raises(StorageError, match="folder is no folder"):

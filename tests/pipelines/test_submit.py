@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from phytoflow.errors import BackendError, ConfigError
+from phytoflow.errors import BackendError, ConfigError, GateError
 from phytoflow.system.ports import free_port
 from pipelines.compile_options import CompileOptions
 from pipelines.package import write_package
-from pipelines.submit import Backend, connect, submit
+from pipelines.submit import Backend, connect, submit, wait
 from tests.support.services.kfp_backend import kfp_backend
 
 
@@ -26,8 +26,7 @@ def test_a_pipeline_without_image_is_not_submitted(tmp_path: Path) -> None:
         submit(Backend(None, ""), tmp_path / "none.yaml", {})
 
 
-def test_a_run_of_a_name_is_submitted_once_and_again_after_a_failure(tmp_path: Path) -> None:
-    package = write_package(tmp_path / "pipeline.yaml", CompileOptions(image="registry/pipeline:1"))
+def test_a_run_of_a_name_is_submitted_once_and_again_after_a_failure(package: Path) -> None:
     with kfp_backend() as running:
         backend = connect(running.url)
 
@@ -42,10 +41,23 @@ def test_a_run_of_a_name_is_submitted_once_and_again_after_a_failure(tmp_path: P
             send("")
 
 
+def test_a_run_that_its_gate_ended_is_told_from_one_that_failed(package: Path) -> None:
+    with kfp_backend() as running:
+        backend = connect(running.url)
+        run = submit(backend, package, {"data": "sample"}).id
+        running.state = "FAILED"
+        running.tasks = [{"display_name": "train", "state": "FAILED"}, {"display_name": "refuse"}]
+        with pytest.raises(BackendError, match="ended FAILED"):
+            wait(backend, run, 60)
+        running.tasks = [{"display_name": "refuse", "state": "FAILED"}]
+        with pytest.raises(GateError, match="the gate refused the model of run r1") as refusal:
+            wait(backend, run, 60)
+    assert "report.html" in refusal.value.remedy
+
+
 def test_a_projected_token_is_read_again_for_a_long_wait(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = write_package(tmp_path / "pipeline.yaml", CompileOptions(image="registry/pipeline:1"))
     token = tmp_path / "token"
     token.write_text("first")
     monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(token))

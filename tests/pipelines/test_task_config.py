@@ -7,12 +7,13 @@ from typing import Any
 
 import yaml
 
-from phytoflow.deploy.trainjob.environment import CONFIGURATION, CREDENTIALS
+from phytoflow.deploy.trainjob.environment import CONFIGURATION, CREDENTIALS, STUDY_STORAGE
 from pipelines.compile_options import SIZES, CompileOptions
 from pipelines.package import write_package
 from tests.pipelines.conftest import GPU
 
 ONLY_IN_PARTS = {"scan", "merge"}
+SEARCH = {"configure-search", "open-search", "work-on-search", "conclude-search"}
 
 
 def _executors(compiled: list[dict[str, Any]]) -> dict[str, Any]:
@@ -23,10 +24,13 @@ def _executors(compiled: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_every_step_has_image_and_limits(
-    compiled: list[dict[str, Any]], compiled_in_parts: list[dict[str, Any]]
+    compiled: list[dict[str, Any]],
+    compiled_in_parts: list[dict[str, Any]],
+    compiled_search: list[dict[str, Any]],
 ) -> None:
-    assert _executors(compiled).keys() | _executors(compiled_in_parts).keys() == set(SIZES)
-    for documents in (compiled, compiled_in_parts):
+    every = (compiled, compiled_in_parts, compiled_search)
+    assert set().union(*map(_executors, every)) == set(SIZES)
+    for documents in every:
         deadlines = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
         for name, container in _executors(documents).items():
             assert container["image"] == GPU.image, name
@@ -50,7 +54,7 @@ def test_every_step_gets_stores_labels_and_user_from_the_namespace(tmp_path: Pat
     write_package(tmp_path / "p.yaml", options)
     _, platform = yaml.safe_load_all((tmp_path / "p.yaml").read_text())
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    for name in SIZES.keys() - ONLY_IN_PARTS:
+    for name in SIZES.keys() - ONLY_IN_PARTS - SEARCH:
         executor = executors[f"exec-{name}"]
         (secret,), (config,) = executor["secretAsEnv"], executor["configMapAsEnv"]
         assert secret["optional"] and {k["envVar"] for k in secret["keyToEnv"]} == set(CREDENTIALS), name
@@ -59,3 +63,17 @@ def test_every_step_gets_stores_labels_and_user_from_the_namespace(tmp_path: Pat
         assert executor["securityContext"]["runAsUser"] == "1000", name
         assert executor["imagePullPolicy"] == "IfNotPresent", name
         assert ("pvcMount" in executor) == (name in {"configure", "preprocess", "evaluate"}), name
+
+
+def test_trials_get_gpus_and_only_steps_of_the_search_the_address_of_the_study(
+    compiled_search: list[dict[str, Any]],
+) -> None:
+    asking = {n for n, c in _executors(compiled_search).items() if "accelerator" in c["resources"]}
+    assert asking == {"train", "work-on-search", "conclude-search"}
+    executors = compiled_search[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    given = {
+        name.removeprefix("exec-"): {key["envVar"] for key in executor["secretAsEnv"][0]["keyToEnv"]}
+        for name, executor in executors.items()
+    }
+    assert {name for name, keys in given.items() if STUDY_STORAGE in keys} == SEARCH
+    assert STUDY_STORAGE not in str(compiled_search[0])  # no parameter and no argument

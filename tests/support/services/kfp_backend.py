@@ -23,6 +23,7 @@ class KfpBackend:
         experiments: Names of experiments.
         runs: Bodies of the runs.
         state: State of all runs.
+        tasks: Details of the tasks of all runs.
         authorizations: The header of each request; empty if it had none.
     """
 
@@ -30,6 +31,7 @@ class KfpBackend:
     experiments: list[str] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     state: str = "RUNNING"
+    tasks: list[dict[str, Any]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +50,8 @@ class KfpBackend:
         if resource == "runs":
             run = self.runs[-1]
             known = {"run_id": f"r{len(self.runs)}", "state": self.state, "created_at": _TIME}
-            return {**known, **run, "experiment_id": "e1"}
+            details = {"run_details": {"task_details": self.tasks}}
+            return {**known, **run, **details, "experiment_id": "e1"}
         return {"multi_user": False} if resource == "healthz" else {}
 
 

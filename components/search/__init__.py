@@ -1,0 +1,1 @@
+"""Steps of a search: several workers share the trials of one study."""

@@ -1,0 +1,1 @@
+"""The steps of a search on Kubeflow Pipelines: several workers share one study, and one step concludes it."""
