@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
+_QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|Ki|[MGTPE]i?|e\d+)?")
+
+
+def _check_quantity(text: str) -> str:
+    if not _QUANTITY.fullmatch(text):
+        raise ValueError("an amount in Kubernetes notation, e.g. 2, 500m or 24Gi")
+    return text
+
+
+Quantity = Annotated[str, AfterValidator(_check_quantity)]
+"""An amount of CPUs or bytes in Kubernetes notation."""
 
 
 @dataclass(frozen=True)

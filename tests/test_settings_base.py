@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from phytoflow.settings_base import Fraction, Section, Share
+from phytoflow.settings_base import Fraction, Quantity, Section, Share
 
 
 class Example(Section):
@@ -14,6 +14,7 @@ class Example(Section):
     part: Fraction = 0.5
     share: Share = 0.5
     cpu: str = "1"
+    memory: Quantity = "1Gi"
 
 
 def test_a_share_may_be_nothing_or_all_and_a_fraction_neither() -> None:
@@ -35,3 +36,14 @@ def test_numbers_of_yaml_become_the_text_that_a_key_wants() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Example().share = 0.1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("text", ["2", "0.5", "250m", "24Gi", "128974848", "129e6", "123M", "1Ki"])
+def test_an_amount_is_in_kubernetes_notation(text: str) -> None:
+    assert Example(memory=text).memory == text
+
+
+@pytest.mark.parametrize("text", ["", "24GB", "24 Gi", "-1", "1.", "gi", "2Gi\n"])
+def test_another_amount_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="24Gi"):
+        Example(memory=text)

@@ -22,8 +22,12 @@ from phytoflow.steps import STEPS
 if TYPE_CHECKING:
     from phytoflow.config.overrides import SettingsOverrides
 
-_PATHS = ("external_data", "external_class_map", "ood_data")
-"""Settings of the evaluation that name a file or a folder."""
+_PATHS = {
+    "evaluation": ("external_data", "external_class_map", "ood_data"),
+    "model": ("weights", "hub_url"),
+}
+"""Settings that name a file or a folder, or may do so."""
+_NO_PATHS = ("", "imagenet", "none")
 
 
 def run(
@@ -83,12 +87,16 @@ def _full_path(place: str) -> str:
 def _with_full_paths(overrides: SettingsOverrides) -> SettingsOverrides:
     from phytoflow.config.overrides import SettingsOverrides
 
-    section = overrides.tree.get("evaluation")
-    if not isinstance(section, dict):
-        return overrides
-    given = {name: section[name] for name in _PATHS if isinstance(section.get(name), str) and section[name]}
-    paths = {name: _full_path(place) for name, place in given.items()}
-    return overrides.merge(SettingsOverrides({"evaluation": paths}))
+    for section, names in _PATHS.items():
+        tree = overrides.tree.get(section)
+        given = {name: tree[name] for name in names if name in tree} if isinstance(tree, dict) else {}
+        paths = {
+            name: _full_path(place)
+            for name, place in given.items()
+            if isinstance(place, str) and place not in _NO_PATHS
+        }
+        overrides = overrides.merge(SettingsOverrides({section: paths} if paths else {}))
+    return overrides
 
 
 def _draw_sample(output: Path, seed: int) -> Path:

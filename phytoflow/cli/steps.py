@@ -20,10 +20,11 @@ from phytoflow.provenance import code_version
 from phytoflow.steps import export as export_step
 from phytoflow.steps import preprocess as preprocess_step
 from phytoflow.steps import train as train_step
+from phytoflow.steps.distributed.processes import check_machines
 from phytoflow.steps.settings import ExportStepSettings, PreprocessStepSettings, TrainStepSettings
 from phytoflow.storage.atomic import atomic_file
 from phytoflow.storage.folder_lock import exclusive_folder
-from phytoflow.system.torchrun import process_rank
+from phytoflow.system.torchrun import process_rank, started_by_torchrun
 
 
 def train(
@@ -43,6 +44,8 @@ def train(
     if process_rank() > 0:
         train_step.train_in_group(str(dataset), TrainStepSettings.of(chosen), output / "model", str(output))
         return
+    if not started_by_torchrun():
+        check_machines(TrainStepSettings.of(chosen), str(output))
     with exclusive_folder(output):
         if not prepared:
             prepare_once(data, PreprocessStepSettings.of(chosen), dataset)

@@ -40,6 +40,17 @@ def _find_contradictions(settings: RunSettings) -> Iterator[str]:
         )
     if training.sharding == "fsdp" and training.strategy not in ("partial", "full"):
         yield f"training.sharding=fsdp shards what is trained, and {strategy} trains too little for it"
+    if training.sharding == "fsdp" and training.precision == "fp16":
+        yield "training.sharding=fsdp does not train in training.precision=fp16; bf16 and float32 are allowed"
+    if training.device == "cpu" and training.precision == "fp16":
+        yield "training.precision=fp16 needs a GPU, and training.device=cpu trains without"
     if training.strategy in _NEEDS_BLOCKS and not training.tuned_blocks:
         fields = "training.finetune_blocks and training.finetune_epochs"
         yield f"{strategy} trains part of the last blocks, and needs {fields} above 0"
+    hashed = model.weights not in ("imagenet", "none") or model.mirrored
+    if model.weights_sha256 and not hashed:
+        weights = f"model.backbone={model.backbone} with model.weights={model.weights}"
+        yield (
+            f"model.weights_sha256={model.weights_sha256} is the hash of a file, and {weights} reads none: "
+            "name one in model.weights, or a mirror in model.hub_url"
+        )

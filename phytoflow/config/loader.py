@@ -14,11 +14,13 @@ from pydantic import BaseModel, ValidationError
 from phytoflow.config.combinations import check_combinations
 from phytoflow.config.overrides import SettingsOverrides, merge_trees
 from phytoflow.config.presets import PRESETS
-from phytoflow.config.reference import known_keys
+from phytoflow.config.reference import known_settings
 from phytoflow.config.settings import RunSettings
 from phytoflow.errors import ConfigError, nearest_name
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_OWN_WORDS = ("_type", "_parsing", "pattern_mismatch")
+"""Ends of the types of pydantic's faults that the reference says better: which kind of value it must be."""
 
 
 def load_settings(file: Path | None = None, assignments: Iterable[str] = ()) -> RunSettings:
@@ -59,18 +61,24 @@ def validate(model: type[_Model], tree: Mapping[str, Any]) -> _Model:
         return model.model_validate(tree)
     except ValidationError as error:
         faults = [_explain(model, fault) for fault in error.errors()]
-        raise ConfigError("\n".join(faults), remedy="`phytoflow settings` lists all keys") from error
+        remedy = "`phytoflow settings` lists all keys" if model is RunSettings else ""
+        raise ConfigError("\n".join(faults), remedy=remedy) from error
 
 
 def _explain(model: type[BaseModel], fault: Any) -> str:
     key, value = ".".join(str(part) for part in fault["loc"]), fault["input"]
-    keys = known_keys(model)
+    known = known_settings(model)
     if fault["type"] == "extra_forbidden":
-        return f"unknown setting {key}={value!r}. {_nearest(key, keys)}".rstrip()
+        return f"unknown setting {key}={value!r}. {_nearest(key, known)}".rstrip()
+    if fault["type"] == "value_error" and isinstance(value, dict):  # keys that do not go together
+        return f"{key}: {fault['ctx']['error']}".removeprefix(": ")
     allowed = fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     choices = fault.get("ctx", {}).get("expected", "").replace("'", "").replace(" or ", ", ").split(", ")
-    near = _nearest(str(value), choices)
-    return f"{key}={value!r} is not allowed: must be {allowed}. {near} {keys.get(key, '')}".rstrip()
+    setting = known.get(key)
+    if setting and fault["type"].endswith(_OWN_WORDS):
+        allowed = setting.allowed
+    words = (_nearest(str(value), choices), setting.meaning if setting else "")
+    return " ".join([f"{key}={value!r} is not allowed: must be {allowed}.", *filter(None, words)])
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

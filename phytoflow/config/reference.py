@@ -60,9 +60,9 @@ def references(model: type[BaseModel] = RunSettings) -> list[SectionReference]:
     return sections
 
 
-def known_keys(model: type[BaseModel] = RunSettings) -> dict[str, str]:
-    """Returns every key with its meaning, e.g. ``training.cached_views``."""
-    return {setting.key: setting.meaning for part in references(model) for setting in part.settings}
+def known_settings(model: type[BaseModel] = RunSettings) -> dict[str, SettingReference]:
+    """Returns every setting by its key, e.g. ``training.cached_views``."""
+    return {setting.key: setting for part in references(model) for setting in part.settings}
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from phytoflow.config.loader import resolve
@@ -10,15 +9,16 @@ from phytoflow.config.overrides import SettingsOverrides
 from phytoflow.config.settings import RunSettings
 from phytoflow.errors import ConfigError, DataError
 from phytoflow.evaluation.settings import EvaluationSettings
+from phytoflow.models.settings import ModelSettings
 from phytoflow.provenance import code_version
-from phytoflow.steps.distributed.processes import needs_cluster
+from phytoflow.steps.distributed.processes import check_machines
+from phytoflow.steps.settings import TrainStepSettings
 from phytoflow.steps.target import on_cluster
 from phytoflow.storage.uri import is_local, local_path
+from phytoflow.system.kfp_pod import kfp_pod
 
 NO_DATA = "none"
 """Version of photos that a run does not have."""
-_POD_VARIABLE = "KFP_POD_NAME"
-"""Kubeflow Pipelines sets it in the pods of steps."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,12 @@ def run_parameters(data: str, overrides: SettingsOverrides, output: str) -> dict
     }
 
 
+def merge_parameters(preset: str, seed: int, overrides: str) -> SettingsOverrides:
+    """What the user set, from the pipeline's parameters; raises ConfigError if ``overrides`` is no YAML."""
+    given = SettingsOverrides({"preset": preset, "seed": seed})
+    return given.merge(SettingsOverrides.parse(overrides, "the run's overrides"))
+
+
 def configure(data: str, preset: str, seed: int, overrides: str, output: str) -> Plan:
     """Checks all settings and notes which photos and code the run is about.
 
@@ -79,9 +85,9 @@ def configure(data: str, preset: str, seed: int, overrides: str, output: str) ->
     """
     from phytoflow.data.sources.resolve import data_version
 
-    given = SettingsOverrides({"preset": preset, "seed": seed})
-    settings = resolve(given.merge(SettingsOverrides.parse(overrides, "the run's overrides")))
+    settings = resolve(merge_parameters(preset, seed, overrides))
     _check_output(settings, output)
+    _check_weights(settings.model)
     return Plan(
         settings=settings,
         data_version=data_version(data, settings.data),
@@ -95,13 +101,11 @@ def _check_output(settings: RunSettings, output: str) -> None:
     """Refuses, before anything is spent, what the last steps could not do with this output."""
     from phytoflow.tracking.mlflow_client import check_settings
 
-    if is_local(output) and os.environ.get(_POD_VARIABLE):
+    if is_local(output) and kfp_pod():
         what = f"the output {output} is a folder of this step's pod, gone when the step ends"
         raise ConfigError(what, remedy="give the run output=s3://BUCKET/PREFIX")
     check_settings(settings.tracking, output)
-    if needs_cluster(settings.training, settings.trainjob) and is_local(output):
-        what = f"training.nodes={settings.training.nodes} needs an output that all machines can reach"
-        raise ConfigError(what, remedy="give the run output=s3://BUCKET/PREFIX, or set training.nodes=1")
+    check_machines(TrainStepSettings.of(settings), output)
     if not settings.serving.publish:
         return
     if on_cluster(settings.serving, output):
@@ -113,6 +117,15 @@ def _check_output(settings: RunSettings, output: str) -> None:
     elif not is_local(output):
         remedy = "set serving.target=cluster, or serving.publish=false"
         raise ConfigError(f"a predictor of this machine cannot serve from {output}", remedy=remedy)
+
+
+def _check_weights(model: ModelSettings) -> None:
+    """Refuses a file that is not there; that of a pod's image, or of a store, is read by the train step."""
+    if model.weights in ("imagenet", "none") or not is_local(model.weights) or kfp_pod():
+        return
+    if not local_path(model.weights).is_file():
+        what = f"model.weights={model.weights} is no file"
+        raise ConfigError(what, remedy="name a file or URI of weights; or imagenet, or none")
 
 
 def _external_data_version(settings: RunSettings, data: str) -> str:

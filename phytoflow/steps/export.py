@@ -23,6 +23,7 @@ def export(model: Path, dataset: Path, settings: ExportStepSettings, output: Pat
     from phytoflow.data.shards.dataset import Dataset
     from phytoflow.export.export import export as export_model
     from phytoflow.models.checkpoint import read_summary
+    from phytoflow.models.weights import describe_start
 
     data = Dataset.open(dataset)
     provenance = Provenance(
@@ -31,5 +32,6 @@ def export(model: Path, dataset: Path, settings: ExportStepSettings, output: Pat
         settings=settings.model_dump(mode="json", exclude={"name"}),
         run_id=read_summary(model).get("run_id", ""),
         created=now(),
+        weights=describe_start(settings.model),
     )
     export_model(model, data, settings.export, provenance, output, name=settings.name)

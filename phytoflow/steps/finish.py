@@ -11,16 +11,20 @@ from phytoflow.provenance import now
 from phytoflow.storage.uri import exists, join, put_file
 
 _LOG = logging.getLogger(__name__)
+_SUCCEEDED = "SUCCEEDED"
+# The words of the backend (kfp 2.17) for what the local runner calls SUCCEEDED.
+_WORDS = {"COMPLETE": _SUCCEEDED, "CACHED": _SUCCEEDED}
 
 
 def finish(state: str, error: str, output: str) -> None:
     """Logs how a run ended and where its report is, and writes the same to ``output``/outcome.json.
 
     Args:
-        state: KFP's word for the end, e.g. ``SUCCEEDED``.
+        state: KFP's word for the end, e.g. ``SUCCEEDED``; the backend's word is replaced by it.
         error: Why it failed; empty if it did not.
         output: The run's folder or prefix.
     """
+    state = _WORDS.get(state, state)
     report, bundle = join(output, "report.html"), join(output, "bundle")
     outcome = {
         "state": state,

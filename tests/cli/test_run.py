@@ -22,10 +22,15 @@ def test_local_folders_are_handed_on_by_their_full_path(
     monkeypatch.setattr("pipelines.local_runner.run_here", lambda _, parameters: handed.update(parameters))
     monkeypatch.setattr("phytoflow.cli.run_summary.print_summary", lambda *_: None)
     overrides = ["evaluation.external_data=elsewhere", "evaluation.ood_data=cats"]
+    overrides += ["model.weights=weights.safetensors", "model.hub_url=https://mirror.example.com/timm"]
     module.run_pipeline("photos", None, overrides, tmp_path / "out")
-    evaluation = yaml.safe_load(handed["overrides"])["evaluation"]
+    evaluation, model = (yaml.safe_load(handed["overrides"])[section] for section in ("evaluation", "model"))
     assert handed["data"] == str(tmp_path / "photos")
     assert evaluation == {"external_data": str(tmp_path / "elsewhere"), "ood_data": str(tmp_path / "cats")}
+    assert model == {
+        "weights": str(tmp_path / "weights.safetensors"),
+        "hub_url": "https://mirror.example.com/timm",
+    }
 
 
 def test_a_store_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from phytoflow.cli.main import app
 from phytoflow.config.loader import load_settings
-from phytoflow.config.reference import known_keys
+from phytoflow.config.reference import known_settings
 from phytoflow.config.settings import RunSettings
 from phytoflow.errors import ConfigError
 
@@ -23,7 +23,7 @@ def output(*arguments: str) -> str:
 def test_every_setting_is_there_within_eighty_columns(form: str) -> None:
     text = output("--format", form)
     assert max(map(len, text.splitlines())) <= 80
-    for key in known_keys():
+    for key in known_settings():
         assert key.rpartition(".")[2] in text
     unwrapped = re.sub(r"\n[ #]+", " ", text)
     assert "none | light | outdoor" in unwrapped and "at least 0" in unwrapped

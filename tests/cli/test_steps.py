@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from phytoflow.cli.main import app
 from phytoflow.data.shards.dataset import Dataset
-from phytoflow.errors import FolderInUseError
+from phytoflow.errors import ConfigError, FolderInUseError
 from phytoflow.storage.folder_lock import exclusive_folder
 from tests.support.small_training import write_photos
 
@@ -43,3 +43,10 @@ def test_a_folder_that_a_run_works_in_is_left_alone(tmp_path: Path) -> None:
     with exclusive_folder(tmp_path):
         done = CliRunner().invoke(app, ["train", "--data", str(tmp_path), "--output", str(tmp_path)])
     assert isinstance(done.exception, FolderInUseError)
+
+
+def test_machines_that_are_not_there_are_missed_before_photos_are_prepared(tmp_path: Path) -> None:
+    words = ["train", "--data", str(tmp_path), "--output", str(tmp_path / "out"), "--set", "training.nodes=2"]
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, ConfigError) and "training.nodes=2" in done.exception.message
+    assert not (tmp_path / "out").exists()

@@ -3,6 +3,8 @@ import pytest
 from phytoflow.config.loader import load_settings
 from phytoflow.errors import ConfigError
 
+HASH = "ab" * 32
+
 
 @pytest.mark.parametrize(
     ("assignments", "named"),
@@ -18,6 +20,9 @@ from phytoflow.errors import ConfigError
         (["training.devices=8", "training.nodes=5"], ["batch_size=32", "devices=8", "nodes=5"]),
         (["training.strategy=full", "training.device_batch_size=8"], ["device_batch_size=8", "batch norms"]),
         (["training.strategy=lora", "training.sharding=fsdp"], ["strategy=lora", "sharding=fsdp"]),
+        (["training.precision=fp16", "training.sharding=fsdp"], ["precision=fp16", "sharding=fsdp"]),
+        (["training.precision=fp16", "training.device=cpu"], ["precision=fp16", "device=cpu"]),
+        ([f"model.weights_sha256={HASH}"], [f"weights_sha256={HASH}", "weights=imagenet"]),
     ],
 )
 def test_contradictions_are_refused_by_the_names_of_their_settings(
@@ -47,6 +52,8 @@ def test_every_contradiction_is_listed() -> None:
         ["training.strategy=full", "training.sharding=fsdp"],
         ["training.strategy=linear", "training.finetune_blocks=0"],
         ["training.strategy=lora", "model.backbone=attention_cnn", "model.weights=file.safetensors"],
+        ["model.hub_url=s3://b/hub", f"model.weights_sha256={HASH}"],
+        ["model.weights=file.safetensors", f"model.weights_sha256={HASH}"],
     ],
 )
 def test_what_fits_together_is_accepted(assignments: list[str]) -> None:

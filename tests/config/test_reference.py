@@ -1,16 +1,16 @@
 """Every setting is described, with what is allowed."""
 
-from phytoflow.config.reference import known_keys, references
+from phytoflow.config.reference import known_settings, references
 
 
 def test_every_setting_has_a_meaning() -> None:
-    keys = known_keys()
-    assert {"seed", "training.cached_views", "gate.min_accuracy"} <= keys.keys()
-    assert [key for key, meaning in keys.items() if not meaning] == []
+    known = known_settings()
+    assert {"seed", "training.cached_views", "gate.min_accuracy"} <= known.keys()
+    assert [key for key, setting in known.items() if not setting.meaning] == []
 
 
 def test_defaults_choices_and_ranges_are_said() -> None:
-    settings = {setting.key: setting for part in references() for setting in part.settings}
+    settings = known_settings()
     assert settings["preset"].allowed == "default | fast | accurate | low-memory | production"
     assert settings["data.test_fraction"].allowed == "number, above 0, below 1"
     assert settings["serving.http_port"].allowed == "integer, at least 0, at most 65535"

@@ -20,7 +20,7 @@ def test_the_runtime_of_the_run_becomes_an_argument_of_the_predictor(
         check(
             serving, DeploySettings(extra_args=("--log_level", "WARNING"), autoscaling="none"), "s3://runs/1"
         )
-        (body,) = [item for path, item in server.objects.items() if "/inferenceservices/" in path]
+        (body,) = server.dry_runs
         assert body["spec"]["predictor"]["model"]["args"] == ["--log_level", "WARNING", *arguments]
     finally:
         server.close()

@@ -79,3 +79,16 @@ def test_an_output_that_would_go_with_the_pod_is_refused(
     with pytest.raises(ConfigError, match="gone when the step ends") as refusal:
         configured(folders, "")
     assert "output=s3://" in refusal.value.remedy
+
+
+def test_machines_that_are_not_there_are_missed(folders: Path) -> None:
+    with pytest.raises(ConfigError, match=r"trainjob\.enabled=true, and the pods"):
+        configured(folders, "trainjob: {enabled: true}")
+
+
+def test_weights_that_are_no_file_are_missed(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match=r"model\.weights=.*/none\.safetensors is no file"):
+        configured(folders, "model: {weights: HERE/none.safetensors}")
+    (folders / "some.safetensors").write_bytes(b"weights")
+    configured(folders, "model: {weights: HERE/some.safetensors}")
+    configured(folders, "model: {weights: 's3://models/some.safetensors'}")

@@ -10,5 +10,7 @@ CREDENTIALS = (
     "MLFLOW_TRACKING_PASSWORD",
 )
 """Keys of the Secret."""
+STUDY_STORAGE = "PHYTOFLOW_STUDY_STORAGE"
+"""Another key of the Secret, for the steps of a search only: address of its study's database."""
 CONFIGURATION = ("AWS_ENDPOINT_URL", "AWS_REGION", "GS_ENDPOINT_URL", "MLFLOW_TRACKING_URI")
 """Keys of the ConfigMap."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable
 
@@ -13,9 +12,10 @@ from phytoflow.deploy.trainjob.follow import Follower
 from phytoflow.deploy.trainjob.render import Work, render
 from phytoflow.deploy.trainjob.settings import TrainJobSettings
 from phytoflow.errors import ConfigError, DeployError
+from phytoflow.system.kfp_pod import kfp_pod
 
 _LOG = logging.getLogger(__name__)
-_POD_VARIABLE = "KFP_POD_NAME"
+_RUN_LABEL = "pipeline/runid"  # Kubeflow Pipelines labels the pods of a run with its id
 _SECONDS_TO_GO = 60.0  # for an old TrainJob and its pods
 
 
@@ -45,7 +45,7 @@ def run_train_job(
 
 def own_pod(cluster: Cluster) -> Object | None:
     """The pod of the pipeline step that this process is; None outside of a pipeline on a cluster."""
-    name = os.environ.get(_POD_VARIABLE)
+    name = kfp_pod()
     return cluster.get(PODS, name) if name else None
 
 
@@ -57,6 +57,11 @@ def owner_of(pod: Object | None) -> Object | None:
     if owners:
         return {key: owners[0][key] for key in ("apiVersion", "kind", "name", "uid")}
     return {"apiVersion": "v1", "kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
+
+
+def run_of(pod: Object | None) -> str:
+    """Id of the pipeline's run that a step's pod belongs to; empty if there is none."""
+    return str(pod["metadata"].get("labels", {}).get(_RUN_LABEL, "")) if pod else ""
 
 
 def image_of(pod: Object | None, settings: TrainJobSettings) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from pathlib import Path
 
 from phytoflow.data.shards.dataset import SUMMARY_FILE, Dataset
 from phytoflow.data.shards.format import INDEX_FILE
 from phytoflow.deploy.kubernetes.api import Cluster
 from phytoflow.deploy.trainjob.render import Work
-from phytoflow.deploy.trainjob.run import image_of, own_pod, owner_of, run_train_job
+from phytoflow.deploy.trainjob.run import image_of, own_pod, owner_of, run_of, run_train_job
 from phytoflow.provenance import code_version
 from phytoflow.steps.distributed.command import process_arguments
 from phytoflow.steps.settings import TrainStepSettings
@@ -21,7 +20,6 @@ from phytoflow.system.progress import ProgressEvent, Throttle
 from phytoflow.training.train import is_trained
 
 _LOG = logging.getLogger(__name__)
-_RUN_VARIABLE = "KFP_RUN_ID"
 _SECONDS = 5.0  # between two lines of progress
 
 
@@ -45,7 +43,7 @@ def train_on_cluster(dataset: Path, settings: TrainStepSettings, output: str, ch
     pod = own_pod(here)
     work = Work(
         name=_name(data, settings, output),
-        run=os.environ.get(_RUN_VARIABLE, ""),
+        run=run_of(pod),
         nodes=settings.training.nodes,
         devices=settings.training.devices,
         arguments=tuple(process_arguments(_store(dataset, checkpoints), settings, output)),

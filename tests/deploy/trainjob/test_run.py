@@ -7,7 +7,7 @@ import pytest
 from phytoflow.deploy.kubernetes.api import Cluster
 from phytoflow.deploy.trainjob import run as module
 from phytoflow.deploy.trainjob.render import Work
-from phytoflow.deploy.trainjob.run import image_of, own_pod, owner_of, run_train_job
+from phytoflow.deploy.trainjob.run import image_of, own_pod, owner_of, run_of, run_train_job
 from phytoflow.deploy.trainjob.settings import TrainJobSettings
 from phytoflow.errors import ConfigError, DeployError
 from phytoflow.system.lifeline import TerminatedError
@@ -79,6 +79,8 @@ def test_owner_and_image_are_those_of_the_steps_pod(
     workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": "w", "uid": "2"}
     owned = STEP | {"metadata": {"name": "step", "ownerReferences": [workflow | {"controller": True}]}}
     assert owner_of(owned) == workflow
+    labelled = STEP | {"metadata": {"name": "step", "labels": {"pipeline/runid": "r1"}}}
+    assert (run_of(labelled), run_of(pod), run_of(None)) == ("r1", "", "")
     assert image_of(pod, TrainJobSettings()) == "mine:2"
     assert image_of(None, TrainJobSettings(image="other:3")) == "other:3"
     with pytest.raises(ConfigError, match="no image"):

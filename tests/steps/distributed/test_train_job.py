@@ -38,7 +38,8 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Work]:
 def test_all_pods_can_read_the_dataset_and_the_job_has_the_runs_name(
     tmp_path: Path, jobs: list[Work], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KFP_RUN_ID", "run-1")
+    step = {"metadata": {"name": "step", "uid": "1", "labels": {"pipeline/runid": "run-1"}}}
+    monkeypatch.setattr(module, "own_pod", lambda cluster: step)
     chosen = ["training.nodes=2", "training.devices=4", "trainjob.image=mine:1"]
     settings = TrainStepSettings.of(load_settings(None, chosen))
     folder, output = tmp_path / "prepared", str(tmp_path / "out")
