@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.monitoring import accuracy, cost, delays, false_alarms
+from benchmarks.monitoring import accuracy, cost, delays, false_alarms, windows
 from benchmarks.monitoring.outputs import held_out
 
 
@@ -21,7 +21,7 @@ def measure(
     dataset: Annotated[Path, typer.Argument(help="Folder of the dataset it was trained on.")],
     others: Annotated[Path, typer.Argument(help="Photos that show none of the classes.")],
     work: Annotated[Path, typer.Option(help="Folder for what is computed once.")] = Path("work"),
-    tables: Annotated[str, typer.Option(help="Which tables.")] = "alarms,delays,accuracy,cost",
+    tables: Annotated[str, typer.Option(help="Which tables.")] = "alarms,delays,evidently,accuracy,cost",
     trials: Annotated[int, typer.Option(help="Simulated streams for each row.")] = 200,
     log_rows: Annotated[int, typer.Option(help="Predictions in the log that is re-read; 0: none.")] = 0,
 ) -> None:
@@ -30,6 +30,7 @@ def measure(
     made = {
         "alarms": lambda: false_alarms.table(outputs.clean, trials),
         "delays": lambda: delays.table(outputs, min(trials, 50)),
+        "evidently": lambda: windows.table(outputs, min(trials, 20)),
         "accuracy": lambda: [*accuracy.table(outputs), "", *accuracy.grades(outputs, min(trials, 20))],
         "cost": lambda: cost.table(bundle, outputs, work, log_rows),
     }

@@ -19,16 +19,16 @@ def table(held_out: HeldOut, trials: int) -> Iterator[str]:
     """Median number of photos until the alarm, and the middle half of the trials: a Markdown table."""
     yield "| Stream | Photos until the alarm, median | Middle half | Alarms |"
     yield "|---|---|---|---|"
-    names = [
-        *(name for name in held_out.shifted if name not in ("clean",)),
-        "30% other plants",
-        "label shift",
-    ]
-    for name in names:
+    for name in stream_names(held_out):
         delays = [_delay(held_out, name, np.random.default_rng(seed)) for seed in range(trials)]
         low, median, high = np.quantile(delays, [0.25, 0.5, 0.75], method="higher")
         alarms = int(np.isfinite(delays).sum())
         yield f"| {name} | {_text(median)} | {_text(low)} to {_text(high)} | {alarms} of {trials} |"
+
+
+def stream_names(held_out: HeldOut) -> list[str]:
+    """Names of the shifted streams."""
+    return [*(name for name in held_out.shifted if name != "clean"), "30% other plants", "label shift"]
 
 
 def stream_of(held_out: HeldOut, name: str, generator: np.random.Generator) -> tuple[Reference, Observations]:

@@ -13,6 +13,7 @@ from phytoflow.monitoring.two_samples import class_shift, maximum_mean_discrepan
 
 STRANGEST = 8  # photos shown to a person
 _SIGNIFICANT = 0.01
+_MOST_MOVED = 12  # values shown to a person: a change that all photos share moves dozens of components
 _FEWEST = 5  # photos; with fewer, no test says anything
 
 
@@ -40,7 +41,7 @@ class Attribution(BaseModel):
     """What moved.
 
     Attributes:
-        moved: Values that changed significantly, least probable by chance first.
+        moved: Values that changed significantly, least probable by chance first; twelve at most.
         discrepancy_p_value: P-value of the maximum mean discrepancy of the components; None without features.
         separability: Area under the curve of the domain classifier; None without features.
         strangest: Indices of the served photos that resemble the reference least.
@@ -59,7 +60,7 @@ def attribute(reference: Reference, photos: Observations) -> Attribution:
     if len(photos) < _FEWEST:
         return Attribution(moved=(), discrepancy_p_value=None, separability=None, strangest=())
     movements = [_class_movement(reference, photos), *_movements(reference.observations, photos)]
-    significant = [m for m in _correct(movements) if m.p_value < _SIGNIFICANT]
+    significant = [m for m in _correct(movements) if m.p_value < _SIGNIFICANT][:_MOST_MOVED]
     with_features = np.flatnonzero(np.isfinite(photos.components).all(axis=1))
     if not photos.components.shape[1] or len(with_features) < _FEWEST:
         odd = np.argsort(photos.confidence, kind="stable")[:STRANGEST]

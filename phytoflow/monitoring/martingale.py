@@ -54,13 +54,14 @@ class Wealth:
         parts = bets.weights * self.playing.mean(axis=1)
         total = max(float(parts.sum()), 1e-300)
         by_name: dict[str, float] = {}
-        for name, part in zip(bets.names, parts, strict=True):
+        for name, part in zip(bets.events.names, parts, strict=True):
             by_name[name] = by_name.get(name, 0.0) + float(part) / total
         return dict(sorted(by_name.items(), key=lambda item: -item[1]))
 
-    def best(self, bets: Bets) -> int:
-        """Index of the bet that has won most."""
-        return int((bets.weights * self.playing.mean(axis=1)).argmax())
+    def best(self, bets: Bets) -> tuple[int, int]:
+        """Event and alternative of the bet that has won most."""
+        event, alternative = divmod(int((bets.weights[:, None] * self.playing).argmax()), len(ODDS))
+        return event, alternative
 
 
 def unpaid(photos: int | NDArray[np.int64]) -> float | NDArray[np.float64]:
@@ -86,10 +87,11 @@ def _play(bets: Bets, wealth: Wealth, photos: Observations) -> tuple[Wealth, NDA
     factors = bets.factors(photos)
     left = np.asarray(unpaid(wealth.photos + np.arange(len(photos) + 1)))
     paid = left[:-1] - left[1:]
-    playing, means = wealth.playing.copy(), np.empty((len(photos), len(bets.price)))
+    weights = np.repeat(bets.weights / len(ODDS), len(ODDS))
+    playing, totals = wealth.playing.copy(), left[1:].copy()
     for i in range(len(photos)):
         playing += paid[i]
         playing *= factors[i]
         np.minimum(playing, _MOST_WEALTH, out=playing)  # only lowers it: still a supermartingale
-        means[i] = playing.mean(axis=1)
-    return Wealth(wealth.photos + len(photos), playing), left[1:] + means @ bets.weights
+        totals[i] += weights @ playing.ravel()
+    return Wealth(wealth.photos + len(photos), playing), totals

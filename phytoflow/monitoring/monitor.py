@@ -160,7 +160,8 @@ class Monitor:
 
     def _change(self, state: MonitorState) -> int:
         """Index in ``recent`` from which on the best bet has won most: the likeliest moment of change."""
-        factors = np.log(self.bets.factors(state.recent)[:, state.wealth.best(self.bets), :]).mean(axis=1)
+        event, alternative = state.wealth.best(self.bets)
+        factors = np.log(self.bets.factors(state.recent)[:, event, alternative])
         return int(factors[::-1].cumsum()[::-1].argmax())
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from phytoflow.ood.feature_statistics import Array, FeatureStatistics, lengths, squares_of
+from phytoflow.ood.feature_statistics import AXES, Array, FeatureStatistics, lengths, squares_of
 
 FEATURE_MEASURES = ("nearest_class", "beyond", "length")
-LEADING = 8  # principal components that are watched one by one; later ones carry little variance
 
 _ROUNDING = 1e-6  # squared distances of unit-length rows below this are rounding, which depends on the batch
 
@@ -54,14 +53,13 @@ class Observations:
 
     @property
     def watched(self) -> Array:
-        """The columns that ``WATCHED`` names, float32 [N, 5 + LEADING]; nan if there are fewer components."""
-        leading = np.full((len(self), LEADING), np.nan, np.float32)
-        count = min(LEADING, self.components.shape[1])
-        leading[:, :count] = self.components[:, :count]
-        return np.column_stack([self.confidence, self.novelty, self.measures, leading])
+        """The columns that ``WATCHED`` names, float32 [N, 5 + AXES]; nan if there are fewer components."""
+        components = np.full((len(self), AXES), np.nan, np.float32)
+        components[:, : self.components.shape[1]] = self.components
+        return np.column_stack([self.confidence, self.novelty, self.measures, components])
 
 
-WATCHED = ("confidence", "novelty", *FEATURE_MEASURES, *(f"component_{i + 1}" for i in range(LEADING)))
+WATCHED = ("confidence", "novelty", *FEATURE_MEASURES, *(f"component_{i + 1}" for i in range(AXES)))
 """Names of the watched columns; the predicted class is watched, too."""
 
 

@@ -17,6 +17,10 @@ from phytoflow.ood.feature_statistics import FeatureStatistics
 FEWEST = 20  # photos; with fewer, no threshold tells the common from the rare
 
 
+class NoReferenceError(BundleError):
+    """The bundle is sound, and has no reference."""
+
+
 @dataclass(frozen=True)
 class Reference:
     """N reference photos.
@@ -82,12 +86,13 @@ def load_reference(bundle: Bundle) -> tuple[Reference, FeatureStatistics | None]
     """The reference of a bundle and the statistics that reduce features.
 
     Raises:
-        BundleError: The bundle has no reference, because it is older or its photos were too few.
+        NoReferenceError: The bundle has no reference, because it is older or its photos were too few.
+        BundleError: A file is damaged.
     """
     part = bundle.manifest.drift_reference
     if part is None:
         what = f"{bundle.path} has no drift reference: it is older, or fewer than {FEWEST} photos were unseen"
-        raise BundleError(what, remedy="export it again with this version of phytoflow, on more photos")
+        raise NoReferenceError(what, remedy="export it again with this version of phytoflow, on more photos")
     ood = bundle.manifest.ood
     statistics = FeatureStatistics.load(bundle.path / ood.file) if ood else None
     return Reference.load(bundle.path / part.file, bundle.manifest.classes), statistics

@@ -22,6 +22,14 @@ def test_the_component_that_moved_is_named_first() -> None:
     assert len(set(result.strangest)) == STRANGEST
 
 
+def test_of_many_values_that_moved_the_clearest_are_named() -> None:
+    photos = draw(np.random.default_rng(1), 100, moved=3.0)
+    photos.components[:, 1:20] += 1
+    names = [movement.name for movement in attribute(draw_reference(0, 300), photos).moved]
+    assert len(names) == 12
+    assert names[0] == "component_1"
+
+
 def test_the_class_that_became_frequent_is_named() -> None:
     photos = draw(np.random.default_rng(1), 150, shares=(0.1, 0.1, 0.1, 0.7))
     first = attribute(draw_reference(0, 300), photos).moved[0]

@@ -7,14 +7,12 @@ import pytest
 from scipy.stats import beta
 
 from phytoflow.monitoring.bets import ODDS, place_bets
-from phytoflow.monitoring.observations import WATCHED
+from phytoflow.monitoring.events import find_events
 from tests.support.drift import draw, draw_reference
 
 
 def test_prices_are_above_the_shares_of_the_reference_and_approach_them() -> None:
     small, large = (place_bets(draw_reference(0, count), 0.005) for count in (100, 10_000))
-    shares = {(n, u, round(p, 6)) for n, u, p in zip(large.names, large.upper, large.price, strict=True)}
-    assert len(shares) == len(large.price)
     for bets, width in ((small, 0.05), (large, 0.005)):
         factors = bets.factors(draw_reference(0, 100 if bets is small else 10_000).observations)
         happened = factors[:, :, 0] > 1
@@ -25,10 +23,10 @@ def test_prices_are_above_the_shares_of_the_reference_and_approach_them() -> Non
 def test_the_price_is_the_quantile_of_the_beta_distribution() -> None:
     reference = draw_reference(1, 200)
     bets = place_bets(reference, 0.01)
-    events = 2 * 3 * len(WATCHED) + 2 * len(reference.classes)
-    assert len(bets.price) == events  # none is so dear that it is left out
-    index = bets.names.index("confidence")
-    assert bets.price[index] == pytest.approx(beta.ppf(1 - 0.01 / events, 4 + 1, 200 - 4), rel=1e-6)
+    assert len(bets.events) == len(find_events(reference))  # none is so dear that it is left out
+    index = bets.events.names.index("confidence")
+    failure = 0.01 * bets.weights[index]
+    assert bets.price[index] == pytest.approx(beta.ppf(1 - failure, 4 + 1, 200 - 4), rel=1e-6)
 
 
 def test_photos_of_one_group_count_as_less() -> None:
@@ -41,7 +39,7 @@ def test_photos_of_one_group_count_as_less() -> None:
 
 def test_a_bet_neither_wins_nor_loses_at_its_price_and_loses_below() -> None:
     bets = place_bets(draw_reference(3, 300), 0.005)
-    win, lose, price = np.exp(bets.win), np.exp(bets.lose), bets.price[:, None]
+    win, lose, price = bets.win, bets.lose, bets.price[:, None]
     np.testing.assert_allclose(price * win + (1 - price) * lose, 1)
     below = 0.7 * price
     assert (below * win + (1 - below) * lose < 1).all()
@@ -51,12 +49,13 @@ def test_a_bet_neither_wins_nor_loses_at_its_price_and_loses_below() -> None:
 def test_photos_without_features_leave_bets_on_them_as_they_are() -> None:
     bets = place_bets(draw_reference(4, 300), 0.005)
     factors = bets.factors(draw(np.random.default_rng(0), 20, features=False))
-    of_features = np.array([name not in ("class", "confidence", "novelty") for name in bets.names])
+    of_features = np.array([name not in ("class", "confidence", "novelty") for name in bets.events.names])
     assert (factors[:, of_features] == 1).all()
     assert (factors[:, ~of_features] != 1).all()
 
 
-def test_each_name_has_the_same_weight() -> None:
-    bets = place_bets(draw_reference(5, 300), 0.005)
-    sums = {name: bets.weights[np.array(bets.names) == name].sum() for name in set(bets.names)}
-    np.testing.assert_allclose(list(sums.values()), 1 / len(sums))
+def test_a_bet_that_cannot_win_is_left_out_and_its_stake_is_given_to_the_others() -> None:
+    reference = draw_reference(5, 20)
+    bets = place_bets(reference, 0.005)
+    assert len(bets.events) < len(find_events(reference))
+    assert bets.weights.sum() == pytest.approx(1)

@@ -44,6 +44,15 @@ def test_the_moment_of_change_and_the_odd_photos_are_found(monitor: Monitor) -> 
     assert assessment.attribution.moved[0].name == "component_1"
 
 
+def test_a_slight_change_is_dated_to_its_beginning_too(monitor: Monitor) -> None:
+    changed = []
+    for seed in range(5):
+        photos = draw(np.random.default_rng(100 + seed), 300, moved=1.0)
+        state, _ = monitor.advance(monitor.start(), photos, names(0, 300))
+        changed.append(monitor.assess(state).changed_at)
+    assert max(changed) <= 30
+
+
 def test_ids_are_forgotten_and_measurements_stay(monitor: Monitor) -> None:
     photos = draw(np.random.default_rng(2), 100, moved=3.0)
     state, _ = monitor.advance(monitor.start(), photos, names(0, 100))

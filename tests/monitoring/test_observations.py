@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from phytoflow.monitoring.observations import LEADING, WATCHED, Observations, observe
-from phytoflow.ood.feature_statistics import fit_statistics
+from phytoflow.monitoring.observations import WATCHED, Observations, observe
+from phytoflow.ood.feature_statistics import AXES, fit_statistics
 from phytoflow.ood.scores import score
 from tests.ood.test_scores import clouds
 
@@ -36,7 +36,7 @@ def test_a_photo_whose_features_were_not_stored_lacks_only_them() -> None:
 
 def test_without_statistics_the_prediction_alone_is_watched() -> None:
     seen = observe(np.arange(3), np.full(3, 0.5), None, None, None)
-    assert seen.watched.shape == (3, len(WATCHED)) == (3, 5 + LEADING)
+    assert seen.watched.shape == (3, len(WATCHED)) == (3, 5 + AXES)
     assert np.isfinite(seen.watched).sum(axis=0).tolist() == [3] + [0] * (len(WATCHED) - 1)
     assert not seen.unknown.any()
 

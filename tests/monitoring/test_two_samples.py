@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 
 from phytoflow.monitoring.two_samples import class_shift, maximum_mean_discrepancy, univariate_shift
 
@@ -17,6 +18,14 @@ def test_a_moved_value_is_significant() -> None:
     values = np.random.default_rng(0).normal(size=200).astype(np.float32)
     assert univariate_shift(values, values) == 1
     assert univariate_shift(values, values + 1) < 1e-6
+
+
+def test_the_p_value_is_that_of_kolmogorov_and_smirnov_for_many_photos() -> None:
+    generator = np.random.default_rng(1)
+    first = generator.normal(size=700).astype(np.float32).round(1)  # with ties
+    second = generator.normal(0.1, size=900).astype(np.float32).round(1)
+    expected = ks_2samp(first, second, method="asymp").pvalue
+    assert univariate_shift(first, second) == pytest.approx(expected, rel=0.1)
 
 
 def test_discrepancies_are_significant_as_often_as_p_values_say() -> None:

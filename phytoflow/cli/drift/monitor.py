@@ -25,6 +25,10 @@ def monitor(
     output: Annotated[
         Path | None, typer.Option(help="Write a .html page or a .json file; printed as text otherwise.")
     ] = None,
+    details: Annotated[
+        Path | None,
+        typer.Option(help="Also write Evidently's report of the newest 500 photos, a .html page."),
+    ] = None,
 ) -> None:
     """Compare photos with those that a model was made for: alarm, what moved, estimated accuracy.
 
@@ -35,11 +39,16 @@ def monitor(
     from phytoflow.bundle.bundle import Bundle
     from phytoflow.cli.drift.sources import read_log
     from phytoflow.cli.photos.results import check_output
+    from phytoflow.errors import DataError
+    from phytoflow.monitoring.evidently_report import check_evidently, write_evidently_report
     from phytoflow.monitoring.monitor import Monitor
     from phytoflow.monitoring.reference import load_reference
 
     if output:
         check_output(output, [".html", ".json"])
+    if details:
+        check_output(details, [".html"])
+        check_evidently()
     opened = Bundle.load(bundle)
     reference, statistics = load_reference(opened)
     watching = Monitor(reference)
@@ -47,10 +56,16 @@ def monitor(
     for photos, names in read_log(log, opened, statistics):
         state, part = watching.advance(state, photos, names)
         totals.append(part)
+    if not len(state.recent):
+        what = f"there is no photo in {log}" if Path(log).is_dir() else f"{log} holds no prediction"
+        raise DataError(what, remedy="give the photos, or their predictions, that were answered")
     assessment = watching.assess(state)
     _print(assessment)
     if output:
         _write(output, assessment, np.concatenate(totals), log, opened)
+    if details:
+        write_evidently_report(reference, state.recent, details)
+        print(f"written: {details}")
 
 
 def _print(assessment: Assessment) -> None:
@@ -83,7 +98,7 @@ def _write(output: Path, assessment: Assessment, totals: object, log: str, bundl
         text = render_monitor_page(
             assessment,
             totals,
-            source=log,
+            source=_without_password(log),
             version=bundle.manifest.version,
             served=_thumbnails(served),
             training=_thumbnails(probes),
@@ -91,6 +106,15 @@ def _write(output: Path, assessment: Assessment, totals: object, log: str, bundl
     with atomic_file(output) as partial:
         partial.write_text(text, encoding="utf-8")
     print(f"written: {output}")
+
+
+def _without_password(log: str) -> str:
+    """The log's name for a page that people pass on."""
+    if "://" not in log:
+        return log
+    from sqlalchemy import make_url
+
+    return make_url(log).render_as_string()
 
 
 def _thumbnails(photos: list[tuple[str, Path]]) -> list[tuple[str, bytes]]:

@@ -68,12 +68,19 @@ def _to_observations(
     classes = {name: index for index, name in enumerate(bundle.manifest.classes)}
     try:
         label = np.array([classes[row["label"]] for row in rows], np.int64)
-        confidence = np.array([float(row["score"]) for row in rows], np.float32)
+        confidence = np.array([_probability(row["score"]) for row in rows], np.float32)
         novelty = np.array([float(row.get("novelty") or "nan") for row in rows], np.float32)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         what = f"{place} holds no predictions of {bundle.path}: {error}"
         raise DataError(what, remedy="give the bundle that made them") from error
     return observe(label, confidence, novelty, None, statistics), [str(row.get("path", "")) for row in rows]
+
+
+def _probability(value: Any) -> float:
+    """A score as a number from 0 to 1; raises ValueError, or TypeError if there is none."""
+    if not 0 <= (score := float(value)) <= 1:
+        raise ValueError(f"{value!r} is no probability")
+    return score
 
 
 def _classify(folder: Path, bundle: Bundle, statistics: FeatureStatistics | None) -> Iterator[Part]:
@@ -103,8 +110,11 @@ def _decode(entry: InputFile, classifier: Classifier) -> Any:
 
 
 def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from csv.DictReader(file)
+    except (ValueError, csv.Error) as error:
+        raise DataError(f"{path} is not a table of predictions: {error}") from error
 
 
 def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -115,7 +125,7 @@ def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _json_line_rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
                 yield _flatten(json.loads(line))

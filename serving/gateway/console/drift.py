@@ -37,7 +37,7 @@ async def drift(
     view.user.principal.require("review")
     nothing: _Found = (None, [], [], {})
     watched = services.settings.watches_drift
-    result, hours, events, words = await _read(services, days) if watched else nothing
+    result, hours, events, words = await _read(view, services, days) if watched else nothing
     return view.render(
         "drift.html",
         watched=watched,
@@ -84,9 +84,9 @@ def _media_type(file: str) -> str:
     return mimetypes.guess_type(file)[0] or "application/octet-stream"
 
 
-async def _read(services: Services, days: int) -> _Found:
+async def _read(view: View, services: Services, days: int) -> _Found:
     # They need scipy, which a gateway that watches no drift does not load.
-    from phytoflow.monitoring.sentences import GRADES, WHAT, accuracy_sentence
+    from phytoflow.monitoring.sentences import GRADES, accuracy_sentence, value_words
     from serving.gateway.drift import tables
 
     states = await tables.read_states(services.database)
@@ -95,7 +95,9 @@ async def _read(services: Services, days: int) -> _Found:
     if result is None:
         return None, [], events, {"grades": GRADES}
     hours = await tables.read_hours(services.database, states[0].version, days)
-    words = {"grades": GRADES, "what": WHAT, "accuracy": accuracy_sentence(result.accuracy)}
+    translate = view.translate
+    accuracy = accuracy_sentence(result.accuracy, translate)
+    words = {"grades": GRADES, "what": value_words(translate), "accuracy": accuracy}
     return result, hours, events, words
 
 

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from phytoflow.errors import BundleError, PhytoflowError
 from phytoflow.monitoring.monitor import Assessment, MonitorState
+from phytoflow.monitoring.reference import NoReferenceError
+from serving.gateway import metrics
 from serving.gateway.drift import tables
 from serving.gateway.drift.gauges import publish
 from serving.gateway.drift.watch import Watch
@@ -48,17 +50,24 @@ class DriftJob:
 
     async def run(self) -> None:
         """Works until cancelled."""
+        metrics.DRIFT_LAST_SUCCESS.set_to_current_time()  # so that a job which never succeeds grows old, too
         while True:
             await asyncio.sleep(self._settings.monitoring.every_seconds * random.uniform(0.8, 1.2))
             try:
                 while await self.advance():
                     pass
+                await self.assess_late()
                 publish(await tables.read_states(self._database))
+                metrics.DRIFT_LAST_SUCCESS.set_to_current_time()
             except BundleError as error:
                 _LOG.warning("drift is not watched: %s", str(error).splitlines()[0])
+                if isinstance(error, NoReferenceError):
+                    metrics.DRIFT_LAST_SUCCESS.set(0)  # it has nothing to do: nobody need hear of it
                 await self._give_up()
             except (*UNAVAILABLE, PhytoflowError) as error:
                 _LOG.warning("drift is not watched: %s", str(error).splitlines()[0])
+            except Exception:  # whatever it is, the photos stay in the queue, and the job goes on
+                _LOG.exception("drift is not watched")
 
     async def _give_up(self) -> None:
         """Without a reference nothing is compared: the queue must not grow until a better bundle is there."""
@@ -98,20 +107,35 @@ class DriftJob:
     ) -> None:
         before = row.state if row.state and watch.monitor.fits(row.state) else watch.monitor.start()
         photos, names = watch.observe(mine)
+        if not names:
+            return  # a log sender's own labels: nothing to compare
         state, totals = await asyncio.to_thread(watch.monitor.advance, before, photos, names)
         now = datetime.now(UTC)
-        due = row.assessment is None or row.assessed is None or now - _utc(row.assessed) >= _ASSESS_EVERY
-        if due or bool(state.alarm_at) != bool(before.alarm_at):
+        if _is_due(row, now) or bool(state.alarm_at) != bool(before.alarm_at):
             assessment = await self._assess(connection, watch, state)
             assessed = now
         else:
             assert row.assessment is not None and row.assessed is not None
             update = {"photos": state.wealth.photos, "wealth": state.wealth.total(watch.monitor.bets)}
             assessment, assessed = row.assessment.model_copy(update=update), _utc(row.assessed)
-        await tables.store_state(connection, watch.version, state, assessment, assessed)
+        await tables.store_state(connection, watch.version, state, assessment, assessed, now)
         accuracy = assessment.accuracy.thresholded
         await tables.count_hour(self._database, connection, watch.version, float(totals.max()), accuracy)
         await self._note(connection, watch.version, row.assessment, assessment)
+
+    async def assess_late(self) -> None:
+        """Assesses photos that came soon after an assessment, if none have followed them for a minute."""
+        watch = self._watch
+        rows = await tables.read_states(self._database)
+        if watch is None or not any(_is_late(row, watch.version) for row in rows):
+            return  # without a lock, which is a write
+        async with self._database.connection() as connection:
+            row = await tables.lock_state(self._database, connection, watch.version)
+            if row.state is None or not _is_late(row, watch.version):
+                return
+            assessment, now = await self._assess(connection, watch, row.state), datetime.now(UTC)
+            await tables.store_state(connection, watch.version, row.state, assessment, now, now)
+            await self._note(connection, watch.version, row.assessment, assessment)
 
     async def _assess(self, connection: AsyncConnection, watch: Watch, state: MonitorState) -> Assessment:
         right = await tables.judged(connection, state.names)
@@ -145,6 +169,17 @@ class DriftJob:
         self._opened = asyncio.get_running_loop().time()
         self._watch = await asyncio.to_thread(Watch.open, self._uri)
         return self._watch
+
+
+def _is_due(row: tables.DriftRow, now: datetime) -> bool:
+    return row.assessment is None or row.assessed is None or now - _utc(row.assessed) >= _ASSESS_EVERY
+
+
+def _is_late(row: tables.DriftRow, version: str) -> bool:
+    """Whether photos wait for an assessment that is due."""
+    if row.version != version or row.assessed is None or row.updated is None:
+        return False
+    return row.updated > row.assessed and _is_due(row, datetime.now(UTC))
 
 
 def _utc(moment: datetime) -> datetime:

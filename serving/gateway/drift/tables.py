@@ -83,14 +83,15 @@ async def store_state(
     state: MonitorState,
     assessment: Assessment,
     assessed: datetime,
+    updated: datetime,
 ) -> None:
-    """Writes the state after further photos."""
+    """Writes the state after further photos, or the assessment of those that came since the last one."""
     values = {
         "photos": state.wealth.photos,
         "state": state.dump(),
         "assessment": assessment.model_dump(mode="json"),
         "assessed": assessed,
-        "updated": datetime.now(UTC),
+        "updated": updated,
     }
     await connection.execute(update(DriftState).where(DriftState.model_version == version).values(values))
 

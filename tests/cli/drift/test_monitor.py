@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,9 @@ import pytest
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.cli.drift.monitor import monitor
 from phytoflow.cli.main import COMMANDS
-from phytoflow.errors import BundleError, ConfigError, DataError
+from phytoflow.errors import BundleError, ConfigError, DataError, StorageError
+from phytoflow.monitoring.reference import load_reference
+from phytoflow.ood.feature_statistics import FeatureStatistics
 from tests.support.drift import bundle_with_reference, leaf_photos
 
 
@@ -52,7 +56,7 @@ def test_a_folder_of_the_same_photos_raises_none(
     monitor(str(log), watched, tmp_path / "drift.json")
     result = json.loads((tmp_path / "drift.json").read_text())
     assert (result["photos"], result["alarm_at"], result["grade"]) == (60, 0, "none")
-    assert "No drift" in capsys.readouterr().out
+    assert "No drift found so far" in capsys.readouterr().out
 
 
 def test_files_of_predictions(watched: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +83,63 @@ def test_a_gateway_database(watched: Path, tmp_path: Path, capsys: pytest.Captur
     other = Bundle.load(watched).manifest.model_copy(update={"temperature": 1.7})
     with pytest.raises(DataError, match="no prediction of version"):
         list(_read(url, Bundle(watched, other)))
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "text"),
+    [
+        ("sqlite+aiosqlite:///missing.db", ConfigError, "there is no database missing.db"),
+        ("sqlite:///gateway.db", ConfigError, "begins with sqlite\\+aiosqlite or"),
+        ("s3://bucket/photos", ConfigError, "s3://bucket/photos is no database of a gateway"),
+        ("postgresql+asyncpg://a:b:c", ConfigError, "no database URL"),
+        ("sqlite+aiosqlite:///other.db", StorageError, "no such table"),
+        (
+            "postgresql+asyncpg://u:hidden@127.0.0.1:1/x",
+            StorageError,
+            r"u:\*\*\*@127.0.0.1:1/x: .*Connect call failed",
+        ),
+    ],
+)
+def test_a_database_that_cannot_be_read_is_named(
+    watched: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    error: type[Exception],
+    text: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.db").touch()
+    with pytest.raises(error, match=text) as refusal:
+        monitor(url, watched)
+    assert "hidden" not in str(refusal.value)
+    assert not (tmp_path / "missing.db").exists()
+
+
+def test_the_page_of_a_database_does_not_show_its_password(
+    watched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from phytoflow.cli.drift import sources
+
+    log = photo_folder(tmp_path / "photos", leaf_photos(1000, 2))
+    parts = list(sources.read_log(str(log), *_opened(watched)))
+    monkeypatch.setattr(sources, "read_log", lambda *_: iter(parts))
+    monitor("postgresql+asyncpg://anna:hidden@db/gateway", watched, tmp_path / "drift.html")
+    page = (tmp_path / "drift.html").read_text()
+    assert "anna:***@db/gateway" in page and "hidden@" not in page
+
+
+def _opened(folder: Path) -> tuple[Bundle, FeatureStatistics | None]:
+    bundle = Bundle.load(folder)
+    return bundle, load_reference(bundle)[1]
+
+
+def test_the_documented_database_is_that_of_a_stack() -> None:
+    from phytoflow.stack.layout import DEFAULT_DIRECTORY
+    from serving.gateway.settings import GatewaySettings
+
+    url = GatewaySettings(directory=DEFAULT_DIRECTORY).database_url
+    assert f"`{url}`" in (Path(__file__).parents[3] / "docs" / "explanation" / "monitoring.md").read_text()
 
 
 async def _fill(url: str, folder: Path, version: str, label: str) -> None:
@@ -112,17 +173,58 @@ def _read(url: str, bundle: Bundle) -> object:
         ("log.jsonl", "{broken\n", DataError, "line 1, is not a prediction"),
         ("log.json", "3", DataError, "not a list of predictions"),
         ("log.csv", "path,label,score\na,triffid,0.5\n", DataError, "triffid"),
+        ("log.csv", "path,label,score\na,healthy\n", DataError, "holds no predictions of"),
+        ("log.csv", "path,label,score\na,healthy,nan\n", DataError, "'nan' is no probability"),
+        ("log.csv", "path,label,score\n", DataError, "log.csv holds no prediction"),
+        ("log.csv", "\xff", DataError, "not a table of predictions"),
+        ("log.jsonl", "\xff\n", DataError, "line 1, is not a prediction"),
+        ("log.jsonl", '{"labels": [["healthy"]], "scores": [0.5]}\n', DataError, "holds no predictions of"),
     ],
 )
 def test_a_log_that_cannot_be_used_is_named(
     watched: Path, tmp_path: Path, name: str, content: str | None, error: type[Exception], text: str
 ) -> None:
     if content is not None:
-        (tmp_path / name).write_text(content)
+        (tmp_path / name).write_text(content, encoding="latin-1")
     with pytest.raises(error, match=text):
         monitor(str(tmp_path / name), watched)
+
+
+def test_a_folder_without_photos_is_not_called_free_of_drift(watched: Path, tmp_path: Path) -> None:
+    log = photo_folder(tmp_path / "photos", [])
+    (log / "broken.png").write_bytes(b"\x89PNG nothing")
+    with pytest.raises(DataError, match="there is no photo in"):
+        monitor(str(log), watched, tmp_path / "drift.html")
+    assert not (tmp_path / "drift.html").exists()
 
 
 def test_an_older_bundle_is_told(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="has no drift reference"):
         monitor(str(tmp_path), bundle)
+
+
+def test_evidently_shows_each_value_in_detail(watched: Path, tmp_path: Path) -> None:
+    log = photo_folder(tmp_path / "photos", leaf_photos(100, 60, brightness=0.4))
+    monitor(str(log), watched, details=tmp_path / "details.html")
+    page = (tmp_path / "details.html").read_text()
+    assert all(name in page for name in ("confidence", "novelty", "component_1", "Dataset Drift"))
+    loaded = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?(?!data:)([^\s\">]+)", page)
+    assert not [address for address in loaded if "//" in address]  # a page to keep loads nothing
+
+
+def test_details_need_evidently(watched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "evidently", None)
+    with pytest.raises(ConfigError, match="the detailed page needs Evidently") as refusal:
+        monitor(str(tmp_path), watched, details=tmp_path / "details.html")
+    assert "phytoflow[evidently]" in refusal.value.remedy
+
+
+def test_without_details_no_pandas_is_needed(
+    watched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the predictor's extra nor the gateway's has it."""
+    monkeypatch.delitem(sys.modules, "phytoflow.monitoring.evidently_report", raising=False)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    log = tmp_path / "log.json"
+    log.write_text(json.dumps([{"path": "1.jpg", "labels": ["healthy"], "scores": [0.9], "novelty": 0.1}]))
+    monitor(str(log), watched)

@@ -33,10 +33,10 @@ async def fill(database: Database, folder: Path) -> tuple[list[str], tuple[str, 
     monitor = Monitor(draw_reference(0, 300))
     photos = draw(np.random.default_rng(2), PHOTOS, moved=3.0)
     state, _ = monitor.advance(monitor.start(), photos, ids)
-    assessment = monitor.assess(state)
+    assessment, now = monitor.assess(state), datetime.now(UTC)
     async with database.connection() as connection:
         await tables.lock_state(database, connection, "v1")
-        await tables.store_state(connection, "v1", state, assessment, datetime.now(UTC))
+        await tables.store_state(connection, "v1", state, assessment, now, now)
         await tables.add_event(connection, "v1", "alarm", assessment)
     return ids, assessment.strangest
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import time
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from phytoflow.bundle.bundle import Bundle
 from phytoflow.errors import BundleError
 from phytoflow.inference.classifier import Classifier
 from phytoflow.protocol.prediction_id import new_id
+from serving.gateway.drift import job as job_module
 from serving.gateway.drift import tables
 from serving.gateway.drift.gauges import publish
 from serving.gateway.drift.job import DriftJob
@@ -103,6 +108,29 @@ async def test_dark_photos_raise_an_alarm_that_is_noted_and_shown(
     assert REGISTRY.get_sample_value("gateway_drift_grade", {"grade": "none"}) == 0
 
 
+async def test_photos_just_after_an_assessment_are_assessed_although_no_others_follow(
+    database: Database,
+    watched: Path,
+    tmp_path: Path,
+    records: list[PredictionRecord],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = DriftJob(database, settings(watched))
+    for start, end in ((0, 40), (40, 60), (60, 80)):  # the second part raises the alarm and is assessed
+        await log(database, tmp_path, records[start:end])
+        await job.advance()
+    early = await row_of(database)
+    await job.assess_late()
+    assert early.assessment is not None and (await row_of(database)).assessment == early.assessment
+    monkeypatch.setattr(job_module, "_ASSESS_EVERY", timedelta(0))  # a minute later
+    await job.assess_late()
+    late = await row_of(database)
+    assert late.assessment is not None and late.photos == early.photos == 80
+    assert late.assessment.accuracy.photos >= early.assessment.accuracy.photos + 20
+    await job.assess_late()
+    assert (await row_of(database)).assessed == late.assessed  # there is nothing new
+
+
 async def test_two_replicas_and_a_restart_give_the_state_of_one(
     database: Database, watched: Path, tmp_path: Path, records: list[PredictionRecord]
 ) -> None:
@@ -129,6 +157,17 @@ async def test_two_replicas_and_a_restart_give_the_state_of_one(
 def _packed(record: PredictionRecord) -> bytes:
     assert record.features is not None
     return record.features.astype("<f2").tobytes()
+
+
+async def test_photos_of_classes_that_the_bundle_lacks_do_not_end_the_job(
+    database: Database, watched: Path, tmp_path: Path, records: list[PredictionRecord]
+) -> None:
+    job = DriftJob(database, settings(watched))
+    await log(database, tmp_path, [replace(records[0], label="triffid")])
+    await job.advance()
+    await log(database, tmp_path, records[1:20])
+    await job.advance()
+    assert (await row_of(database)).photos == 19
 
 
 async def test_photos_that_arrive_late_are_taken_too(
@@ -180,6 +219,76 @@ async def test_without_a_reference_the_queue_does_not_grow(
             async with database.connection() as connection:
                 left = list(await tables.waiting(connection, 10))
     running.cancel()
+
+
+async def test_a_fault_does_not_end_the_job(
+    database: Database, watched: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks = asyncio.Queue[int]()
+
+    async def fail(_: DriftJob) -> bool:
+        looks.put_nowait(1)
+        raise KeyError("label")
+
+    monkeypatch.setattr(DriftJob, "advance", fail)
+    running = asyncio.create_task(DriftJob(database, settings(watched)).run())
+    async with asyncio.timeout(30):
+        for _ in range(2):
+            await looks.get()
+    running.cancel()
+    assert "drift is not watched" in caplog.text and "KeyError: 'label'" in caplog.text
+
+
+def last_success() -> float:
+    value = REGISTRY.get_sample_value("gateway_drift_last_success_timestamp_seconds")
+    assert value is not None
+    return value
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_rounds_that_fail_are_no_success_and_those_without_photos_are(
+    database: Database, watched: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = time.time()
+    running = asyncio.create_task(DriftJob(database, settings(watched)).run())
+    await until(lambda: last_success() > before)  # it has begun
+    began = last_success()
+    await until(lambda: last_success() > began)
+    await rename_table(database, "drift_states", "elsewhere")
+    await until(lambda: "drift is not watched" in caplog.text)
+    earlier = last_success()
+    caplog.clear()
+    await until(lambda: caplog.text.count("drift is not watched") >= 2)
+    assert last_success() == earlier
+    await rename_table(database, "elsewhere", "drift_states")
+    await until(lambda: last_success() > earlier)
+    running.cancel()
+
+
+async def rename_table(database: Database, old: str, new: str) -> None:
+    async with database.connection() as connection:
+        await connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+
+
+async def test_only_a_bundle_without_a_reference_is_no_fault(
+    database: Database, watched: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a damaged one somebody must hear: the metric stays at the beginning of the job."""
+    damaged = shutil.copytree(watched, tmp_path / "damaged")
+    (damaged / "drift_reference.npz").write_bytes(b"no reference")
+    before = time.time()
+    for bundle, fault in ((damaged, True), (BUNDLE, False)):
+        caplog.clear()
+        running = asyncio.create_task(DriftJob(database, settings(bundle)).run())
+        await until(lambda: "drift is not watched" in caplog.text)
+        running.cancel()
+        assert (last_success() >= before) == fault, caplog.text
+    assert last_success() == 0
 
 
 async def test_an_older_bundle_is_named(database: Database) -> None:
