@@ -83,7 +83,7 @@ def main(
 ) -> None:
     """Prints one line for each property."""
     contents = [path.read_bytes() for path in sorted(photos.rglob("*.jp*g"))[:64]]
-    with tempfile.TemporaryDirectory() as name, _replicas(bundle, Path(name)) as replicas:
+    with tempfile.TemporaryDirectory() as name, start_replicas(bundle, bundle, Path(name)) as replicas:
         token = replicas.issuer.token("benchmark", ["predict"])
         requests = [gateway_request(content, token) for content in contents]
         typer.echo(shadow_cost(replicas, requests, rate, seconds, rounds))
@@ -93,16 +93,17 @@ def main(
 
 
 @contextmanager
-def _replicas(bundle: Path, folder: Path) -> Iterator[Replicas]:
+def start_replicas(champion: Path, challenger: Path, folder: Path) -> Iterator[Replicas]:
+    """Starts two predictors, each with a bundle, and two gateways before the first one."""
     database, directories = folder / "shared.db", (folder / "gateway", folder / "second")
     os.environ[_DATABASE] = f"sqlite+aiosqlite:///{database}"
     with ExitStack() as stack:
-        first = stack.enter_context(started(bundle, folder, "onnx"))
+        first = stack.enter_context(started(champion, folder, "onnx"))
         directories[1].mkdir(mode=0o700)
         os.link(directories[0] / "issuer.json", directories[1] / "issuer.json")
         second, _ = stack.enter_context(gateway_process(directories[1], first.predictor, first.cpus[1]))
         port = free_port()
-        command = ["serving.predictor", f"--bundle={bundle}", "--runtime=onnx", "--host=127.0.0.1"]
+        command = ["serving.predictor", f"--bundle={challenger}", "--runtime=onnx", "--host=127.0.0.1"]
         command += [f"--http_port={port}", f"--grpc_port={free_port()}", "--log_level=WARNING"]
         stack.enter_context(server_process(command, first.cpus[0], folder / "challenger.log", {}))
         await_answer(f"http://127.0.0.1:{port}/v2/models/leaf/ready")

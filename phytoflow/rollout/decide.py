@@ -9,7 +9,8 @@ from typing import Literal
 
 from phytoflow.rollout.accuracy import answers_needed, compare, labels_needed
 from phytoflow.rollout.evidence import Evidence
-from phytoflow.rollout.sequential import exceeds, newest, sprt, worsens
+from phytoflow.rollout.sentences import REASONS
+from phytoflow.rollout.sequential import CRASH, DECLINE, exceeds, sprt
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import Stage, next_stage, stopped_stage
 
@@ -46,52 +47,54 @@ def decide(stage: Stage, evidence: Evidence, settings: RolloutSettings) -> Decis
     accuracy = compare(evidence, settings)
     if accuracy.worse:
         labels = evidence.challenger_right + evidence.champion_right
-        reason = f"less accurate: right on {evidence.challenger_right} of {labels} photos that decide"
+        reason = REASONS["less_accurate"].format(right=evidence.challenger_right, labels=labels)
         return Decision("stop", stopped_stage(stage, by_hand=False, for_accuracy=True), reason)
     if reason := _missing(stage, evidence, settings, accuracy.not_worse):
         return Decision("wait", stage, reason)
     following = next_stage(stage, settings)
-    return Decision("advance", following, f"nothing speaks against it after {evidence.pairs} pairs")
+    return Decision("advance", following, REASONS["nothing_against"].format(pairs=evidence.pairs))
 
 
 def _faults(evidence: Evidence, settings: RolloutSettings) -> Iterator[str]:
-    """Reasons to stop that need no labels."""
+    """Reasons to stop that need no labels: over the whole rollout, and over its newest photos."""
     limit = -math.log(settings.stop_alpha)
-    asked = evidence.pairs + evidence.failures
-    tests = [
-        ("failures", evidence.failures, asked, "it failed on {} of {} photos that the champion answered"),
-        ("slow", evidence.slow, evidence.pairs, "it was slow on {} of {} photos"),
-        (
-            "disagreements",
-            evidence.disagreements,
-            evidence.pairs,
-            "it names another class on {} of {} photos",
-        ),
-    ]
-    for name, hits, trials, text in tests:
-        if (
-            sprt(hits, trials, *(getattr(settings, f"{kind}_{name}") for kind in ("expected", "bad")))
-            >= limit
-        ):
-            yield text.format(hits, trials)
-    rates = settings.expected_failures, settings.bad_failures
-    if worsens(evidence.recent_failures, asked, *rates) >= limit:
-        yield f"it failed on {evidence.recent_failures} of the newest {newest(asked)} photos"
-    if exceeds(evidence.shift, evidence.pairs, settings.max_shift) >= limit:
-        yield f"its probabilities differ by {evidence.shift / evidence.pairs:.2f} on average"
+    pairs, asked = evidence.pairs, evidence.pairs + evidence.failures
+    tests = [("failures", asked, CRASH), ("slow", pairs, DECLINE), ("disagreements", pairs, DECLINE)]
+    for name, trials, window in tests:
+        rates = [getattr(settings, f"{kind}_{name}") for kind in ("expected", "bad")]
+        hits, recent = getattr(evidence, name), getattr(evidence, f"recent_{name}")
+        newest = window.newest(trials)
+        if sprt(hits, trials, *rates) >= limit:
+            yield REASONS[name].format(hits=hits, photos=trials)
+        elif sprt(recent, newest, *rates) - window.cost(trials) >= limit:
+            yield REASONS[f"recent_{name}"].format(hits=recent, photos=newest)
+    yield from _shift(evidence, settings.max_shift, limit)
+
+
+def _shift(evidence: Evidence, most: float, limit: float) -> Iterator[str]:
+    newest = DECLINE.newest(evidence.pairs)
+    if exceeds(evidence.shift, evidence.pairs, most) >= limit:
+        yield REASONS["shift"].format(shift=f"{evidence.shift / evidence.pairs:.2f}")
+    elif exceeds(evidence.recent_shift, newest, most) - DECLINE.cost(evidence.pairs) >= limit:
+        average = evidence.recent_shift / newest
+        yield REASONS["recent_shift"].format(shift=f"{average:.2f}", photos=newest)
 
 
 def _missing(stage: Stage, evidence: Evidence, settings: RolloutSettings, not_worse: bool) -> str:
     """What is still needed before the next stage; empty if nothing is."""
     needed = settings.watch_pairs if stage.name == "watch" else settings.min_pairs
     if evidence.stage_pairs < needed:
-        return f"needs {needed - evidence.stage_pairs} more answers"
+        return REASONS["needs_pairs"].format(answers=needed - evidence.stage_pairs)
     last = stage.name == "canary" and stage.percent == settings.canary_percents[-1]
     if not last or not_worse:
         return ""
-    ways = []
-    if (labels := labels_needed(evidence, settings)) is not None and evidence.disagreements:
-        ways.append(f"{labels} more labels of photos on which the two disagree")
-    if (answers := answers_needed(evidence, settings)) is not None:
-        ways.append(f"{answers} more answers")
-    return f"needs about {' or '.join(ways) or 'more than 10,000 more labels or answers'}"
+    labels = labels_needed(evidence, settings) if evidence.disagreements else None
+    return _undecided(labels, answers_needed(evidence, settings))
+
+
+def _undecided(labels: int | None, answers: int | None) -> str:
+    """How many more labels or answers decide; None: beyond 10,000, or they do not."""
+    if labels is None and answers is None:
+        return REASONS["needs_many"]
+    name = "needs_answers" if labels is None else "needs_labels" if answers is None else "needs_either"
+    return REASONS[name].format(labels=labels, answers=answers)

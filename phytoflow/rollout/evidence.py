@@ -20,7 +20,10 @@ class Evidence:
         champion_right: Labelled disagreements in which the champion alone was right.
         stage_pairs: Pairs since the stage began.
         last: Id of the last comparison that was counted; 0 if there was none.
-        recent_failures: Failures among the newest photos, whose number ``sequential.newest`` names.
+        recent_failures: Failures among the newest photos, in the window ``sequential.CRASH``.
+        recent_slow: Slow ones among the newest pairs, in the window ``sequential.DECLINE``.
+        recent_disagreements: Pairs with another class among the same.
+        recent_shift: Sum of the total variation distances of the same.
     """
 
     pairs: int = 0
@@ -33,6 +36,9 @@ class Evidence:
     stage_pairs: int = 0
     last: int = 0
     recent_failures: int = 0
+    recent_slow: int = 0
+    recent_disagreements: int = 0
+    recent_shift: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The counts by name."""

@@ -13,13 +13,14 @@ confidence sequences; Shin, Ramdas and Rinaldo (2023), E-detectors.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from scipy.optimize import brentq
 from scipy.special import betainc, betaln, logsumexp
 
 _SLOPES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)  # mixed with equal weights: each is best for another excess
+_CLOSE_TO_HALF = (0.35, 0.4)  # win probabilities if 3 points are lost and 10 or 15% of the photos decide
 _EDGE = 1e-12
-_NEWEST, _BLOCK = 20, 10  # trials: the window begins at the end of a block
 
 
 def sprt(hits: int, trials: int, expected: float, bad: float) -> float:
@@ -35,37 +36,51 @@ def sprt(hits: int, trials: int, expected: float, bad: float) -> float:
     return hits * hit + (trials - hits) * miss
 
 
-def newest(trials: int) -> int:
-    """Number of the newest trials that ``worsens`` takes: 20 to 29, or all."""
-    return min(trials, _NEWEST + trials % _BLOCK)
+@dataclass(frozen=True)
+class Window:
+    """The newest trials, for a rate that changes late, however long it was good before.
 
+    The change may come after any block of trials. The e-values of these changes, mixed with the weights
+    ``1 / ((i + 1) (i + 2))``, are one e-value. The term of the newest trials alone is less: their own
+    evidence minus ``cost``.
 
-def worsens(hits: int, trials: int, expected: float, bad: float) -> float:
-    """Evidence that a rate has risen from ``expected`` to ``bad``, however long it was good before.
-
-    The change may come after any block of ten trials. The e-values of these changes, mixed with the weights
-    ``1 / ((i + 1) (i + 2))``, are one e-value; this is the term of the newest trials alone, which is less.
-
-    Args:
-        hits: Hits among the ``newest(trials)`` trials.
-        trials: All trials.
-        expected: The largest rate under the null hypothesis, in (0, 1).
-        bad: The rate to detect, above ``expected``.
+    Attributes:
+        least: Number of the newest trials, at least; a multiple of ``block``.
+        block: Trials of a block.
     """
-    blocks = (trials - newest(trials)) // _BLOCK
-    return sprt(hits, newest(trials), expected, bad) - math.log((blocks + 1) * (blocks + 2))
+
+    least: int
+    block: int
+
+    def newest(self, trials: int) -> int:
+        """Number of the newest trials that count: ``least`` and up to a block more, or all."""
+        return min(trials, self.least + trials % self.block)
+
+    def cost(self, trials: int) -> float:
+        """Logarithm of the inverse weight of a change where the newest of so many trials begin."""
+        blocks = (trials - self.newest(trials)) // self.block
+        return math.log((blocks + 1) * (blocks + 2))
+
+
+CRASH = Window(20, 10)
+"""For failures: a crash is found within 20 photos."""
+DECLINE = Window(200, 50)
+"""For everything else, whose tolerated and bad rates lie closer together."""
 
 
 def loses(wins: int, losses: int) -> float:
     """Evidence that a fair coin loses: that wins are rarer than losses.
 
-    Alternatives are mixed uniformly over win probabilities below one half.
+    Alternatives are mixed with equal weights: all win probabilities below one half, uniformly, and two close
+    to one half, for which the uniform mixture alone needs up to a third more trials.
     """
     trials = wins + losses
+    fixed = [wins * math.log(2 * p) + losses * math.log(2 * (1 - p)) for p in _CLOSE_TO_HALF]
     below_half = betainc(wins + 1, losses + 1, 0.5)
-    if below_half <= 0:  # underflow: far more wins than losses
-        return -math.inf
-    return float(math.log(2 * below_half) + betaln(wins + 1, losses + 1) + trials * math.log(2))
+    # Zero by underflow means far more wins than losses.
+    uniform = math.log(2 * below_half) + betaln(wins + 1, losses + 1) if below_half > 0 else -math.inf
+    mixture = [uniform + trials * math.log(2), *fixed]
+    return float(logsumexp(mixture)) - math.log(len(mixture))
 
 
 def exceeds(total: float, trials: int, mean: float) -> float:

@@ -51,6 +51,12 @@ def test_too_little_evidence_waits_and_says_how_much_is_missing() -> None:
         (Evidence(pairs=20, slow=20), "slow on 20 of 20"),
         (Evidence(pairs=60, disagreements=50), "another class on 50 of 60"),
         (Evidence(pairs=100, shift=70.0), "differ by 0.70"),
+        (Evidence(pairs=5000, slow=1200, recent_slow=190), "slow on 190 of the newest 200"),
+        (Evidence(pairs=5000, disagreements=400, recent_disagreements=150), "class on 150 of the newest 200"),
+        (
+            Evidence(pairs=5000, shift=400.0, recent_shift=120.0),
+            "differ by 0.60 on average of the newest 200",
+        ),
     ],
 )
 def test_faults_stop_without_labels(evidence: Evidence, reason: str) -> None:

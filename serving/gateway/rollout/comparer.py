@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from phytoflow.rollout.sequential import newest, sprt, worsens
+from phytoflow.rollout.sequential import CRASH, sprt
 from phytoflow.rollout.settings import RolloutSettings
 from serving.gateway.metrics import COMPARED, COMPARISONS_DROPPED
 from serving.gateway.problems import ProblemError
@@ -65,17 +65,16 @@ class Failures:
         self._rates = settings.expected_failures, settings.bad_failures
         self._limit = -math.log(settings.stop_alpha)
         self._asked, self._failed = 0, 0
-        self._newest: deque[bool] = deque(maxlen=newest(_MAX_WAITING))
+        self._newest: deque[bool] = deque(maxlen=CRASH.least + CRASH.block)
 
     def add(self, asked: int, failed: int) -> bool:
         """Adds photos; True if the challenger is to get no more."""
         self._asked, self._failed = self._asked + asked, self._failed + failed
         self._newest.extend([False] * (asked - failed) + [True] * failed)
-        recent = list(self._newest)[-newest(self._asked) :]
-        evidence = max(
-            sprt(self._failed, self._asked, *self._rates), worsens(sum(recent), self._asked, *self._rates)
-        )
-        return evidence >= self._limit
+        newest = CRASH.newest(self._asked)
+        recent = sum(list(self._newest)[-newest:])
+        late = sprt(recent, newest, *self._rates) - CRASH.cost(self._asked)
+        return max(sprt(self._failed, self._asked, *self._rates), late) >= self._limit
 
 
 class Comparer:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from phytoflow.rollout.decide import Decision, decide
 from phytoflow.rollout.evidence import Evidence
+from phytoflow.rollout.sentences import REASONS
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import Stage, next_stage, stopped_stage
 from serving.gateway.log.database import UNAVAILABLE
@@ -144,7 +145,8 @@ class RolloutController:
         await self._hand_over()
         at = datetime.now(UTC)
         evidence = await self.store.evidence(row, at)
-        if not await self.store.change(row, stage, action, f"by {by}", evidence, at, by):
+        reason = REASONS["by_hand"].format(name=by)
+        if not await self.store.change(row, stage, action, reason, evidence, at, by):
             raise ProblemError(409, "changed", "the rollout has just changed", remedy="look at it again")
         await self.follow(await self.store.newest())
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from phytoflow.protocol.prediction_id import new_id
 from phytoflow.rollout.evidence import Evidence
-from phytoflow.rollout.sequential import newest
+from phytoflow.rollout.sequential import CRASH, DECLINE
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import Stage, first_stage
 from serving.gateway.log.database import Database
@@ -134,13 +134,14 @@ class RolloutStore:
             last = event.evidence["last"] if event else await _last(connection, row.id)
             counts = (await connection.execute(_counts(row.id, last, after))).one()
             labels = (await connection.execute(_labels(row.id, last, at))).all()
-            asked = int(counts[0] or 0) + int(counts[1] or 0)
-            recent = (await connection.execute(_recent_failures(row.id, last, newest(asked)))).scalar()
+            pairs, asked = int(counts[0] or 0), int(counts[0] or 0) + int(counts[1] or 0)
+            failures = await connection.execute(_recent_failures(row.id, last, CRASH.newest(asked)))
+            recent = (await connection.execute(_recent_pairs(row.id, last, DECLINE.newest(pairs)))).one()
         challenger = sum(label == theirs for label, _, theirs in labels)
         champion = sum(label == ours for label, ours, _ in labels)
         numbers = [value or 0 for value in counts]
         return Evidence(
-            pairs=int(numbers[0]),
+            pairs=pairs,
             failures=int(numbers[1]),
             slow=int(numbers[2]),
             disagreements=int(numbers[3]),
@@ -149,7 +150,10 @@ class RolloutStore:
             challenger_right=challenger,
             champion_right=champion,
             last=last,
-            recent_failures=int(recent or 0),
+            recent_failures=int(failures.scalar() or 0),
+            recent_slow=int(recent[0] or 0),
+            recent_disagreements=int(recent[1] or 0),
+            recent_shift=float(recent[2] or 0),
         )
 
     async def _alone(self, connection: AsyncConnection) -> None:
@@ -223,6 +227,18 @@ def _recent_failures(rollout_id: str, last: int, count: int) -> Select[Any]:
     rows = select(Comparison.failed).where(Comparison.rollout_id == rollout_id, Comparison.id <= last)
     recent = rows.order_by(Comparison.id.desc()).limit(count).subquery()
     return select(func.sum(case((recent.c.failed, 1), else_=0)))
+
+
+def _recent_pairs(rollout_id: str, last: int, count: int) -> Select[Any]:
+    """Slow ones, disagreements and summed shift of that many pairs before and with the last comparison."""
+    differ = Comparison.champion_label != Comparison.challenger_label
+    rows = select(Comparison.slow, differ.label("differ"), Comparison.shift)
+    rows = rows.where(
+        Comparison.rollout_id == rollout_id, Comparison.id <= last, Comparison.failed.is_(False)
+    )
+    recent = rows.order_by(Comparison.id.desc()).limit(count).subquery()
+    slow, other = [func.sum(case((column, 1), else_=0)) for column in (recent.c.slow, recent.c.differ)]
+    return select(slow, other, func.sum(recent.c.shift))
 
 
 def _labels(rollout_id: str, last: int, at: datetime) -> Select[Any, str, str]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 
+from phytoflow.rollout.sentences import translate_reason
 from phytoflow.rollout.stages import ACTIVE, StageName
 from serving.gateway.answers.rollouts import RolloutAnswer
 from serving.gateway.api.dependencies import ServicesOf
@@ -33,6 +34,7 @@ ACTIONS = {
     "abort": "aborted by hand",
     "settle": "settled",
 }
+NEXT = {"wait": "wait", "advance": "next stage", "stop": "stop", "nothing": "nothing"}
 
 
 async def read_section(view: View) -> dict[str, Any] | None:
@@ -47,6 +49,8 @@ async def read_section(view: View) -> dict[str, Any] | None:
     return {
         "rollout": rollout,
         "stage": STAGES[rollout.stage],
+        "next": _next(view, rollout.next),
+        "events": [(event, translate_reason(event.reason, view.translate)) for event in rollout.events],
         "actions": ACTIONS,
         "is_active": rollout.stage in ACTIVE,
         "may_decide": "admin" in scopes,
@@ -66,6 +70,13 @@ async def decide(request: Request, services: ServicesOf, decision: Literal["prom
     else:
         await services.rollouts.abort(principal.name)
     return Response(status_code=303, headers={"Location": "/model"})
+
+
+def _next(view: View, following: str) -> str:
+    """What happens next, and why, in the reader's language."""
+    _ = view.translate
+    action, reason = following.split(": ", 1)
+    return _("{action}: {reason}").format(action=_(NEXT[action]), reason=translate_reason(reason, _))
 
 
 def _counts(view: View, rollout: RolloutAnswer) -> list[tuple[str, str]]:

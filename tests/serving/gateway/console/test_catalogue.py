@@ -4,10 +4,13 @@ import re
 
 import pytest
 
+from phytoflow.monitoring import sentences as drift
+from phytoflow.rollout.sentences import REASONS
+from phytoflow.rollout.stages import ACTIVE
 from phytoflow.tracking.compare.comparison import FIGURES, PHOTO_TIME, TRAINING_TIME
 from serving.gateway import sentences
 from serving.gateway.console import catalogue
-from serving.gateway.console.rollout.section import ACTIONS, STAGES
+from serving.gateway.console.rollout.section import ACTIONS, NEXT, STAGES
 from serving.gateway.console.runs.page import STATES
 
 FOLDER = catalogue.LOCALE_FOLDER.parent
@@ -16,7 +19,10 @@ FOLDER = catalogue.LOCALE_FOLDER.parent
 def messages() -> set[str]:
     found = {sentences.UNKNOWN, sentences.LIKELY, sentences.PROBABLE, sentences.UNCERTAIN}
     found |= {*STAGES.values(), *ACTIONS.values(), *STATES}
+    found |= {*REASONS.values(), *NEXT.values(), *ACTIVE, "promoted"}
     found |= {*(name for name, *_ in FIGURES), TRAINING_TIME, PHOTO_TIME}
+    found |= {*drift.GRADES.values(), *drift.VALUES.values(), drift.COMPONENT}
+    found |= {drift.NO_PHOTOS, drift.NO_ESTIMATE, drift.ESTIMATE, drift.LABELLED}
     for path in [*FOLDER.glob("templates/*.html"), *FOLDER.rglob("*.py")]:
         for double, single in re.findall(r"""\b_\((?:"([^"]+)"|'([^']+)')\)""", path.read_text()):
             found.add(double or single)

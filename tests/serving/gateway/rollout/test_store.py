@@ -65,6 +65,9 @@ async def test_evidence_is_counted_and_counted_again(database: Database) -> None
         stage_pairs=3,
         last=evidence.last,
         recent_failures=1,
+        recent_slow=1,
+        recent_disagreements=1,
+        recent_shift=0.75,
     )
     await store.change(row, Stage("canary", 1), "advance", "enough", evidence, NOW)
     await store.add([comparison(row, 5)])
@@ -82,6 +85,18 @@ async def test_failures_among_the_newest_photos(database: Database) -> None:
     await store.add([comparison(row, number, failed=failed) for number, failed in enumerate(outcomes)])
     evidence = await store.evidence(row, NOW)
     assert (evidence.failures, evidence.recent_failures) == (7, 2)
+
+
+async def test_slow_and_other_answers_among_the_newest_pairs(database: Database) -> None:
+    """Of 230 pairs the newest 230 count, of 260 the newest 210; photos that failed do not count."""
+    store, row = await begin(database)
+    slow = {"slow": True, "challenger_label": "scab", "shift": 0.5}
+    await store.add([comparison(row, number, **slow) for number in range(230)])
+    evidence = await store.evidence(row, NOW)
+    assert (evidence.recent_slow, evidence.recent_disagreements, evidence.recent_shift) == (230, 230, 115.0)
+    await store.add([comparison(row, 230 + number, failed=number % 2 == 0) for number in range(60)])
+    evidence = await store.evidence(row, NOW)
+    assert (evidence.recent_slow, evidence.recent_disagreements, evidence.recent_shift) == (180, 180, 97.5)
 
 
 async def test_reviewers_labels_of_disagreements_count_from_their_time_on(database: Database) -> None:

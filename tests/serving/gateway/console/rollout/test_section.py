@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from phytoflow.rollout.decide import Action
+from serving.gateway.console.rollout.section import NEXT
 from tests.serving.gateway.console.conftest import browse, csrf_of, open_context
 from tests.support.services.gateway import RunningGateway, start_gateway
 from tests.support.services.servers import Server
@@ -63,19 +66,32 @@ def test_administrators_promote_and_abort(rolling: RunningGateway, admin: httpx.
 
 
 def test_it_is_translated(rolling: RunningGateway, admin: httpx.Client) -> None:
-    page = admin.get("/model?language=de").text
-    assert "Schatten: Er beantwortet Kopien" in page and "Jetzt zur nächsten Stufe" in page
+    page = admin.get("/model?language=de")
+    assert "Schatten: Er beantwortet Kopien" in page.text and "Jetzt zur nächsten Stufe" in page.text
+    assert "abwarten (es fehlen noch 37 Antworten)" in page.text and "Schatten 0 %" in page.text
+    admin.post(PROMOTE, data={"csrf": csrf_of(page)})
+    aborted = admin.post(ABORT, data={"csrf": csrf_of(page)}).text
+    assert "nichts (von ada)" in aborted and aborted.count("<td>von ada</td>") == 2
+    assert "Teilbetrieb 1 %" in aborted
+    with rolling.client("ada", "admin") as client:
+        assert client.get("/v1/rollouts/current").json()["next"] == "nothing: by ada"
+    begin(rolling)
+
+
+def test_every_next_step_has_words() -> None:
+    assert set(NEXT) == {*get_args(Action), "nothing"}
 
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "de"])
 def test_it_is_accessible_and_fits(
-    chromium: Browser, rolling: RunningGateway, width: int, scheme: str
+    chromium: Browser, rolling: RunningGateway, width: int, scheme: str, language: str
 ) -> None:
     options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "bypass_csp": True}
     context, elsewhere = open_context(chromium, rolling, "vera", **options)
     page = context.new_page()
-    page.goto(f"{rolling.url}/model")
+    page.goto(f"{rolling.url}/model?language={language}")
     page.locator("#rollout").wait_for()
     found = Axe().run(page).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
