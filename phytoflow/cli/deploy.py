@@ -104,6 +104,8 @@ def rollback(
 
 def _print_result(result: PublishResult) -> None:
     verb = "serves" if result.changed else "serves already"
+    if result.canary_percent:
+        verb = f"gives {result.canary_percent}% of the requests through Gateway API to"
     typer.echo(f"{result.namespace}/{result.name} {verb} version {result.version} at {result.url}")
     typer.echo(
         f"{result.compared} photos answered as recorded, off by at most {result.max_difference:.1e}; "

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from phytoflow.settings_base import Section
+from phytoflow.settings_base import Quantity, Section
 
 
 class ServingSettings(Section):
@@ -47,13 +47,13 @@ class DeploySettings(Section):
     service_account: str = Field(
         "phytoflow-predictor", description="ServiceAccount whose Secret holds the object store's keys."
     )
-    cpu: str = Field("1", description="CPU limit of a replica, in Kubernetes notation.")
-    memory: str = Field(
+    cpu: Quantity = Field("1", description="CPU limit of a replica, in Kubernetes notation.")
+    memory: Quantity = Field(
         "2Gi",
         description="Memory limit of a replica. The default holds several of the largest photos at once.",
     )
-    cpu_request: str = Field("250m", description="CPU request of a replica.")
-    memory_request: str = Field("512Mi", description="Memory request of a replica.")
+    cpu_request: Quantity = Field("250m", description="CPU request of a replica.")
+    memory_request: Quantity = Field("512Mi", description="Memory request of a replica.")
     accelerators: int = Field(0, ge=0, description="Number of GPUs of a replica.")
     accelerator_type: str = Field("nvidia.com/gpu", description="Resource name of the GPU.")
     surge_accelerator: bool = Field(
@@ -66,6 +66,13 @@ class DeploySettings(Section):
     )
     min_replicas: int = Field(1, ge=1, description="Minimum number of replicas.")
     max_replicas: int = Field(3, ge=1, description="Maximum number of replicas.")
+    canary_percent: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="Percent of the V2 requests through Gateway API that a bundle gets next to the published "
+        "one; 0 replaces it. Needs KServe 0.21 or later.",
+    )
     autoscaling: Literal["keda", "hpa", "none"] = Field(
         "keda", description="keda: on requests, from Prometheus; hpa: on CPU; none: min_replicas only."
     )

@@ -19,7 +19,7 @@ from phytoflow.storage.uri import exists
 from phytoflow.tracking.registry import champion
 from phytoflow.tracking.settings import TrackingSettings
 from pipelines.local_runner import run_here
-from tests.e2e.place import NAME, SETTINGS, Place, place
+from tests.e2e.place import NAME, QUICK, SETTINGS, Place, place
 from tests.support.services.mlflow_server import mlflow_server
 
 __all__ = ["place"]
@@ -33,14 +33,7 @@ def tracking(tmp_path: Path) -> Iterator[str]:
 
 def _overrides(place: Place, tracking: str) -> dict[str, object]:
     deploy = SETTINGS.model_dump(mode="json") | {"namespace": place.admin.namespace}
-    quick = {"cached_views": 1, "finetune_blocks": 0, "cross_validate_below": 0}
-    return {
-        "training": quick,
-        "tracking": {"uri": tracking},
-        "deploy": deploy,
-        "gate": {"min_accuracy": 0.0, "min_macro_f1": 0.0, "max_latency_ms": 10000},
-        "serving": {"name": NAME},
-    }
+    return QUICK | {"tracking": {"uri": tracking}, "deploy": deploy, "serving": {"name": NAME}}
 
 
 @pytest.mark.timeout(900)

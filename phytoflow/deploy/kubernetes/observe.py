@@ -19,7 +19,7 @@ class Observation:
     Attributes:
         service: The InferenceService. None if it does not exist.
         deployment: Its Deployment. None if KServe has not created it.
-        pods: Its pods, of every revision.
+        pods: Its pods, of every revision, without those of a canary.
         events: Events about any of these, oldest first.
         logs: Reads a container's log.
     """
@@ -57,8 +57,8 @@ def observe(cluster: Cluster, name: str) -> Observation:
     Raises:
         DeployError: The cluster refuses, or cannot be reached.
     """
-    label = f"serving.kserve.io/inferenceservice={name}"
-    pods = cluster.list(PODS, labelSelector=label)
+    # KServe labels the pods of a Deployment with its name; those of a canary have another.
+    pods = cluster.list(PODS, labelSelector=f"app=isvc.{name}-predictor")
     events = [e for e in cluster.list(EVENTS) if e["involvedObject"].get("name", "").startswith(name)]
     return Observation(
         service=cluster.get(INFERENCE_SERVICES, name),

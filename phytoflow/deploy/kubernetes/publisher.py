@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster, Object
 from phytoflow.deploy.kubernetes.inference_service import (
@@ -54,6 +54,7 @@ class PublishResult:
         version: Bundle version.
         revision: Hash of the spec.
         changed: False if the same spec was published already.
+        canary_percent: Share of the requests that the version gets; 0: all of them.
         compared: Number of photos in the smoke test.
         max_difference: Largest absolute difference of a probability.
         seconds: Duration of the publish.
@@ -68,6 +69,7 @@ class PublishResult:
     compared: int
     max_difference: float
     seconds: float
+    canary_percent: int = 0
 
 
 def deploy(
@@ -101,12 +103,17 @@ def deploy(
         previous = good[-1] if good else None
         rollout = Rollout(cluster, lease, settings, smoke_test, previous, timing.readiness)
         rollout.delete_candidate(name)
+        percent = 0
         if previous and revision_of(live) == previous.revision == revision_of(body):
             changed, difference = _reapply(rollout, body)
+        elif previous and settings.canary_percent:
+            percent = settings.canary_percent
+            changed, difference = True, rollout.add_canary(body, percent)
         else:
             rollout.try_candidate(body)
             changed, difference = True, rollout.replace(body)
-    return _result(cluster, body, smoke_test, start, changed=changed, difference=difference)
+    result = _result(cluster, body, smoke_test, start, changed=changed, difference=difference)
+    return replace(result, canary_percent=percent)
 
 
 def check_name(name: str) -> None:
@@ -161,7 +168,7 @@ def rollback(
 
 
 def _reapply(rollout: Rollout, body: Object) -> tuple[bool, float]:
-    """Applies the published spec again, which reverts changes made by hand.
+    """Applies the published spec again, which ends a canary and reverts changes made by hand.
 
     Returns:
         Whether anything was changed, and the largest difference of a probability.
@@ -169,7 +176,7 @@ def _reapply(rollout: Rollout, body: Object) -> tuple[bool, float]:
     before = _generation(rollout.cluster, body)
     difference = rollout.apply_and_verify(body)
     if drifted := _generation(rollout.cluster, body) != before:
-        _LOG.info("%s had been changed by hand; the published spec is restored", body["metadata"]["name"])
+        _LOG.info("%s differed from the published spec, which is restored", body["metadata"]["name"])
     else:
         _LOG.info("%s serves this already: nothing to do", body["metadata"]["name"])
     return drifted, difference

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, PODS, Cluster
 from phytoflow.deploy.kubernetes.diagnosis.pods import Reason
 from phytoflow.deploy.kubernetes.diagnosis.reasons import diagnose
+from phytoflow.deploy.kubernetes.inference_service import revision_of
 from phytoflow.deploy.kubernetes.observe import Observation, condition_status, observe
 from phytoflow.errors import DeployError
 
@@ -110,15 +111,39 @@ def wait_until_gone(
         timing: Intervals.
         pods: Also wait for its pods, whose GPUs are free only then.
     """
-    timing = timing or ReadinessTiming()
-    label, deadline = f"serving.kserve.io/inferenceservice={name}", timing.clock() + timing.termination
+    label = f"serving.kserve.io/inferenceservice={name}"
 
     def remains() -> bool:
         if cluster.get(INFERENCE_SERVICES, name):
             return True
         return pods and bool(cluster.list(PODS, labelSelector=label))
 
-    while remains() and timing.clock() < deadline:
+    _wait_while(remains, timing or ReadinessTiming())
+
+
+def wait_until_replaced(
+    cluster: Cluster, name: str, revision: str, timing: ReadinessTiming | None = None
+) -> None:
+    """Waits until no pod of another revision is left, or the time is up.
+
+    A pod that is being deleted answers on: on open connections, and on new ones until every node knows.
+
+    Args:
+        cluster: Where the InferenceService is.
+        name: Its name.
+        revision: The revision that was rolled out.
+        timing: Intervals.
+    """
+
+    def remain() -> bool:
+        return any(revision_of(pod) != revision for pod in observe(cluster, name).pods)
+
+    _wait_while(remain, timing or ReadinessTiming())
+
+
+def _wait_while(condition: Callable[[], bool], timing: ReadinessTiming) -> None:
+    deadline = timing.clock() + timing.termination
+    while condition() and timing.clock() < deadline:
         timing.sleep(timing.poll)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster, Object
 from phytoflow.deploy.kubernetes.autoscaling import remove_previous_scaler
+from phytoflow.deploy.kubernetes.canary import check_canary, drain_canary, wait_for_share, with_canary
 from phytoflow.deploy.kubernetes.inference_service import (
     accelerators_of,
     candidate_name,
@@ -48,8 +49,11 @@ class Rollout:
     previous: Revision | None
     timing: ReadinessTiming = field(default_factory=ReadinessTiming)
 
-    def try_candidate(self, body: Object) -> None:
+    def try_candidate(self, body: Object) -> float:
         """Tries a version on a candidate that gets no traffic, and deletes the candidate.
+
+        Returns:
+            Largest absolute difference of a probability in the smoke test.
 
         Raises:
             DeployError: The candidate did not become ready or answers wrongly. Nothing was changed.
@@ -59,10 +63,38 @@ class Rollout:
         try:
             difference = self.apply_and_verify(candidate)
             _LOG.info("the candidate answers as recorded (off by at most %.1e)", difference)
+            return difference
         except DeployError as error:
             raise _append(error, f"nothing was changed: {self._what_serves}") from error
         finally:
             self.delete_candidate(body["metadata"]["name"])
+
+    def add_canary(self, body: Object, percent: int) -> float:
+        """Tries a version on a candidate, then gives it a share of the published version's requests.
+
+        Returns:
+            Largest absolute difference of a probability in the candidate's smoke test.
+
+        Raises:
+            DeployError: The cluster knows no canaries, the candidate failed, or KServe gives the canary no
+                share. The published version serves alone.
+        """
+        assert self.previous
+        combined = with_canary(self.previous.body, body, percent)
+        check_canary(self.cluster, combined)
+        difference = self.try_candidate(body)
+        self.lease.check()
+        _LOG.info("giving the new version %d%% of the requests", percent)
+        name, limit = body["metadata"]["name"], self.settings.ready_timeout_seconds
+        try:
+            self.cluster.apply(INFERENCE_SERVICES, combined)
+            wait_for_share(self.cluster, combined, limit, self.timing, self.lease.check)
+        except DeployError as error:
+            raise _append(error, self._restore(name)) from error
+        except BaseException:
+            self._restore(name)
+            raise
+        return difference
 
     def delete_candidate(self, name: str) -> None:
         """Deletes the candidate of a name, including one that a killed publisher left."""
@@ -130,6 +162,8 @@ class Rollout:
             return f"the last good spec could NOT be restored ({error.message}): {remedy}"
 
     def _apply(self, body: Object) -> None:
+        if self.previous and body["metadata"]["name"] == self.previous.body["metadata"]["name"]:
+            drain_canary(self.cluster, self.previous.body, self.timing)
         self.cluster.apply(INFERENCE_SERVICES, body)
         remove_previous_scaler(self.cluster, body)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster, Object
+from phytoflow.deploy.kubernetes.canary import describe_canary
 from phytoflow.deploy.kubernetes.diagnosis.reasons import diagnose
 from phytoflow.deploy.kubernetes.inference_service import BUNDLE_VERSION, candidate_name, revision_of
 from phytoflow.deploy.kubernetes.lease import lease_holder
@@ -25,7 +26,7 @@ def describe_status(cluster: Cluster, name: str) -> list[tuple[str, str]]:
         raise DeployError(what, reason="absent", remedy=f"phytoflow deploy {name} --bundle s3://…")
     lines = [("InferenceService", f"{cluster.namespace}/{name}"), ("ready", _ready(observation))]
     lines += [("replicas", _replicas(observation)), ("bundle", _bundle_uri(observation.service))]
-    lines += _provenance(observation.service)
+    lines += _provenance(observation.service) + describe_canary(observation.service)
     if cluster.get(INFERENCE_SERVICES, candidate_name(name)):
         lines.append(("candidate", f"{candidate_name(name)} is being tried"))
     if publisher := lease_holder(cluster, name):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from phytoflow.deploy.kubernetes.api import EVENTS, INFERENCE_SERVICES, Cluster, Object
-from phytoflow.deploy.kubernetes.inference_service import Release, inference_service, revision_of
+from phytoflow.deploy.kubernetes.inference_service import REVISION, Release, inference_service, revision_of
 from phytoflow.deploy.kubernetes.observe import condition_status, observe
 from tests.deploy.kubernetes.conftest import SETTINGS
+from tests.support.services.api_server import ApiServer
 
 BODY = inference_service("leaf", "plants", Release("s3://models/v1", "v1"), SETTINGS)
 
@@ -39,6 +40,17 @@ def test_a_terminating_pod_no_longer_counts(cluster: Cluster) -> None:
     for pod in observation.pods:
         pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     assert observation.pods_of(revision_of(BODY)) == []
+
+
+def test_a_canary_pod_is_not_one_of_the_published_version(cluster: Cluster, server: ApiServer) -> None:
+    """KServe copies the annotations of the InferenceService, revision included, to the canary's pods."""
+    cluster.apply(INFERENCE_SERVICES, BODY)
+    labels = {"serving.kserve.io/inferenceservice": "leaf", "app": "isvc.leaf-v1234-predictor"}
+    metadata = {"name": "leaf-v1234-predictor-x", "labels": labels}
+    metadata["annotations"] = {REVISION: revision_of(BODY)}  # type: ignore[assignment]
+    server.objects["/api/v1/namespaces/plants/pods/leaf-v1234-predictor-x"] = {"metadata": metadata}
+    names = [pod["metadata"]["name"] for pod in observe(cluster, "leaf").pods_of(revision_of(BODY))]
+    assert names == [f"leaf-predictor-{revision_of(BODY)}"]
 
 
 def test_a_deployment_that_is_not_observed_yet_is_not_rolled_out(cluster: Cluster) -> None:

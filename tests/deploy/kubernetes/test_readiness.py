@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, PODS, Cluster
-from phytoflow.deploy.kubernetes.inference_service import Release, inference_service, revision_of
+from phytoflow.deploy.kubernetes.inference_service import REVISION, Release, inference_service, revision_of
 from phytoflow.deploy.kubernetes.readiness import (
     ReadinessTimeouts,
     ReadinessTiming,
     wait_until_gone,
     wait_until_ready,
+    wait_until_replaced,
 )
 from phytoflow.errors import DeployError
 from tests.deploy.kubernetes.conftest import SETTINGS, Clock
@@ -103,3 +104,22 @@ def test_a_service_that_its_finalizer_holds_is_waited_for(
 
     wait_until_gone(cluster, "leaf", replace(readiness, sleep=let_go_after), pods=False)
     assert cluster.get(INFERENCE_SERVICES, "leaf") is None and 5 <= clock.now < 7
+
+
+def test_replaced_means_that_no_former_pod_answers_any_more(
+    cluster: Cluster, server: ApiServer, readiness: ReadinessTiming, clock: Clock
+) -> None:
+    cluster.apply(INFERENCE_SERVICES, BODY)
+    (path,) = [at for at in server.objects if "/pods/" in at]
+    former = server.objects[path]
+    metadata = former["metadata"] | {"annotations": {REVISION: "former"}, "deletionTimestamp": "now"}
+    server.objects[f"{path}-former"] = former | {"metadata": metadata}
+
+    def end_after(seconds: float) -> None:
+        clock.now += seconds
+        if clock.now >= 6:
+            server.objects.pop(f"{path}-former", None)
+
+    wait_until_replaced(cluster, "leaf", revision_of(BODY), replace(readiness, sleep=end_after))
+    assert [pod["metadata"]["name"] for pod in cluster.list(PODS)] == [former["metadata"]["name"]]
+    assert 6 <= clock.now < 8

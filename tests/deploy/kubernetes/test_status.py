@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phytoflow.deploy.kubernetes.api import INFERENCE_SERVICES, Cluster
+from phytoflow.deploy.kubernetes.canary import with_canary
 from phytoflow.deploy.kubernetes.inference_service import Release, candidate_of, inference_service
 from phytoflow.deploy.kubernetes.lease import exclusive_publisher
 from phytoflow.deploy.kubernetes.status import describe_status
@@ -38,6 +39,17 @@ def test_it_shows_a_publisher_and_its_candidate(cluster: Cluster) -> None:
     with exclusive_publisher(cluster, "leaf", 5):
         lines = dict(describe_status(cluster, "leaf"))
     assert lines["candidate"] == "leaf-candidate is being tried" and lines["publisher"]
+
+
+def test_it_shows_a_canary_and_whether_it_answers(cluster: Cluster) -> None:
+    one, other = [
+        inference_service("leaf", "plants", Release(f"s3://models/{version}", version), SETTINGS)
+        for version in ("v1", "v2")
+    ]
+    cluster.apply(INFERENCE_SERVICES, with_canary(one, other, 20))
+    lines = dict(describe_status(cluster, "leaf"))
+    assert lines["canary"] == "20% of the requests: s3://models/v2 (no pod is ready)"
+    assert lines["bundle"] == "s3://models/v1"
 
 
 def test_it_says_why_a_service_is_not_ready(cluster: Cluster, server: ApiServer) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,8 @@ def test_a_slow_start_is_given_up(bundle: Path, state: Path) -> None:
 def test_another_process_with_the_pid_is_left_alone(state: Path) -> None:
     state.parent.mkdir()
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    while not Path(f"/proc/{other.pid}/cmdline").read_bytes():  # the system loads the program
+        time.sleep(0.01)
     try:
         PredictorProcess.of(other.pid, (1, 2), "x").write(state)
         assert not stop(state)

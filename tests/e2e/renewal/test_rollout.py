@@ -78,24 +78,32 @@ class Service:
         return str(answer.json()["model"]["version"])
 
     @contextmanager
-    def busy(self) -> Iterator[list[Users]]:
-        """Users who go on asking."""
+    def busy(self, pause: float = 0.0) -> Iterator[list[Users]]:
+        """Users who go on asking, with so many seconds between two requests of one user."""
         with ExitStack() as stack:
             tokens = [self.issuer.token(f"user {number}", ["predict"]) for number in range(USERS)]
-            yield [stack.enter_context(Users(self.url, bearer(token)).working(1)) for token in tokens]
+            users = [Users(self.url, bearer(token), pause=pause) for token in tokens]
+            yield [stack.enter_context(user.working(1)) for user in users]
+
+
+@contextmanager
+def serving(name: str, address: str, versions: Versions, folder: Path) -> Iterator[Service]:
+    """Replicas of the gateway before a champion that was deployed."""
+    issuer = local_issuer(folder)
+    headers = bearer(issuer.token("ada", ["review", "admin"]))
+    with (
+        replicas_before(name, address, REPLICAS) as url,
+        httpx.Client(base_url=url, headers=headers, timeout=30) as admin,
+    ):
+        yield Service(url, admin, issuer, Bundle.load(versions.folders[0]).manifest.version)
 
 
 @pytest.fixture(scope="module")
 def service(address: str, versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     versions.deploy(NAME, 0, SMALL)
     versions.deploy(OTHER, 1, SMALL)
-    issuer = local_issuer(tmp_path_factory.mktemp("issuer"))
-    headers = bearer(issuer.token("ada", ["review", "admin"]))
-    with (
-        replicas_before(NAME, address, REPLICAS) as url,
-        httpx.Client(base_url=url, headers=headers, timeout=30) as admin,
-    ):
-        yield Service(url, admin, issuer, Bundle.load(versions.folders[0]).manifest.version)
+    with serving(NAME, address, versions, tmp_path_factory.mktemp("issuer")) as running:
+        yield running
     kubectl("delete", "inferenceservice", NAME, OTHER, SLOW, "--ignore-not-found")
 
 
