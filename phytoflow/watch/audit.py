@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import DateTime, Integer, String, UniqueConstraint, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import DateTime, Integer, String, UniqueConstraint, make_url, select, text, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import CreateTable
+
+from phytoflow.errors import ConfigError, StorageError
 
 Action = Literal["train", "rollout", "deploy"]
 State = Literal["waiting", "running", "succeeded", "refused", "failed", "covered", "baseline"]
+
+_LOCK = 0x77617463  # of PostgreSQL: any number that nothing else in the database uses
 
 
 class WatchBase(DeclarativeBase):
@@ -62,15 +67,40 @@ class AuditLog:
 
     Args:
         url: SQLAlchemy URL with an asynchronous driver.
+
+    Raises:
+        ConfigError: The URL names no database, or one with another driver.
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = create_async_engine(url)
+        try:
+            self.engine = create_async_engine(make_url(url))
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            remedy = (
+                "set database to sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
+            )
+            what = f"the audit log's database cannot be used: {type(error).__name__}"
+            raise ConfigError(what, remedy=remedy) from error
 
     async def open(self) -> None:
-        """Makes the tables if they do not exist."""
+        """Makes the tables if they do not exist; other processes may do so at the same moment.
+
+        Raises:
+            StorageError: The database does not answer, or refuses.
+        """
+        try:
+            await self._make_tables()
+        except (SQLAlchemyError, OSError) as error:
+            place, cause = self.engine.url.render_as_string(), getattr(error, "orig", error)
+            remedy = "see that it runs and that its user may create tables"
+            raise StorageError(f"cannot open the audit log in {place}: {cause}", remedy=remedy) from error
+
+    async def _make_tables(self) -> None:
         async with self.engine.begin() as connection:
-            await connection.run_sync(WatchBase.metadata.create_all)
+            if self.engine.dialect.name == "postgresql":  # there, IF NOT EXISTS alone is not enough
+                await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            for table in WatchBase.metadata.sorted_tables:
+                await connection.execute(CreateTable(table, if_not_exists=True))
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from phytoflow.errors import ServingError
+
 
 @asynccontextmanager
 async def answering(address: str, application: web.Application) -> AsyncIterator[None]:
@@ -17,14 +19,18 @@ async def answering(address: str, application: web.Application) -> AsyncIterator
         application: What is served.
 
     Raises:
-        OSError: The port is taken.
+        ServingError: The address is taken, or none of this machine.
     """
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:
         host, _, port = address.rpartition(":")
         everywhere = host == "[::]"  # asyncio opens sockets of both kinds for no host, and one of IPv6 for ::
-        await web.TCPSite(runner, None if everywhere else host.strip("[]"), int(port)).start()
+        try:
+            await web.TCPSite(runner, None if everywhere else host.strip("[]"), int(port)).start()
+        except OSError as error:
+            what = f"cannot listen on {address}: {error.strerror or error}"
+            raise ServingError(what, remedy="choose another address, or end what listens there") from error
         yield
     finally:
         await runner.cleanup()

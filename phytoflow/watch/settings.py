@@ -45,6 +45,10 @@ class LimitSettings(Section):
     cool_down_hours: float = Field(12, ge=0, description="Least time between the starts of two trainings.")
     trainings_per_day: int = Field(2, ge=1, description="Trainings started within any 24 hours.")
     max_attempts: int = Field(3, ge=1, description="Attempts to finish a training that was interrupted.")
+    prepare_attempts: int = Field(
+        5, ge=1, description="Attempts at `prepare` before its training is given up."
+    )
+    prepare_pause_seconds: float = Field(120, ge=0, description="Pause between two attempts at `prepare`.")
 
 
 class WebhookSettings(Section):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from phytoflow.client.gateway.errors import error_of
 from phytoflow.data.settings import DataSettings
 from phytoflow.data.sources.resolve import data_version
 from phytoflow.errors import StorageError
@@ -120,9 +121,11 @@ def _drift(settings: TriggerSettings) -> Trigger:
     async def observe(now: datetime) -> str | None:
         async with _gateway_client(settings) as client:
             response = await client.get("/v1/drift")
-        if response.status_code == 404 and response.json()["type"].endswith("no_photos"):
-            return None
-        state = response.raise_for_status().json()
+        if error := error_of(response):
+            if error.reason == "no_photos":
+                return None
+            raise error
+        state = response.json()
         if not state["alarm_at"] or state["grade"] not in settings.drift:
             return None
         return f"version {state['model_version']}, photo {state['alarm_at']}"

@@ -9,6 +9,7 @@ import typer
 import yaml
 
 from phytoflow.cli.pipeline import submit
+from phytoflow.cli.service.rollout import app as rollouts
 from phytoflow.watch.audit import Event
 from phytoflow.watch.commands import build_commands
 from phytoflow.watch.settings import WatchSettings, load_watch_settings
@@ -65,14 +66,19 @@ def test_settings_fit_to_the_pod(build: Build, pod: Object, settings: WatchSetti
 
 
 def test_a_training_is_a_run_that_is_submitted_once(pod: Object, settings: WatchSettings) -> None:
-    (words,) = build_commands(Event(id=7, action="train", key="v1"), settings)
+    prepare, words = build_commands(Event(id=7, action="train", key="v1"), settings)
+    assert prepare[:3] == ["phytoflow", "data", "collect"]
+    assert f"--output={settings.triggers.data}" in prepare
     application = typer.Typer()
     application.command()(submit)
     assert words[:3] == ["phytoflow", "pipeline", "submit"]
     options = typer.main.get_command(application).make_context("submit", words[3:]).params
     assert options["once"] and options["wait_seconds"] > 0 and options["name"] == "watch-000007"
     assert options["data"].startswith("s3://") and options["output"] == "s3://phytoflow/runs/000007"
-    assert options["settings"] == ["serving.publish=false"]
+    assert options["settings"] == [
+        "serving.publish=false",
+        f"data.groups_csv={settings.triggers.data}/groups.csv",
+    ]
     mounts = [mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]]
     assert str(options["pipeline"].parent) in mounts
 
@@ -87,6 +93,26 @@ def test_it_has_no_rights_in_the_kubernetes_api(build: Build, pod: Object) -> No
     assert token["audience"] == "pipelines.kubeflow.org"  # the API server refuses it
     bound = of_kind(build("kustomize/overlays/prod", "watch"), "RoleBinding")
     assert account["metadata"]["name"] not in {s["name"] for b in bound for s in b["subjects"]}
+
+
+def test_with_rollouts_it_is_a_publisher_of_its_namespace(build: Build, tmp_path: Path) -> None:
+    objects = build("kustomize/overlays/prod", "watch", "watch-rollouts")
+    pod = pod_specs(objects)["Deployment/watch"]
+    assert pod["automountServiceAccountToken"] is True
+    (bound,) = of_kind(objects, "RoleBinding", "phytoflow-watch-rollouts")
+    (namespace,) = {one["metadata"]["namespace"] for one in of_kind(objects, "Deployment", "watch")}
+    account = {"kind": "ServiceAccount", "name": pod["serviceAccountName"], "namespace": namespace}
+    assert bound["subjects"] == [account]
+    assert of_kind(objects, bound["roleRef"]["kind"], bound["roleRef"]["name"])
+    variables = {item["name"]: item["value"] for item in pod["containers"][0]["env"]}
+    variables.pop("PHYTOFLOW_WATCH__DATABASE__FILE")
+    (file := tmp_path / "watch.yaml").write_text(
+        of_kind(objects, "ConfigMap", "watch")[0]["data"]["watch.yaml"]
+    )
+    (words,) = build_commands(Event(id=9, action="rollout", key="7"), load_watch_settings(file, variables))
+    options = typer.main.get_command(rollouts).get_command(None, "run").make_context("run", words[3:]).params
+    assert options["bundle"] == "s3://phytoflow/runs/000007/bundle" and options["service"] == "leaf"
+    assert options["url"] == "http://gateway" and str(options["token_file"]) in files(pod)
 
 
 def test_webhooks_come_from_few_places_and_metrics_from_prometheus(build: Build) -> None:

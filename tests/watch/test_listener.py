@@ -6,6 +6,7 @@ import httpx
 import pytest
 from aiohttp import web
 
+from phytoflow.errors import ServingError
 from phytoflow.system.ports import free_port
 from phytoflow.watch.listener import answering
 
@@ -26,7 +27,7 @@ async def test_it_answers_until_the_block_ends(host: str, asked: str) -> None:
     async with httpx.AsyncClient(base_url=f"http://{asked}:{port}", trust_env=False) as http:
         async with answering(address, application):
             assert (await http.get("/")).text == "hello"
-            with pytest.raises(OSError):
+            with pytest.raises(ServingError, match=f"cannot listen on .*:{port}: .*in use"):
                 async with answering(address, web.Application()):
                     pass
         with pytest.raises(httpx.ConnectError):

@@ -42,6 +42,18 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, why: str) -> None:
         load_watch_settings(file)
 
 
+def test_keys_that_do_not_go_together_are_said_plainly(tmp_path: Path) -> None:
+    file = tmp_path / "watch.yaml"
+    file.write_text("triggers: {data: photos}\nwebhook: {address: '127.0.0.1:9103'}")
+    with pytest.raises(ConfigError) as refusal:
+        load_watch_settings(file)
+    assert str(refusal.value) == "webhook: webhook.address needs webhook.secret_file"
+    file.write_text("")
+    with pytest.raises(ConfigError) as refusal:
+        load_watch_settings(file)
+    assert str(refusal.value) == "the command of a training names {data}: set triggers.data"
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read"):
         load_watch_settings(tmp_path / "absent.yaml")

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.dashboards.load import Callers, send_round
 from phytoflow.alerts.alertmanager import render_config
-from phytoflow.client.gateway import GatewayClient
+from phytoflow.client.gateway import GatewayClient, GatewayError
 from phytoflow.data.settings import DataSettings
 from phytoflow.tracking.registry import champion_number, promote, register
 from phytoflow.tracking.settings import TrackingSettings
@@ -101,6 +101,16 @@ async def test_a_drift_alarm_of_a_wanted_grade(tmp_path: Path) -> None:
         gateway.stop()
     key = f"version {state['model_version']}, photo {state['alarm_at']}"
     assert seen == ([key, None] if state["grade"] == "harmless" else [None, key])
+
+
+async def test_a_gateway_that_watches_no_drift_says_so(tmp_path: Path) -> None:
+    with running(BUNDLE, tmp_path / "predictor.log", inference_threads=1) as predictor:
+        gateway = start_gateway(tmp_path, predictor.url)
+        (tmp_path / "token").write_text(gateway.token("watch", "review"))
+        place = {"gateway": gateway.url, "token_file": str(tmp_path / "token")}
+        with pytest.raises(GatewayError, match="drift is not watched here"):
+            await _drift(tmp_path, place, ["harmful"]).observe(NOW)
+        gateway.stop()
 
 
 def _drift(folder: Path, place: dict[str, str], grades: list[str]) -> Trigger:

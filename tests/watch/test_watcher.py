@@ -1,82 +1,22 @@
-"""Decisions of the watcher, with real processes and a real database; the clock is the test's."""
+"""What the watcher sees, with a real database; the clock is the test's."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
-from phytoflow.errors import FolderInUseError, GateError, RolloutError
-from phytoflow.watch import metrics
-from phytoflow.watch.audit import Action, AuditLog, Event
+from phytoflow.errors import FolderInUseError
+from phytoflow.watch.audit import AuditLog, WatchBase
 from phytoflow.watch.settings import LimitSettings, WatchSettings
 from phytoflow.watch.triggers import Trigger
 from phytoflow.watch.watcher import Watcher
-
-_APPEND = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n'); sys.exit(int(sys.argv[3]))"
-
-
-class World:
-    """Keys that triggers see, a clock, and the commands that were run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.now = folder, datetime(2026, 11, 30, tzinfo=UTC)
-        self.keys: dict[str, str | None] = {}
-        self.exit_code = 0
-
-    def trigger(self, name: str, action: Action = "train", *, has_baseline: bool = True) -> Trigger:
-        async def observe(now: datetime) -> str | None:
-            return self.keys.get(name)
-
-        return Trigger(name, action, observe, lambda before, now: before != now, has_baseline)
-
-    def command(self, word: str = "{key}", code: int | None = None) -> tuple[str, ...]:
-        """Notes a word and ends with a code."""
-        code = self.exit_code if code is None else code
-        return (sys.executable, "-c", _APPEND, str(self.folder / "ran"), word, str(code))
-
-    def watcher(
-        self,
-        *triggers: Trigger,
-        dry_run: bool = False,
-        prepare: tuple[str, ...] = (),
-        rollout: tuple[str, ...] = (),
-        **limits: float,
-    ) -> Watcher:
-        settings = WatchSettings(
-            directory=str(self.folder),
-            every_seconds=0.01,
-            limits=LimitSettings.model_validate({"cool_down_hours": 0} | limits),
-            prepare=prepare,
-            train=self.command(),
-            rollout=rollout,
-            deploy=self.command(),
-        )
-        audit = AuditLog(settings.database_url)
-        return Watcher(settings, triggers, audit, dry_run=dry_run, clock=lambda: self.now)
-
-    @property
-    def ran(self) -> list[str]:
-        file = self.folder / "ran"
-        return file.read_text().split() if file.exists() else []
-
-    async def events(self) -> list[Event]:
-        audit = AuditLog(f"sqlite+aiosqlite:///{self.folder / 'watch.db'}")
-        await audit.open()
-        events = list(await audit.events())
-        await audit.close()
-        return events
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+from tests.support.services.databases import RunningServer, postgres_server
+from tests.watch.conftest import APPEND, World, until_states
 
 
 async def test_the_first_look_is_the_baseline_and_a_change_starts_one_run(world: World) -> None:
@@ -102,50 +42,13 @@ async def test_an_alarm_has_no_baseline(world: World) -> None:
     assert world.ran == ["drift"]
 
 
-async def test_a_cool_down_defers_and_loses_nothing(world: World) -> None:
-    world.keys |= {"data": "v1"}
-    watcher = world.watcher(world.trigger("data"), cool_down_hours=12)
-    await watcher.run(once=True)
-    for key in ("v2", "v3", "v4"):
-        world.keys["data"] = key
-        await watcher.run(once=True)
-    assert world.ran == ["v2"]
-    waiting = [event for event in await world.events() if event.state == "waiting"]
-    assert [event.key for event in waiting] == ["v3", "v4"] and "cool-down until" in waiting[0].reason
-    world.now += timedelta(hours=12, seconds=1)
-    await watcher.run(once=True)
-    assert world.ran == ["v2", "v3"]  # one training sees the photos of both
-    assert [event.state for event in await world.events()][-2:] == ["succeeded", "covered"]
-
-
-async def test_a_budget_of_runs_a_day(world: World) -> None:
-    watcher = world.watcher(world.trigger("data"), trainings_per_day=2)
-    for number in range(5):
-        world.keys["data"] = f"v{number}"
-        await watcher.run(once=True)
-    assert world.ran == ["v1", "v2"]
-    world.now += timedelta(days=1, seconds=1)
-    await watcher.run(once=True)
-    assert world.ran == ["v1", "v2", "v3"]
-
-
-async def test_several_triggers_at_once_start_one_training(world: World) -> None:
-    triggers = [world.trigger("data"), world.trigger("corrections"), world.trigger("champion", "deploy")]
-    world.keys = {"data": "v1", "corrections": "0", "champion": "1"}
-    watcher = world.watcher(*triggers)
-    await watcher.run(once=True)
-    world.keys = {"data": "v2", "corrections": "100", "champion": "2"}
-    await watcher.run(once=True)
-    assert world.ran == ["2", "v2"]  # the deployment is no training and comes first
-
-
 async def test_two_watchers_of_one_database_start_one_run(world: World, tmp_path: Path) -> None:
     """Each in a folder of its own, as on two machines; one folder admits only one."""
     database = f"sqlite+aiosqlite:///{tmp_path / 'shared.db'}"
     world.keys["data"] = "v1"
     watchers = []
     for name in ("a", "b"):
-        command = (sys.executable, "-c", _APPEND, str(tmp_path / "ran"), "{key}", "0")
+        command = (sys.executable, "-c", APPEND, str(tmp_path / "ran"), "{key}", "0")
         settings = WatchSettings(
             directory=str(tmp_path / name), limits=LimitSettings(cool_down_hours=0), train=command
         )
@@ -157,6 +60,27 @@ async def test_two_watchers_of_one_database_start_one_run(world: World, tmp_path
     assert world.ran == ["v2"]
 
 
+async def _open_at_once(url: str) -> None:
+    logs = [AuditLog(url) for _ in range(4)]
+    await asyncio.gather(*(log.open() for log in logs))
+    assert [await log.events() for log in logs] == [[]] * 4
+    async with logs[0].engine.begin() as connection:
+        await connection.run_sync(WatchBase.metadata.drop_all)
+    for log in logs:
+        await log.close()
+
+
+@pytest.mark.parametrize("server", [None, postgres_server])
+async def test_processes_that_begin_at_once_share_a_new_database(
+    server: Callable[[Path], RunningServer] | None, tmp_path: Path
+) -> None:
+    running = server(tmp_path) if server else None
+    for _ in range(5):
+        await _open_at_once(running.url if running else f"sqlite+aiosqlite:///{tmp_path / 'watch.db'}")
+    if running:
+        running.stop()
+
+
 async def test_a_second_watcher_of_a_folder_is_refused(world: World) -> None:
     first = asyncio.create_task(world.watcher().run())
     await _until(lambda: (world.folder / "watch.db").exists())
@@ -165,53 +89,6 @@ async def test_a_second_watcher_of_a_folder_is_refused(world: World) -> None:
     await world.watcher(dry_run=True).run(once=True)  # starts nothing
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
-
-
-async def test_a_killed_watcher_is_resumed_and_gives_up_in_the_end(world: World) -> None:
-    world.keys["data"] = "v1"
-    await world.watcher(world.trigger("data")).run(once=True)
-    audit = AuditLog(f"sqlite+aiosqlite:///{world.folder / 'watch.db'}")
-    event = await audit.record("data", "v2", "train", world.now, after=1)
-    assert event and await audit.claim(event, world.now)  # then the process was killed
-    assert not await audit.claim(event, world.now)
-    world.keys["data"] = "v2"
-    await world.watcher(world.trigger("data")).run(once=True)
-    assert world.ran == ["v2"] and (await world.events())[-1].attempts == 2
-    await audit.change(event, state="running", attempts=3)
-    await audit.close()
-    await world.watcher(world.trigger("data")).run(once=True)
-    assert world.ran == ["v2"] and (await world.events())[-1].reason == "given up after 3 attempts"
-
-
-async def test_a_run_that_goes_on_is_waited_for(world: World, tmp_path: Path) -> None:
-    """The command says twice that another run works in the folder, then ends well."""
-    world.keys["data"] = "v1"
-    count = (
-        "import sys; f = open(sys.argv[1], 'a+'); f.write('x'); f.seek(0); sys.exit(14 * (f.read() < 'xxx'))"
-    )
-    settings = WatchSettings(
-        directory=str(tmp_path),
-        every_seconds=0.01,
-        limits=LimitSettings(cool_down_hours=0),
-        train=(sys.executable, "-c", count, str(tmp_path / "count")),
-    )
-    watcher = Watcher(settings, [world.trigger("data")], AuditLog(settings.database_url))
-    await watcher.run(once=True)
-    world.keys["data"] = "v2"
-    await watcher.run(once=True)
-    assert (tmp_path / "count").read_text() == "xxx" and (await world.events())[-1].state == "succeeded"
-
-
-async def test_a_failed_run_is_recorded_with_its_log(world: World) -> None:
-    before = _failures()
-    world.keys["data"], world.exit_code = "v1", 3
-    watcher = world.watcher(world.trigger("data"))
-    await watcher.run(once=True)
-    world.keys["data"] = "v2"
-    await watcher.run(once=True)
-    event = (await world.events())[-1]
-    assert event.state == "failed" and event.reason.startswith("exit code 3, see ") and event.ended
-    assert _failures() == before + 1
 
 
 async def test_triggers_are_seen_while_a_training_runs_and_at_once_when_woken(world: World) -> None:
@@ -233,110 +110,20 @@ async def test_triggers_are_seen_while_a_training_runs_and_at_once_when_woken(wo
     async def states() -> list[str]:
         return [event.state for event in await audit.events()]
 
-    await _until_async(states, ["baseline"])
+    await until_states(states, ["baseline"])
     world.keys["data"] = "v2"
     watcher.wake()
-    await _until_async(states, ["baseline", "running"])
+    await until_states(states, ["baseline", "running"])
     world.keys["alert"] = "drift"
     watcher.wake()
-    await _until_async(states, ["baseline", "running", "waiting"])
+    await until_states(states, ["baseline", "running", "waiting"])
     world.keys["alert"] = None
     go.touch()
     watcher.wake()
-    await _until_async(states, ["baseline", "succeeded", "succeeded"])
+    await until_states(states, ["baseline", "succeeded", "succeeded"])
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     await audit.close()
-
-
-async def _until_async(read: Callable[[], Awaitable[list[str]]], wanted: list[str]) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            with contextlib.suppress(OperationalError):  # before the table is made
-                if await read() == wanted:
-                    return
-            await asyncio.sleep(0.01)
-
-
-async def test_a_refused_training_is_no_failure_and_is_not_rolled_out(world: World) -> None:
-    before = _failures()
-    world.keys["data"], world.exit_code = "v1", GateError.exit_code
-    watcher = world.watcher(world.trigger("data"), rollout=world.command("rollout", 0))
-    await watcher.run(once=True)
-    world.keys["data"] = "v2"
-    await watcher.run(once=True)
-    await watcher.run(once=True)
-    event = (await world.events())[-1]
-    assert (event.state, world.ran) == ("refused", ["v2"]) and event.reason.startswith("exit code 10, see ")
-    assert _failures() == before
-
-
-async def test_what_was_trained_is_rolled_out_from_the_folder_of_its_training(world: World) -> None:
-    world.keys["data"] = "v1"
-    watcher = world.watcher(world.trigger("data"), rollout=world.command("{output}", RolloutError.exit_code))
-    await watcher.run(once=True)
-    world.keys["data"] = "v2"
-    await watcher.run(once=True)
-    await watcher.run(once=True)
-    assert world.ran == ["v2", str(world.folder / "runs" / "000002")]
-    events = [(event.trigger, event.key, event.action, event.state) for event in await world.events()]
-    assert events[1:] == [("data", "v2", "train", "succeeded"), ("trained", "2", "rollout", "refused")]
-
-
-async def test_a_watcher_killed_after_the_training_rolls_out_once(world: World) -> None:
-    """The rollout was recorded, the end of the training was not."""
-    world.keys["data"] = "v1"
-    watcher = world.watcher(world.trigger("data"), rollout=world.command("rollout"))
-    await watcher.run(once=True)
-    audit = AuditLog(f"sqlite+aiosqlite:///{world.folder / 'watch.db'}")
-    event = await audit.record("data", "v2", "train", world.now, after=1)
-    assert event and await audit.claim(event, world.now)
-    await audit.record("trained", str(event.id), "rollout", world.now, after=0)
-    await audit.close()
-    world.keys["data"] = "v2"
-    await watcher.run(once=True)
-    await watcher.run(once=True)
-    assert world.ran == ["v2", "rollout"]
-
-
-async def test_what_is_prepared_starts_no_further_training(world: World) -> None:
-    """Collected corrections change the data, and an alarm that comes meanwhile wants the same photos."""
-    seen = world.folder / "photos"
-    seen.write_text("v1")
-
-    async def observe(now: datetime) -> str | None:
-        return seen.read_text()
-
-    async def alarm(now: datetime) -> str | None:
-        return "alarm" if seen.read_text() == "v2 and corrections" else None
-
-    triggers = [
-        Trigger("data", "train", observe, lambda before, now: before != now),
-        Trigger("alert", "train", alarm, lambda before, now: before != now, has_baseline=False),
-    ]
-    append = "import sys; open(sys.argv[1], 'a').write(' and corrections')"
-    watcher = world.watcher(*triggers, prepare=(sys.executable, "-c", append, str(seen)))
-    await watcher.run(once=True)
-    seen.write_text("v2")
-    await watcher.run(once=True)
-    await watcher.run(once=True)
-    assert world.ran == ["v2"]
-    states = [(event.key, event.state) for event in await world.events()]
-    assert states == [
-        ("v1", "baseline"),
-        ("v2", "succeeded"),
-        ("v2 and corrections", "covered"),
-        ("alarm", "covered"),
-    ]
-
-
-async def test_a_training_that_cannot_be_prepared_fails(world: World) -> None:
-    world.keys["data"] = "v1"
-    watcher = world.watcher(world.trigger("data"), prepare=world.command("prepare", 5))
-    await watcher.run(once=True)
-    world.keys["data"] = "v2"
-    await watcher.run(once=True)
-    assert world.ran == ["prepare"] and (await world.events())[-1].reason.startswith("exit code 5")
 
 
 async def test_a_dry_run_starts_and_records_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -349,8 +136,46 @@ async def test_a_dry_run_starts_and_records_nothing(world: World, caplog: pytest
     assert len(await world.events()) == 1
 
 
-async def test_a_trigger_that_cannot_be_read_keeps_no_other_back(world: World) -> None:
+async def test_a_dry_run_says_why_nothing_would_start(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    await world.watcher(world.trigger("data"), dry_run=True).run(once=True)
+    world.keys["data"] = "v1"
+    await world.watcher(world.trigger("data"), dry_run=True).run(once=True)
+    await world.watcher(world.trigger("data")).run(once=True)
+    await world.watcher(world.trigger("data"), dry_run=True).run(once=True)
+    assert [record.message for record in caplog.records if record.message.startswith("data: ")] == [
+        "data: nothing",
+        "data: v1, the first look: it starts nothing",
+        "data: v1, nothing new since event 1",
+    ]
+
+
+async def test_a_dry_run_says_what_limits_hold_back(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for key in ("v1", "v2", "v3"):
+        world.keys["data"] = key
+        await world.watcher(world.trigger("data"), cool_down_hours=12).run(once=True)
+    world.keys["data"] = "v4"
+    caplog.clear()
+    await world.watcher(world.trigger("data"), dry_run=True, cool_down_hours=12).run(once=True)
+    limit = "would wait: cool-down until 2026-11-30 12:00 UTC"
+    assert caplog.messages == [f"data: v4, would start, but {limit}", f"event 3, data: v3, {limit}"]
+    caplog.clear()
+    world.now += timedelta(hours=13)
+    await world.watcher(world.trigger("data"), dry_run=True, cool_down_hours=12).run(once=True)
+    assert caplog.messages == ["data: v4, would start", "event 3, data: v3, would start"]
+    assert world.ran == ["v2"]
+
+
+async def test_a_trigger_that_cannot_be_read_keeps_no_other_back(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The same error is said once, not at each look; after an answer it is news again."""
+    broken_is_read = False
+
     async def fail(now: datetime) -> str | None:
+        if broken_is_read:
+            return None
         raise OSError("no network")
 
     broken = Trigger("corrections", "train", fail, lambda before, now: True)
@@ -360,11 +185,12 @@ async def test_a_trigger_that_cannot_be_read_keeps_no_other_back(world: World) -
     world.keys["data"] = "v2"
     await watcher.run(once=True)
     assert world.ran == ["v2"]
-
-
-def _failures() -> float:
-    labels = {"action": "train", "state": "failed"}
-    return metrics.REGISTRY.get_sample_value("watch_events_total", labels) or 0
+    assert caplog.text.count("corrections cannot be read: OSError: no network") == 1
+    broken_is_read = True
+    await watcher.run(once=True)
+    broken_is_read = False
+    await watcher.run(once=True)
+    assert caplog.text.count("corrections cannot be read: OSError: no network") == 2
 
 
 async def _until(condition: Callable[[], bool]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -18,8 +19,11 @@ def dashboards(
     from phytoflow.alerts.prometheus import render_rule_file
     from phytoflow.dashboards.catalogue import DASHBOARDS
     from phytoflow.dashboards.grafana import render_json
+    from phytoflow.errors import ConfigError
     from phytoflow.storage.atomic import atomic_file
 
+    if webhook and not (urlsplit(webhook).scheme in ("http", "https") and urlsplit(webhook).hostname):
+        raise ConfigError(f"--webhook {webhook} is no URL", remedy="give one with http:// or https://")
     files = {f"{one.uid}.json": render_json(one) for one in DASHBOARDS}
     files |= {"rules.yaml": render_rule_file(GROUPS), "alertmanager.yaml": render_config(webhook)}
     directory.mkdir(parents=True, exist_ok=True)

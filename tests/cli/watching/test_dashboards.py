@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 from typer.testing import CliRunner
 
 from phytoflow.cli.main import app
+from phytoflow.errors import ConfigError
 
 
 def test_files_for_grafana_prometheus_and_alertmanager(tmp_path: Path) -> None:
@@ -22,3 +24,11 @@ def test_files_for_grafana_prometheus_and_alertmanager(tmp_path: Path) -> None:
     assert {group["name"] for group in yaml.safe_load(files["rules.yaml"])["groups"]} >= {"phytoflow-gateway"}
     (receiver,) = yaml.safe_load(files["alertmanager.yaml"])["receivers"]
     assert receiver["webhook_configs"] == [{"url": "https://chat.example/x", "send_resolved": True}]
+
+
+def test_an_address_that_is_no_url_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--webhook alerts is no URL"):
+        CliRunner().invoke(
+            app, ["dashboards", str(tmp_path / "new"), "--webhook", "alerts"], catch_exceptions=False
+        )
+    assert not (tmp_path / "new").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from phytoflow.cli.main import app
@@ -25,3 +26,11 @@ def test_two_runs_are_compared(tmp_path: Path) -> None:
     assert "2: large" in html.read_text()
     alone = CliRunner().invoke(app, ["runs", "compare", "large", "--output", str(tmp_path)])
     assert isinstance(alone.exception, ConfigError)
+    assert f"experiment phytoflow of {tmp_path / 'mlflow.db'}" in str(alone.exception)
+
+
+def test_a_folder_without_runs_is_named_and_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    done = CliRunner().invoke(app, ["runs", "compare", "--output", str(tmp_path / "elsewhere")])
+    assert isinstance(done.exception, ConfigError) and "elsewhere has no mlflow.db" in str(done.exception)
+    assert not (tmp_path / "elsewhere").exists()

@@ -70,7 +70,7 @@ class Users:
                 headers = {"Authorization": f"Bearer {tokens[number % 20]}", "Content-Type": "image/png"}
                 photo = PHOTOS[number % len(PHOTOS)]
                 self.statuses.append(client.post("/v1/predict", content=photo, headers=headers).status_code)
-                time.sleep(0.02)
+                time.sleep(0.1)  # the canary takes some seconds
 
     @contextmanager
     def asking(self) -> Iterator[None]:

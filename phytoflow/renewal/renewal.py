@@ -1,38 +1,59 @@
-"""A whole rollout on a stack: from a bundle to the champion, or to the reason why not."""
+"""A whole rollout: from a bundle to the champion, or to the reason why not."""
 
 from __future__ import annotations
 
-import json
 import logging
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
-from phytoflow.bundle.bundle import Bundle
 from phytoflow.client.gateway import GatewayClient, GatewayError
-from phytoflow.errors import RolloutError, ServingError
+from phytoflow.errors import PhytoflowError, RolloutError, ServingError
 from phytoflow.rollout.settings import RolloutSettings
 from phytoflow.rollout.stages import ACTIVE
-from phytoflow.stack.layout import Layout
-from phytoflow.stack.models import end_challenger, read_plan, serve
-from phytoflow.storage.atomic import atomic_file
-from phytoflow.storage.folder_lock import exclusive_folder
 from phytoflow.tracking.registry import promote, register
 from phytoflow.tracking.settings import TrackingSettings
 
 _LOG = logging.getLogger(__name__)
 _PROMOTED = ("promoted", "settled")
 _FOLLOW_SECONDS = 2.0  # gateway and worker follow a rollout each second
+_SETTLE_SECONDS = 120.0  # a former pod of the champion answers on open connections until it has ended
+
+
+class ModelServers(Protocol):
+    """The predictors of champion and challenger, and a bundle that is to be served."""
+
+    def exclusive(self) -> AbstractContextManager[object]:
+        """Keeps other rollouts of these predictors out."""
+
+    def serve(self, role: Literal["champion", "challenger"], model_version: str = "") -> str:
+        """Serves the bundle and returns the predictor's URL once it answers; the same again changes nothing.
+
+        Args:
+            role: Which predictor.
+            model_version: The bundle's version in the registry, if it is known.
+        """
+
+    def end_challenger(self) -> None:
+        """Ends the challenger's predictor; nothing happens without one."""
+
+    def is_of_bundle(self, rollout: dict[str, Any]) -> bool:
+        """Whether a rollout of the gateway is one of this bundle that was begun from here."""
+
+    def remember(self, rollout: dict[str, Any]) -> None:
+        """Notes that a rollout is one of this bundle."""
 
 
 @dataclass(frozen=True)
 class Renewal:
-    """Rolls a bundle out on a stack. Killed at any moment, the same call goes on from there.
+    """Rolls a bundle out. Killed at any moment, the same call goes on from there.
 
     Attributes:
-        layout: The stack's folder.
-        bundle: Folder of the challenger's bundle, in the output folder of its run.
+        servers: The predictors.
+        bundle: Folder of the challenger's bundle.
+        output: Holds the registry if ``tracking`` names none.
         client: Calls the gateway as an administrator.
         tracking: The registry whose champion moves.
         settings: Thresholds; None: those of the gateway.
@@ -40,8 +61,9 @@ class Renewal:
         poll_seconds: Pause between two looks at the rollout.
     """
 
-    layout: Layout
+    servers: ModelServers
     bundle: Path
+    output: str
     client: GatewayClient
     tracking: TrackingSettings
     settings: RolloutSettings | None = None
@@ -55,52 +77,59 @@ class Renewal:
             FolderInUseError: Another process does so on this stack.
             RolloutError: The challenger was not promoted. The champion goes on as before.
             ServingError: A predictor or the gateway does not answer, or another rollout is in progress.
+            DeployError: The cluster does not serve the bundle, or another process works there.
             TrackingError: The registry cannot be reached.
         """
-        with exclusive_folder(self.layout.directory / "rollout"):
+        with self.servers.exclusive():
             self._run()
 
     def _run(self) -> None:
         state = self._wait(self._begin())
         if state["stage"] not in _PROMOTED:
-            end_challenger(self.layout)
+            self.servers.end_challenger()
             raise RolloutError(f"the challenger was {state['stage'].replace('_', ' ')}: {state['next']}")
+        model_version = register(self.bundle, self.tracking, self.output)
         if state["stage"] == "promoted":
             time.sleep(_FOLLOW_SECONDS)  # then nobody is answered by the former champion any more
-            serve(self.layout, "champion", self.bundle)
-            self._call("POST", "/settle")
-        output = self.bundle.resolve().parent
-        promote(self.tracking, output, register(self.bundle, self.tracking, output))
-        time.sleep(_FOLLOW_SECONDS)  # then nobody is answered by the challenger's process any more
-        end_challenger(self.layout)
+            self.servers.serve("champion", model_version)
+            self._settle()
+        promote(self.tracking, self.output, model_version)
+        time.sleep(_FOLLOW_SECONDS)  # then nobody is answered by the challenger's predictor any more
+        self.servers.end_challenger()
+
+    def _settle(self) -> None:
+        """Gives the users back to the champion, once it answers with the promoted version alone."""
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while True:
+            try:
+                self._call("POST", "/settle")
+                return
+            except GatewayError as error:
+                if error.reason != "other_version" or time.monotonic() > deadline:
+                    raise
+            time.sleep(self.poll_seconds)
 
     def _begin(self) -> str:
         """Id of the rollout of this bundle: the one that an earlier call began, or a new one."""
-        version, current = Bundle.load(self.bundle).manifest.version, self._current()
+        current = self._current()
         active = current is not None and current["stage"] in ACTIVE
-        same = current is not None and self._remembered() == {"id": current["id"], "version": version}
-        if current and same and (active or not self.again):
-            return str(current["id"])
-        if active and read_plan(self.layout).challenger != str(self.bundle.resolve()):
-            raise ServingError("another rollout is in progress", remedy="wait for its end, or abort it")
-        try:
-            url = serve(self.layout, "challenger", self.bundle)
-        except ServingError:
-            if not active:
-                end_challenger(self.layout)
-            raise
-        if current is None or not active:
-            current = self._start(url)
-        with atomic_file(self._memory) as temporary:
-            temporary.write_text(json.dumps({"id": current["id"], "version": version}))
+        if current is None or not self.servers.is_of_bundle(current) or (self.again and not active):
+            if active:
+                raise ServingError("another rollout is in progress", remedy="wait for its end, or abort it")
+            current = self._start()
+        self.servers.remember(current)
         return str(current["id"])
 
-    def _start(self, url: str) -> dict[str, Any]:
-        body: dict[str, Any] = {"challenger": url}
+    def _start(self) -> dict[str, Any]:
+        try:
+            body: dict[str, Any] = {"challenger": self.servers.serve("challenger")}
+        except PhytoflowError:
+            self.servers.end_challenger()
+            raise
         if self.settings:
             body["settings"] = self.settings.model_dump(mode="json")
         started = dict(self.client.request("POST", "/v1/rollouts", body))
-        _LOG.info("the rollout of %s has begun", self.bundle)
+        _LOG.info("the rollout of %s has begun", body["challenger"])
         return started
 
     def _wait(self, rollout_id: str) -> dict[str, Any]:
@@ -135,14 +164,3 @@ class Renewal:
 
     def _call(self, method: str, path: str = "") -> dict[str, Any]:
         return dict(self.client.request(method, f"/v1/rollouts/current{path}"))
-
-    @property
-    def _memory(self) -> Path:
-        """Names the rollout that was begun last, and its challenger."""
-        return self.layout.directory / "rollout" / "newest.json"
-
-    def _remembered(self) -> Any:
-        try:
-            return json.loads(self._memory.read_text())
-        except (OSError, ValueError):
-            return None
