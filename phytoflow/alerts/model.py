@@ -6,6 +6,7 @@ from phytoflow.alerts.rule import Alert, Group
 
 _OLDEST_DAYS = 180  # two seasons: by then the plants look different
 _LONGEST_STAGE_DAYS = 3  # a stage that lacks evidence for longer lacks traffic or reviewers
+_LONGEST_DRIFT_ROUND_SECONDS = 120  # a round begins every few seconds; scrapes may be a minute apart
 _CONTRADICTED = 'gateway_feedback_total{verdict="label"}'
 _JUDGED = 'gateway_feedback_total{verdict=~"label|right"}'
 
@@ -58,6 +59,16 @@ GROUP = Group(
             "critical",
             "the estimated accuracy lies {{ $value | humanizePercentage }} below that of the reference",
             "Compare with reviewed photos. If it is so, roll back or retrain.",
+        ),
+        # The newest success of all replicas: it is enough that one of them compares.
+        Alert(
+            "PhytoflowDriftNotWatched",
+            "time() - max by (namespace) (gateway_drift_last_success_timestamp_seconds > 0) "
+            f"> {_LONGEST_DRIFT_ROUND_SECONDS}",
+            "15m",
+            "warning",
+            "photos have not been compared with the reference for {{ $value | humanizeDuration }}",
+            "The gateway's log says why: `drift is not watched`.",
         ),
         Alert(
             "PhytoflowModelOld",

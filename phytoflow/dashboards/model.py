@@ -71,6 +71,13 @@ DASHBOARD = Dashboard(
             maximum=1,
         ),
         Panel(
+            "Age of the drift comparison",
+            "Time since the gateway last looked for new photos and compared them; usually a few seconds.",
+            "s",
+            (Query(f"time() - max(gateway_drift_last_success_timestamp_seconds{{{NAMESPACE}}} > 0)", "age"),),
+            "The gateway watches no drift: upstream.champion_bundle names no bundle with a reference.",
+        ),
+        Panel(
             "Feedback by verdict",
             "What users say of predictions, a second: right, another class, or cannot tell.",
             "reqps",

@@ -109,6 +109,11 @@ for _reason, _code in (
     PROBLEMS.labels(_reason, _code)
 for _reason in ("busy", "unstorable", "storage"):
     PHOTOS_NOT_STORED.labels(_reason)
+DRIFT_LAST_SUCCESS = Gauge(
+    "gateway_drift_last_success_timestamp_seconds",
+    "When the drift job last ended a round without a fault, at first when it began; 0 without a reference.",
+    registry=REGISTRY,
+)
 DRIFT_PHOTOS = Gauge("gateway_drift_photos", "Photos that the drift monitor compared.", registry=REGISTRY)
 DRIFT_WEALTH = Gauge(
     "gateway_drift_wealth", "Wealth of the drift test; 200 raises the alarm.", registry=REGISTRY

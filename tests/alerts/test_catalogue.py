@@ -82,6 +82,11 @@ def _accuracy(estimate: str, namespace: str = "plants") -> dict[str, str]:
     }
 
 
+def _last_success(values: str, instance: str, namespace: str = "plants") -> dict[str, str]:
+    metric = "gateway_drift_last_success_timestamp_seconds"
+    return {f'{metric}{{namespace="{namespace}", instance="{instance}"}}': values}
+
+
 CASES = {
     "PhytoflowAvailabilityBurnsFast": Case(
         _requests(10),
@@ -206,6 +211,18 @@ CASES = {
         _accuracy("0.8"),
         "the estimated accuracy lies 15% below that of the reference",
         _accuracy("0.86") | _accuracy("NaN", "unknown"),
+    ),
+    "PhytoflowDriftNotWatched": Case(
+        # Two that stopped after one minute and after two, and one that has no reference.
+        _last_success("0+15x4 60x200", "a")
+        | _last_success("0+15x8 120x200", "b")
+        | _last_success("0x200", "c"),
+        "photos have not been compared with the reference for 18m 0s",
+        # One of two goes on; a namespace without a reference; rounds every ten minutes.
+        _last_success("60x200", "a")
+        | _last_success("0+15x200", "b")
+        | _last_success("0x200", "a", "unwatched")
+        | _last_success("1x40 601x40 1201x40", "a", "seldom"),
     ),
     "PhytoflowModelOld": Case(
         # Time begins at 0 in promtool.

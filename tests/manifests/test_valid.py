@@ -14,7 +14,7 @@ from tests.manifests.conftest import Build, Object
 CASES = [
     ("kustomize/overlays/dev", ()),
     ("kustomize/overlays/staging", ("gpu",)),
-    ("kustomize/overlays/prod", ("restricted-egress", "watch")),
+    ("kustomize/overlays/prod", ("restricted-egress", "watch", "watch-rollouts")),
     ("manifests/predictor", ()),
     ("manifests/predictor", ("autoscaling-keda",)),
     ("manifests/predictor", ("autoscaling-hpa",)),

@@ -35,6 +35,7 @@ class ApiServer:
         fate: Returns None for an InferenceService that becomes ready, else its container's waiting reason.
         answer: Computes what a pod answers.
         writes: Method and path of every write, in order.
+        dry_runs: Objects that were applied by a dry run, in order; they are not stored.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -42,6 +43,7 @@ class ApiServer:
         self.fate: Callable[[Object], str | None] = lambda service: None
         self.answer = answer
         self.writes: list[str] = []
+        self.dry_runs: list[Object] = []
         self._lock, self._version = threading.Lock(), 0
         owner = self
 
@@ -83,9 +85,12 @@ class ApiServer:
         if "/proxy/" in parts.path:
             return 200, self._predict(parts.path, body, int(headers["Inference-Header-Content-Length"]))
         with self._lock:
+            query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+            if query.get("dryRun"):
+                self.dry_runs.append(json.loads(body))
+                return 200, body
             if method != "GET":
                 self.writes.append(f"{method} {parts.path.rsplit('/namespaces/plants/')[-1]}")
-            query = {key: values[0] for key, values in parse_qs(parts.query).items()}
             status, answer = self._handle_object(method, parts.path, json.loads(body) if body else {}, query)
         return status, json.dumps(answer).encode()
 
@@ -134,7 +139,7 @@ class ApiServer:
         """Does at once what KServe and the controllers behind it do."""
         name, annotations = service["metadata"]["name"], service["metadata"]["annotations"]
         fate, revision = self.fate(service), annotations[REVISION]
-        labels = {"serving.kserve.io/inferenceservice": name}
+        labels = {"serving.kserve.io/inferenceservice": name, "app": f"isvc.{name}-predictor"}
         template = {"metadata": {"annotations": {REVISION: revision}, "labels": labels}}
         counts = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": int(fate is None)}
         core = re.sub(r"/apis/.*(/namespaces/[^/]+)/.*", r"/api/v1\1", path)

@@ -1,4 +1,4 @@
-"""A small S3 server that lists, reads and writes. Each folder below its root is a bucket."""
+"""A small S3 server that lists, reads, writes and deletes. Each folder below its root is a bucket."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ class _Handler(SimpleHTTPRequestHandler):
         file = Path(self.translate_path(urlsplit(self.path).path))
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+        self._answer(b"")
+
+    def do_DELETE(self) -> None:
+        Path(self.translate_path(urlsplit(self.path).path)).unlink(missing_ok=True)
         self._answer(b"")
 
     def _answer(self, content: bytes) -> None:

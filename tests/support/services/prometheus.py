@@ -17,9 +17,15 @@ SCRAPE_SECONDS = 1
 
 
 def prometheus_server(
-    folder: Path, targets: Mapping[str, str], rules: str, *, alertmanager: str = "", port: int = 0
+    folder: Path,
+    targets: Mapping[str, str],
+    rules: str,
+    *,
+    alertmanager: str = "",
+    port: int = 0,
+    scrape_seconds: int = SCRAPE_SECONDS,
 ) -> RunningServer:
-    """A Prometheus that scrapes every second; skips the test if there is none.
+    """A Prometheus; skips the test if there is none.
 
     Args:
         folder: For its files.
@@ -27,6 +33,7 @@ def prometheus_server(
         rules: Content of the rule file.
         alertmanager: HOST:PORT of an Alertmanager; empty: none.
         port: Its own port; 0: a free one.
+        scrape_seconds: Time between scrapes, and how long one may take.
     """
     program = shutil.which("prometheus")
     if program is None:
@@ -40,9 +47,9 @@ def prometheus_server(
         }
         for job, target in targets.items()
     ]
-    every = f"{SCRAPE_SECONDS}s"
+    every = f"{scrape_seconds}s"
     settings = {
-        "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
+        "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": "1s"},
         "rule_files": ["rules.yaml"],
         "scrape_configs": scrapes,
     }
