@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from scripts.generate_docs.alerting import alerts_page, dashboards_page, dashboards_yaml, rules_yaml
 from scripts.generate_docs.commands import commands
-from scripts.generate_docs.configuration import configuration
+from scripts.generate_docs.configuration import configuration, service_settings
 from scripts.generate_docs.decisions import decisions
 from scripts.generate_docs.exit_codes import exit_codes
 from scripts.generate_docs.gateway_api import gateway_api
@@ -15,6 +15,7 @@ from scripts.generate_docs.schemas import bundle_json, metrics_json
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/configuration.md": configuration,
+    "docs/reference/service-settings.md": service_settings,
     "docs/reference/cli.md": commands,
     "docs/reference/exit-codes.md": exit_codes,
     "docs/reference/gateway-api.md": gateway_api,

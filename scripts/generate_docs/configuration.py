@@ -6,7 +6,9 @@ import yaml
 
 from phytoflow.config.presets import PRESETS
 from phytoflow.config.reference import SectionReference, references
+from phytoflow.watch import settings as watch
 from scripts.generate_docs.markdown import NOTE, cell, table, value
+from serving.gateway import settings as gateway
 
 _INTRODUCTION = """# Settings
 
@@ -14,6 +16,28 @@ Settings are given as `--set KEY=VALUE`, repeatedly, or in a YAML file with `--c
 preset, file, `--set`; later ones win. `phytoflow settings --format yaml` writes such a file with every
 default.
 """
+_SERVICE = """# Settings of gateway and watch
+
+Both read a YAML file with these keys: `phytoflow gateway serve --config FILE` and `phytoflow watch FILE`. An
+environment variable wins over the file. It is the prefix and the key with two underscores for each dot, for
+instance `{example}`. With `__FILE` at its end it names a file that holds the value.
+
+The keys of the gateway's section `rollout` are also those of the option `--thresholds` of
+`phytoflow rollout start` and `run`. `phytoflow stack up` writes the gateway's file itself.
+"""
+
+
+def service_settings() -> str:
+    """The settings of the gateway and of `phytoflow watch`."""
+    example = f"{watch.ENVIRONMENT_PREFIX}LIMITS__COOL_DOWN_HOURS=6"
+    parts = [NOTE, _SERVICE.format(example=example)]
+    for name, model, prefix in (
+        ("Gateway", gateway.GatewaySettings, gateway.ENVIRONMENT_PREFIX),
+        ("Watch", watch.WatchSettings, watch.ENVIRONMENT_PREFIX),
+    ):
+        title = f"## {name}\n\nPrefix of the environment variables: `{prefix}`.\n"
+        parts += [title, *(_section(one, f"{name}: {one.name}") for one in references(model))]
+    return "\n".join(parts)
 
 
 def configuration() -> str:
@@ -23,9 +47,9 @@ def configuration() -> str:
     return "\n".join([NOTE, _INTRODUCTION, *sections, f"## Presets\n\nWhat each `preset` sets:\n{presets}"])
 
 
-def _section(section: SectionReference) -> str:
+def _section(section: SectionReference, heading: str = "") -> str:
     rows = ([f"`{s.key}`", cell(s.meaning), _allowed(s.allowed), value(s.default)] for s in section.settings)
-    title = f"## {section.name}\n\n{section.meaning}\n\n" if section.name else ""
+    title = f"## {heading or section.name}\n\n{section.meaning}\n\n" if section.name else ""
     return title + table(["setting", "meaning", "allowed", "default"], rows)
 
 

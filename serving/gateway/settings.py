@@ -40,7 +40,7 @@ class ServerSettings(Section):
 
 
 class UpstreamSettings(Section):
-    """The predictors. Traffic weights will stand here, too."""
+    """The predictors."""
 
     champion: str = Field(
         "http://127.0.0.1:8080",

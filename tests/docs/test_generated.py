@@ -26,5 +26,8 @@ def test_every_setting_command_and_code_has_a_row() -> None:
         PAGES[f"docs/reference/{n}.md"]() for n in ("configuration", "cli", "exit-codes")
     )
     assert "| `training.finetune_epochs` |" in settings and "| `deploy.namespace` |" in settings
+    services = PAGES["docs/reference/service-settings.md"]()
+    assert "| `monitoring.webhook_url` |" in services and "| `limits.cool_down_hours` |" in services
+    assert "| `rollout.min_pairs` |" in services and "PHYTOFLOW_GATEWAY__" in services
     assert "## phytoflow data check\n" in commands and "| `--max_batch_size` |" in commands
     assert all(f"| {code} | {meaning} |" in codes for code, meaning in EXIT_CODES.items())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from phytoflow.config.reference import known_keys
+from phytoflow.config.reference import known_settings
 from scripts.generate_docs.commands import commands
 from scripts.generate_docs.schemas import metrics_json
 from serving.predictor.options import Options
@@ -32,7 +32,7 @@ def names(cell: str) -> Iterator[str]:
 
 @pytest.mark.parametrize(("old", "new"), rows("Settings"))
 def test_settings(old: str, new: str) -> None:
-    known = known_keys()
+    known = known_settings()
     assert [name for name in names(new) if name not in known] == []
     if "=" not in old:
         assert [name for name in names(old) if name in known] == []

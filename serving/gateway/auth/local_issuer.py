@@ -35,6 +35,11 @@ class LocalIssuer:
     key_id: str
     private_key: Ed25519PrivateKey
 
+    @staticmethod
+    def exists(directory: Path) -> bool:
+        """Whether a folder has one: it is that of a gateway."""
+        return (directory / _FILE).is_file()
+
     @classmethod
     def open(cls, directory: Path) -> LocalIssuer:
         """Reads the issuer's file, or makes it, readable for its owner only; raises StorageError."""
