@@ -48,8 +48,8 @@ docs: setup ## The documentation site in build/site: pages from the code, links 
 	$(BIN)/python -m scripts.generate_docs
 	$(BIN)/zensical build --strict
 
-e2e: setup ## Tests on the cluster that KUBECONFIG names (PYTEST_ARGS=)
-	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
+e2e: setup ## The whole circle on this machine, and tests on the cluster that KUBECONFIG names (PYTEST_ARGS=)
+	$(BIN)/python -m pytest tests/slow/test_circle.py tests/slow/stack/test_renewal.py tests/e2e $(PYTEST_ARGS)
 
 images: ## Build what the end-to-end tests run, with buildah, podman or docker (BASE_IMAGE=, TAG=)
 	images/build predictor gateway watch mlflow postgresql redis
@@ -62,6 +62,9 @@ image-gateway: ## Build the gateway alone
 
 image-watch: ## Build the image of `phytoflow watch`
 	images/build watch
+
+image-monitor: ## Build the image of `phytoflow monitor` with Evidently
+	images/build monitor
 
 image-predictor-gpu: ## Build the predictor on CUDA (TORCH_INDEX=)
 	images/build predictor-gpu
@@ -84,8 +87,8 @@ workflows: ## Check the workflows (needs actionlint: scripts/install-tools)
 wheel: setup ## Build the wheel into dist/
 	$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist
 
-compile: setup ## Write the pipeline as YAML for Kubeflow Pipelines (IMAGE=NAME:TAG)
-	$(BIN)/phytoflow pipeline compile $(if $(IMAGE),--image $(IMAGE))
+compile: setup ## Write the pipeline as YAML for Kubeflow Pipelines (IMAGE=NAME:TAG, WORKERS=4: with a search)
+	$(BIN)/phytoflow pipeline compile $(if $(IMAGE),--image $(IMAGE)) $(if $(WORKERS),--workers $(WORKERS))
 
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 lock: ## Resolve the lock files (UPGRADE=1: to the newest versions)
@@ -95,6 +98,7 @@ lock: ## Resolve the lock files (UPGRADE=1: to the newest versions)
 	$(UV_COMPILE) pyproject.toml --extra serve -c requirements/all.lock -o requirements/serve.lock
 	$(UV_COMPILE) pyproject.toml --extra gateway -c requirements/all.lock -o requirements/gateway.lock
 	$(UV_COMPILE) pyproject.toml --extra watch -c requirements/all.lock -o requirements/watch.lock
+	$(UV_COMPILE) pyproject.toml --extra evidently -c requirements/all.lock -o requirements/evidently.lock
 	$(UV_COMPILE) pyproject.toml --extra train --extra serve --extra pipelines -c requirements/all.lock -o requirements/pipeline.lock
 	$(UV_COMPILE) pyproject.toml --extra serve requirements/gpu.in -c requirements/all.lock -o requirements/serve-gpu.lock
 	$(UV_COMPILE) requirements/mlflow.in -c requirements/all.lock -o requirements/mlflow.lock

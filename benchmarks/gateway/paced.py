@@ -18,6 +18,11 @@ class _Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the server has closed it, as it does with one that was idle for some seconds."""
+        return self._reader.at_eof()
+
     async def ask(self, request: bytes) -> bytes:
         """Sends a whole request; returns the answer's status line."""
         self._writer.write(request)
@@ -49,6 +54,8 @@ async def _run(port: int, requests: Sequence[bytes], rate: float, seconds: float
 
     async def one(request: bytes, due: float) -> None:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        while idle and idle[-1].is_closed:
+            idle.pop()
         connection = idle.pop() if idle else _Connection(*await asyncio.open_connection("127.0.0.1", port))
         start = time.perf_counter()
         status = await connection.ask(request)

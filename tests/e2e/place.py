@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +30,14 @@ IMAGE = os.environ.get("PHYTOFLOW_TEST_IMAGE", "localhost/phytoflow/predictor:te
 STORE = os.environ.get("PHYTOFLOW_TEST_S3_IN_CLUSTER", "minio.minio:9000")
 NAME = "leaf"
 SETTINGS = DeploySettings(cpu_request="50m", memory_request="128Mi", autoscaling="none")
+# A whole run in a minute or two: small pictures, few resamples, a gate that refuses nothing.
+QUICK: dict[str, Any] = {
+    "model": {"image_size": 64},
+    "training": {"cached_views": 1, "cross_validate_below": 0},
+    "evaluation": {"bootstrap_samples": 100, "latency_photos": 5},
+    "export": {"int8": False},
+    "gate": {"min_accuracy": 0.0, "min_macro_f1": 0.0, "max_latency_ms": 10000},
+}
 SERVICE_ACCOUNTS = "/api/v1/namespaces/{namespace}/serviceaccounts"
 SECRETS = "/api/v1/namespaces/{namespace}/secrets"
 SERVICES = "/api/v1/namespaces/{namespace}/services"

@@ -113,12 +113,14 @@ class Users:
         answered: Number of answers with status 200.
         failed: Everything else.
         retries: Attempts more after a connection broke; 0 takes every broken connection as a failure.
+        pause: Seconds after each answer.
         retried: Connections that broke and whose request was sent once more.
     """
 
     url: str
     headers: dict[str, str]
     retries: int = 0
+    pause: float = 0.0
     answered: int = 0
     retried: int = 0
     failed: list[str] = field(default_factory=list)
@@ -139,6 +141,7 @@ class Users:
                     if self._ended.is_set():
                         return
                     self._ask(client, PHOTOS[(number + turn) % len(PHOTOS)])
+                    self._ended.wait(self.pause)
 
     def _ask(self, client: httpx.Client, photo: bytes) -> None:
         for attempt in range(self.retries + 1):

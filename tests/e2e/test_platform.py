@@ -6,12 +6,15 @@ from pathlib import Path
 
 import mlflow
 import pytest
+import yaml
 from minio import Minio
 
 from phytoflow.bundle.bundle import Bundle
+from phytoflow.data.synthetic.dataset import make_synthetic_dataset
 from tests.e2e.cluster import forwarded, get, kubectl, prometheus, wait_until
 from tests.e2e.conftest import DEPLOYMENTS
 from tests.e2e.names import own_name
+from tests.e2e.place import QUICK
 
 MODEL = own_name("model")
 
@@ -33,29 +36,19 @@ def test_everything_is_ready_and_real(platform: str) -> None:
 def test_a_run_is_registered_in_mlflow_and_its_artifacts_lie_in_minio(
     store: dict[str, str], tmp_path: Path
 ) -> None:
+    photos = make_synthetic_dataset(tmp_path / "photos", photos_per_class=20, seed=1)
+    settings, out = tmp_path / "settings.yaml", tmp_path / "out"
     with forwarded("service/mlflow", 5000) as port:
         tracking = f"http://127.0.0.1:{port}"
-        settings = {"tracking.uri": tracking, "tracking.registered_model": MODEL, "serving.publish": "false"}
-        settings |= {
-            "training.cached_views": "1",
-            "training.finetune_epochs": "1",
-            "training.cross_validate_below": "0",
-        }
-        overrides = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-        command = [
-            sys.executable,
-            "-m",
-            "phytoflow.cli",
-            "run",
-            "--output",
-            str(tmp_path / "out"),
-            *overrides,
-        ]
+        recorded = {"tracking": {"uri": tracking, "registered_model": MODEL}, "serving": {"publish": False}}
+        settings.write_text(yaml.safe_dump({"preset": "fast"} | QUICK | recorded))
+        command = [sys.executable, "-m", "phytoflow.cli", "run", "--data", str(photos), "--output", str(out)]
+        command += ["--config", str(settings)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=800)
         assert done.returncode == 0, done.stdout + done.stderr
         client = mlflow.MlflowClient(tracking)
         version = client.search_model_versions(f"name='{MODEL}'")[0]
-        assert version.tags["bundle_version"] == Bundle.load(tmp_path / "out" / "bundle").manifest.version
+        assert version.tags["bundle_version"] == Bundle.load(out / "bundle").manifest.version
         assert client.get_run(version.run_id).data.metrics
     minio = Minio(
         endpoint=store["AWS_ENDPOINT_URL_S3"].partition("://")[2],
