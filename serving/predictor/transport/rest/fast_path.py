@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from serving.predictor.errors import RequestError, client_disconnected
 from serving.predictor.observability.metrics import count_error
@@ -82,6 +82,7 @@ class InferFastPath(UpgradeIgnoringProtocol):
     def __init__(self, rest: RestEndpoints, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._rest = rest
+        self._unanswered: list[RequestResponseCycle] = []  # of ASGI, on this connection
 
     def on_message_begin(self) -> None:
         """Begins a request: nothing is prepared before it is known which path it takes."""
@@ -97,6 +98,9 @@ class InferFastPath(UpgradeIgnoringProtocol):
         self.url, headers, self.expect_100_continue = received
         self.headers += headers  # in place: the ASGI scope refers to this list
         super().on_headers_complete()
+        if not self.parser.should_upgrade():
+            waiting = [cycle for cycle in self._unanswered if not cycle.response_complete]
+            self._unanswered = [*waiting, self.cycle]
 
     def on_body(self, body: bytes) -> None:
         """Adds to the body of the request."""
@@ -118,6 +122,13 @@ class InferFastPath(UpgradeIgnoringProtocol):
             request.task = self.loop.create_task(self._handle(request))
             self.tasks.add(request.task)
             request.task.add_done_callback(self.tasks.discard)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells all requests of the connection; of pipelined ones uvicorn tells the newest only."""
+        for cycle in self._unanswered:
+            cycle.disconnected = cycle.disconnected or not cycle.response_complete
+            cycle.message_event.set()
+        super().connection_lost(exc)
 
     def _takes_fast_path(self) -> bool:
         return (
@@ -155,7 +166,7 @@ class InferFastPath(UpgradeIgnoringProtocol):
 
     def _send(self, request: FastPathRequest, response: HttpResponse) -> None:
         request.body.release()
-        # Of several pipelined requests uvicorn tells only the last one that their client has disconnected.
+        # Behind this request others may be queued, and uvicorn tells only the newest of a disconnect.
         if request.disconnected or self.transport.is_closing():
             return
         request.response_complete = True

@@ -29,6 +29,7 @@ _METHODS = {
     "on_body": ["self", "body"],
     "on_message_complete": ["self"],
     "on_response_complete": ["self"],
+    "connection_lost": ["self", "exc"],
     "send_400_response": ["self", "msg"],
     "_unset_keepalive_if_required": ["self"],
 }

@@ -144,9 +144,10 @@ def test_bytes_of_those_who_left_are_given_back(server: Server) -> None:
 
 def test_who_left_after_questions_in_a_row_leaves_no_trace(server: Server) -> None:
     affinity, before = urlsplit(server.url), server.log.read_text()
-    for _ in range(5):
+    for milliseconds in range(40):  # the first, the second or the third is in progress
         with socket.create_connection((affinity.hostname, affinity.port), timeout=10) as made:
             made.sendall(question() * 3)
+            time.sleep(milliseconds / 1000)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
     time.sleep(0.5)
     assert httpx.post(f"{server.model}/infer", content=BODY, headers=HEADERS).status_code == 200
