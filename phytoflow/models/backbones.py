@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from phytoflow.models import attention_cnn
+from phytoflow.models.stages import stage_blocks, stage_pooling, stage_stem
 from phytoflow.models.transformer_parts import Tokens, transformer_blocks, transformer_pooling
 
 
@@ -39,7 +40,7 @@ def split_backbone(network: Any) -> BackboneParts:
     Args:
         network: What ``timm.create_model`` returned for a name of ``phytoflow.models.families``.
     """
-    return _SPLITS[type(network).__name__](network)
+    return _SPLITS.get(type(network).__name__, _split_stages)(network)
 
 
 def attention_cnn_parts() -> BackboneParts:
@@ -64,16 +65,9 @@ def _split_resnet(network: Any) -> BackboneParts:
     return BackboneParts(stem, blocks, network.global_pool, network.num_features)
 
 
-def _split_convnext(network: Any) -> BackboneParts:
-    """Each stage's reduction of the resolution belongs to its first block."""
-    blocks: list[nn.Module] = []
-    for stage in network.stages:
-        first, *rest = stage.blocks
-        blocks += [nn.Sequential(stage.downsample, first), *rest]
-    names = ("global_pool", "norm", "flatten", "pre_logits")
-    head = [getattr(network.head, name) for name in names if hasattr(network.head, name)]
-    final = [part for part in (network.norm_pre, *head) if not isinstance(part, nn.Identity)]
-    return BackboneParts(network.stem, blocks, nn.Sequential(*final), network.head_hidden_size)
+def _split_stages(network: Any) -> BackboneParts:
+    final = nn.Sequential(*stage_pooling(network))
+    return BackboneParts(stage_stem(network), stage_blocks(network), final, network.head_hidden_size)
 
 
 def _split_efficientnet(network: Any) -> BackboneParts:
@@ -108,7 +102,6 @@ def _split_vgg(network: Any) -> BackboneParts:
 _SPLITS: dict[str, Callable[[Any], BackboneParts]] = {
     "VisionTransformer": _split_transformer,
     "Eva": _split_transformer,
-    "ConvNeXt": _split_convnext,
     "ResNet": _split_resnet,
     "VGG": _split_vgg,
     "EfficientNet": _split_efficientnet,

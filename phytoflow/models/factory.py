@@ -12,7 +12,7 @@ from torch import nn
 from phytoflow.data.images.preprocessing import Preprocessing
 from phytoflow.errors import WeightsError
 from phytoflow.models.backbones import attention_cnn_parts, split_backbone
-from phytoflow.models.families import ATTENTION_CNN
+from phytoflow.models.families import ATTENTION_CNN, SIZED_FAMILIES
 from phytoflow.models.heads import create_head
 from phytoflow.models.network import PhotoClassifier
 from phytoflow.models.settings import ModelSettings
@@ -21,7 +21,6 @@ from phytoflow.storage.uri import join
 
 DEFAULT_FINETUNE_BLOCKS = 8
 _LOG = logging.getLogger(__name__)
-_TRANSFORMERS = ("vision_transformer", "eva")  # modules of timm
 _BODY = "body."  # begins the names of this project's own weights
 
 
@@ -79,20 +78,25 @@ def _load_weights(weights: str, settings: ModelSettings) -> StateDict | None:
 
 
 def _create_network(settings: ModelSettings, state: StateDict | None) -> Any:
-    transformer = timm.models.is_model_in_modules(settings.backbone, _TRANSFORMERS)
-    size: dict[str, Any] = {"img_size": settings.image_size} if transformer and settings.image_size else {}
+    size: dict[str, Any] = (
+        {"img_size": settings.image_size} if settings.image_size and _is_sized(settings) else {}
+    )
     network: Any = timm.create_model(settings.backbone, pretrained=False, num_classes=1000, **size)
     if state is not None and not _is_own(state):
         classifier = network.pretrained_cfg["classifier"] + "."
         state = {name: value for name, value in state.items() if not name.startswith(classifier)}
-        _load(network, _resize_positions(network, state), settings, ignore=classifier)
+        if _is_sized(settings):
+            state = _resize_positions(network, state)
+        _load(network, state, settings, ignore=classifier)
     return network
 
 
+def _is_sized(settings: ModelSettings) -> bool:
+    return bool(timm.models.is_model_in_modules(settings.backbone, SIZED_FAMILIES))
+
+
 def _resize_positions(network: Any, state: StateDict) -> StateDict:
-    """Interpolates a transformer's position embeddings if the image size is another."""
-    if not hasattr(network, "pos_embed"):
-        return state
+    """Interpolates position embeddings and tables of relative positions if the image size is another."""
     resized: StateDict = sys.modules[type(network).__module__].checkpoint_filter_fn(dict(state), network)
     return resized
 

@@ -7,7 +7,15 @@ import re
 from pydantic_core import PydanticCustomError
 
 ATTENTION_CNN = "attention_cnn"
-FAMILIES = ("convnext", "efficientnet", "eva", "mobilenetv3", "resnet", "vgg", "vision_transformer")
+SIZED_FAMILIES = ("eva", "maxxvit", "swin_transformer", "swin_transformer_v2", "vision_transformer")
+"""timm's modules whose networks are built for one size of the input."""
+_ANY_SIZE = (
+    "byobnet", "convnext", "cspnet", "davit", "edgenext", "efficientnet", "efficientvit_mit",
+    "fastvit", "focalnet", "hgnet", "inception_next", "mambaout", "metaformer", "mobilenetv3",
+    "mobilevit", "nextvit", "regnet", "res2net", "resnest", "resnet", "resnetv2", "sknet",
+    "tiny_vit", "vgg", "vovnet",
+)  # fmt: skip
+FAMILIES = tuple(sorted((*SIZED_FAMILIES, *_ANY_SIZE)))
 """timm's modules whose networks ``phytoflow.models.backbones`` splits."""
 MIN_IMAGE_SIZE = 32  # five halvings leave one place
 _FAMILIAR = (  # known without timm, whose import takes seconds
@@ -23,6 +31,7 @@ _FAMILIAR = (  # known without timm, whose import takes seconds
     "vit_base_patch16_224",
 )
 _PATCH = re.compile(r"patch(\d+)")
+_WINDOWED = re.compile(r"swin|maxvit|maxxvit|coatnet|coatnext")  # four halvings, and windows of the rest
 
 
 def check_backbone(name: str) -> str:
@@ -47,8 +56,11 @@ def check_backbone(name: str) -> str:
     architecture, _, tag = name.partition(".")
     tags = timm.models.get_arch_pretrained_cfgs(architecture) if timm.is_model(architecture) else {}
     if not timm.models.is_model_in_modules(architecture, FAMILIES):
-        known = [model for family in FAMILIES for model in timm.list_models(module=family)]
         rule = f"{ATTENTION_CNN}, or a backbone of timm's families {', '.join(FAMILIES)}"
+        if timm.is_model(architecture):
+            family = timm.model_entrypoint(architecture).__module__.rpartition(".")[2]
+            raise _refusal(f"{rule}; {architecture} is of {family}, which cannot be split", [])
+        known = [model for family in FAMILIES for model in timm.list_models(module=family)]
         raise _refusal(rule, [*_FAMILIAR, *known])
     config = timm.get_pretrained_cfg(architecture)
     if config and config.input_size[1] != config.input_size[2]:
@@ -65,13 +77,37 @@ def check_image_size(backbone: str, size: int) -> int:
     Raises:
         PydanticCustomError: It is too small, or a transformer's patches would not cover the photo.
     """
-    patch = _PATCH.search(backbone)
-    side = int(patch[1]) if patch else 1
+    only = _only_size(backbone)
+    if only and size not in (0, only):
+        raise _refusal(f"0 or {only}, the one size that {backbone} takes", [])
+    side, what = _smallest_step(backbone)
     if size and (size < MIN_IMAGE_SIZE or size % side):
         nearest = max(round(size / side), -(-MIN_IMAGE_SIZE // side)) * side
-        patches = f" and a multiple of {side}, the side of a patch of {backbone}" if patch else ""
-        raise _refusal(f"0, or at least {MIN_IMAGE_SIZE}{patches}; the nearest is {nearest}", [])
+        multiple = f" and a multiple of {side}, {what} of {backbone}" if side > 1 else ""
+        raise _refusal(f"0, or at least {MIN_IMAGE_SIZE}{multiple}; the nearest is {nearest}", [])
     return size
+
+
+def _only_size(backbone: str) -> int:
+    """The side of the input if the network cannot be built for another one; else 0."""
+    if backbone in _FAMILIAR:
+        return 0
+    try:
+        import timm
+    except ImportError:
+        return 0
+    config = timm.get_pretrained_cfg(backbone) if timm.is_model(backbone) else None
+    if not config or not config.fixed_input_size:
+        return 0
+    return 0 if timm.models.is_model_in_modules(backbone, SIZED_FAMILIES) else int(config.input_size[-1])
+
+
+def _smallest_step(backbone: str) -> tuple[int, str]:
+    """What sizes of the input are multiples of, in words, too."""
+    if _WINDOWED.match(backbone):
+        return 32, "the reduction"
+    patch = _PATCH.search(backbone)
+    return (int(patch[1]), "the side of a patch") if patch else (1, "")
 
 
 def _refusal(rule: str, allowed: list[str]) -> PydanticCustomError:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from phytoflow.models.families import ATTENTION_CNN, FAMILIES, check_backbone, check_image_size
+from phytoflow.models.families import ATTENTION_CNN, check_backbone, check_image_size
 from phytoflow.settings_base import SearchChoices, Section, Share
 
 Sha256 = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
@@ -18,8 +18,8 @@ class ModelSettings(Section):
 
     backbone: Backbone = Field(
         "tf_efficientnet_lite0",
-        description="Name of the backbone in timm, perhaps with the tag of its weights, or attention_cnn; "
-        f"families: {', '.join(FAMILIES)}.",
+        description="Name of the backbone in timm, perhaps with the tag of its weights, or attention_cnn. "
+        "The guide to backbones lists timm's modules that can be split.",
     )
     head: Annotated[Literal["linear", "mlp"], SearchChoices(("linear", "mlp"), ("full",))] = Field(
         "linear", description="Head: linear, or mlp (batch norm, dense 256, ReLU, dropout, dense)."

@@ -20,10 +20,19 @@ BACKBONES = [
     "vit_tiny_patch16_224",
 ]
 OF_TIMM = [
+    "convformer_s18",  # stages that are no rows of blocks
+    "efficientvit_b0",  # a head of its own
+    "hgnetv2_b0",
     "mobilenetv3_small_050",
+    "regnetx_002",
+    "resnest14d",
+    "test_byobnet",
+    "test_coatnet",
     "test_convnext",  # normalises after pooling
     "test_convnext2",  # normalises before it
     "test_efficientnet",
+    "test_mambaout",  # channels last
+    "test_maxvit",
     "test_resnet",
     "test_vit",  # class token
     "test_vit2",  # registers and their mean

@@ -24,6 +24,13 @@ from phytoflow.models.families import check_backbone, check_image_size
         "mobilenetv3_small_100",
         "mobilenetv4_conv_small",
         "vit_base_patch16_224",
+        "swin_tiny_patch4_window7_224.ms_in22k_ft_in1k",
+        "swinv2_tiny_window8_256",
+        "regnety_008",
+        "maxvit_tiny_tf_224",
+        "caformer_s18",
+        "fastvit_t8",
+        "repvgg_a0",
     ],
 )
 def test_backbones_of_every_family_are_allowed(name: str) -> None:
@@ -33,8 +40,8 @@ def test_backbones_of_every_family_are_allowed(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("convnext_tny", "or a backbone of timm's families convnext, "),
-        ("swin_tiny_patch4_window7_224", "or a backbone of timm's families convnext, "),
+        ("convnext_tny", "or a backbone of timm's families byobnet, "),
+        ("cait_xxs24_224", "vovnet; cait_xxs24_224 is of cait, which cannot be split"),
         ("vit_base_patch16_sapiens2", "square photos"),
         ("convnext_tiny.in1k", r"weights that timm has for convnext_tiny: .*convnext_tiny\.fb_in1k"),
     ],
@@ -52,7 +59,15 @@ def test_without_timm_names_are_left_to_the_training(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     ("backbone", "size"),
-    [("resnet18", 0), ("resnet18", 33), ("eva02_tiny_patch14_224", 56), ("test_vit", 32)],
+    [
+        ("resnet18", 0),
+        ("resnet18", 33),
+        ("eva02_tiny_patch14_224", 56),
+        ("test_vit", 32),
+        ("swin_tiny_patch4_window7_224", 96),
+        ("regnety_008", 33),
+        ("resnet50_clip", 224),
+    ],
 )
 def test_sizes_that_a_backbone_takes(backbone: str, size: int) -> None:
     assert check_image_size(backbone, size) == size
@@ -68,6 +83,8 @@ def test_sizes_that_a_backbone_takes(backbone: str, size: int) -> None:
             "a multiple of 14, the side of a patch of eva02.*; the nearest is 238",
         ),
         ("eva02_tiny_patch14_224", 14, "at least 32 and a multiple of 14.*; the nearest is 42"),
+        ("swin_tiny_patch4_window7_224", 100, "a multiple of 32, the reduction of swin.*; the nearest is 96"),
+        ("resnet50_clip", 96, "0 or 224, the one size that resnet50_clip takes"),
     ],
 )
 def test_other_sizes_are_refused(backbone: str, size: int, words: str) -> None:

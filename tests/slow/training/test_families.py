@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,39 @@ FAST: dict[str, Any] = {
 }
 MEMBERS = {
     "convnext_atto": 64,
+    "cs3darknet_focus_s": 64,
+    "davit_tiny": 64,
+    "edgenext_xx_small": 64,
     "efficientnetv2_rw_t": 64,
-    "vit_small_patch14_dinov2": 56,
-    "vit_tiny_patch16_dinov3_qkvb": 64,
-    "vit_base_patch16_siglip_224": 32,
+    "efficientvit_b0": 64,
+    "ese_vovnet19b_slim_dw": 64,
     "eva02_tiny_patch14_224": 56,
+    "fastvit_t8": 64,
+    "focalnet_tiny_srf": 64,
+    "hgnetv2_b0": 64,
+    "inception_next_atto": 64,
+    "mambaout_femto": 64,
+    "maxvit_rmlp_pico_rw_256": 64,
     "mobilenetv3_small_100": 64,
     "mobilenetv4_conv_small": 64,
+    "mobilevit_xxs": 64,
+    "nextvit_small": 64,
+    "poolformerv2_s12": 64,
+    "regnetx_002": 64,
+    "repvgg_a0": 64,
+    "res2next50": 64,
+    "resnest14d": 64,
+    "resnetv2_18": 64,
+    "skresnet18": 64,
+    "swin_tiny_patch4_window7_224": 64,
+    "swinv2_tiny_window8_256": 64,
+    "tiny_vit_5m_224": 64,
+    "vit_base_patch16_siglip_224": 32,
+    "vit_small_patch14_dinov2": 56,
     "vit_tiny_patch16_224": 64,
+    "vit_tiny_patch16_dinov3_qkvb": 64,
 }
-EVERY_STRATEGY = ("test_convnext", "test_vit3", "test_efficientnet")
+EVERY_STRATEGY = ("test_convnext", "test_vit3", "test_efficientnet", "test_mambaout")
 
 
 def pretrained(model: ModelSettings, dataset: Dataset, folder: Path) -> ModelSettings:
@@ -56,8 +80,8 @@ def pretrained(model: ModelSettings, dataset: Dataset, folder: Path) -> ModelSet
     for layer in norms:
         layer.momentum = 1.0
     if norms:
-        preprocessing = preprocessing_for(model)
-        photos = [preprocessing(photo.content) for photo in dataset.photos("train")]
+        preprocessing = preprocessing_for(model.model_copy(update={"image_size": 0}))
+        photos = [preprocessing(photo.content) for photo in itertools.islice(dataset.photos("train"), 32)]
         with torch.no_grad():
             network(torch.from_numpy(np.stack(photos)))
     state = {name: value.contiguous() for name, value in network.state_dict().items()}
