@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -23,6 +23,18 @@ def _check_quantity(text: str) -> str:
 
 Quantity = Annotated[str, AfterValidator(_check_quantity)]
 """An amount of CPUs or bytes in Kubernetes notation."""
+_DECIMAL, _BINARY = "kMGTPE", "KMGTPE"
+
+
+def amount(quantity: str) -> float:
+    """CPUs or bytes of a ``Quantity``."""
+    number = quantity.rstrip("mkKMGTPEi")
+    unit = quantity[len(number) :]
+    if unit == "m":
+        return float(number) / 1000
+    if unit.endswith("i"):
+        return float(number) * 1024 ** (_BINARY.index(unit[0]) + 1)
+    return float(number) * 1000 ** (_DECIMAL.index(unit) + 1 if unit else 0)
 
 
 @dataclass(frozen=True)
@@ -62,3 +74,15 @@ class Section(BaseModel):
         protected_namespaces=(),
         coerce_numbers_to_str=True,  # YAML reads the 2 of deploy.cpu=2 as a number
     )
+
+
+class PodSection(Section):
+    """Settings of a pod with the keys cpu, cpu_request, memory and memory_request."""
+
+    @model_validator(mode="after")
+    def _requests_are_within_limits(self) -> Self:
+        for limit_key in ("cpu", "memory"):
+            limit, request = getattr(self, limit_key), getattr(self, f"{limit_key}_request")
+            if amount(request) > amount(limit):
+                raise ValueError(f"{limit_key}_request={request} is more than the limit {limit_key}={limit}")
+        return self

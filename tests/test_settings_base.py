@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from phytoflow.settings_base import Fraction, Quantity, Section, Share
+from phytoflow.settings_base import Fraction, PodSection, Quantity, Section, Share, amount
 
 
 class Example(Section):
@@ -47,3 +47,37 @@ def test_an_amount_is_in_kubernetes_notation(text: str) -> None:
 def test_another_amount_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="24Gi"):
         Example(memory=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2", 2),
+        ("0.5", 0.5),
+        ("250m", 0.25),
+        ("1Ki", 1024),
+        ("24Gi", 24 * 1024**3),
+        ("123M", 123e6),
+        ("1E", 1e18),
+    ],
+)
+def test_an_amount_has_a_value(text: str, value: float) -> None:
+    assert amount(text) == value
+    assert (amount("129e6"), amount("1E")) == (129e6, 1e18)
+
+
+class Pod(PodSection):
+    """A pod."""
+
+    cpu: Quantity = "1"
+    cpu_request: Quantity = "500m"
+    memory: Quantity = "1Gi"
+    memory_request: Quantity = "1G"
+
+
+def test_a_pod_requests_no_more_than_its_limit() -> None:
+    assert Pod(cpu="500m").cpu_request == "500m"
+    with pytest.raises(ValidationError, match="cpu_request=500m is more than the limit cpu=400m"):
+        Pod(cpu="400m")
+    with pytest.raises(ValidationError, match="memory_request=1G is more than the limit memory=1M"):
+        Pod(memory="1M")

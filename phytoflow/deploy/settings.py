@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from phytoflow.settings_base import Quantity, Section
+from phytoflow.settings_base import PodSection, Quantity, Section
 
 
 class ServingSettings(Section):
@@ -35,7 +35,7 @@ class ServingSettings(Section):
     )
 
 
-class DeploySettings(Section):
+class DeploySettings(PodSection):
     """The InferenceService on a cluster."""
 
     namespace: str = Field(

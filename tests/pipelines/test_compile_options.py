@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from pydantic import ValidationError
 
+from phytoflow.settings_base import amount
 from pipelines.compile_options import SIZES, CompileOptions, Size
 from tests.support.services.servers import ROOT
-
-_UNITS = {"": 1.0, "m": 1e-3, "M": 1e6, "G": 1e9, "Mi": 2.0**20, "Gi": 2.0**30}
-
-
-def amount(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(\D*)", text).groups()  # type: ignore[union-attr]
-    return float(number) * _UNITS[unit]
 
 
 def test_every_step_has_a_size_and_there_is_no_other() -> None:

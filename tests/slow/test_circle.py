@@ -145,7 +145,7 @@ class Farm:
                 self.ask(other_camera(number))
                 if number % 10 == 0:
                     self.answer_questions()
-                time.sleep(0.05)
+                time.sleep(0.2)  # the training needs the CPUs, too
 
         thread = threading.Thread(target=work)
         thread.start()

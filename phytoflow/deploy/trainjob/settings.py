@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from phytoflow.settings_base import Quantity, Section
+from phytoflow.settings_base import PodSection, Quantity
 
 
-class TrainJobSettings(Section):
+class TrainJobSettings(PodSection):
     """The TrainJob of Kubeflow Trainer that trains with training.nodes machines of a cluster."""
 
     enabled: bool = Field(
