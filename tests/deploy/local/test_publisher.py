@@ -67,7 +67,11 @@ def test_a_taken_port_is_said_before_anything_starts(bundle: Path, state: Path) 
     assert "0 for a free one" in caught.value.remedy
 
 
-def test_a_slow_start_is_given_up(bundle: Path, state: Path) -> None:
+def test_a_slow_start_is_given_up(
+    bundle: Path, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(60)")  # before the predictor itself
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(ServingError, match="not ready within"):
         publish(bundle, SETTINGS.model_copy(update={"ready_timeout_seconds": 0.2}), state, PHOTOS)
     assert not state.exists()
